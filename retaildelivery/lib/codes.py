@@ -1,0 +1,41 @@
+"""Codes that people read aloud, type and print, and secrets that nobody does."""
+
+import secrets
+
+# No vowels, so that no code spells a word; none of 0 O 1 I L U, which are misread on a label in the sun.
+ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
+
+# What a reader types for a look-alike. None of the keys is ever printed, so a key is always a misreading.
+_LOOKALIKES = str.maketrans({"0": "Q", "O": "Q", "1": "J", "I": "J", "L": "J", "U": "V"})
+
+
+def new_code(prefix: str = "", length: int = 8) -> str:
+    """A random public code: `prefix` and then `length` characters of ALPHABET.
+
+    Eight characters are 3.8e11 codes: a clash is rare but possible, so the column is unique and the caller
+    tries again. Raises ValueError for a length below 1 and for a prefix that `normalise` would change, since
+    such a code could never be found again by typing it.
+    """
+    if length < 1:
+        raise ValueError("a code needs at least one character")
+    if normalise(prefix) != prefix:
+        raise ValueError(f"prefix {prefix!r} must be upper case without any of 0 O 1 I L U, spaces or dashes")
+    return prefix + "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def new_digits(length: int) -> str:
+    """Random decimal digits for a PIN, leading zeros included. Raises ValueError for a length below 1."""
+    if length < 1:
+        raise ValueError("a PIN needs at least one digit")
+    return "".join(secrets.choice("0123456789") for _ in range(length))
+
+
+def new_token(size: int = 32) -> str:
+    """A url-safe secret of `size` random bytes (32 bytes are 43 characters)."""
+    return secrets.token_urlsafe(size)
+
+
+def normalise(text: str) -> str:
+    """What was typed, said or scanned, as the code that was printed: upper case, no spaces or dashes."""
+    kept = "".join(c for c in text.upper() if not c.isspace() and c not in "-‐‑‒–—_.")
+    return kept.translate(_LOOKALIKES)
