@@ -1,0 +1,28 @@
+"""The worker's application, and every periodic thing the system does, on one list."""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retaildelivery.settings")
+
+QUEUES = ("relay", "webhooks", "notices", "planning", "sweeps")
+
+
+def every(interval: timedelta, task: str) -> dict[str, Any]:
+    """A beat entry; a run that no worker took before the next one is due is dropped, not piled up."""
+    seconds = interval.total_seconds()
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+SCHEDULE: dict[str, dict[str, Any]] = {}
+
+app = Celery("retaildelivery")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.task_create_missing_queues = False
+app.conf.beat_schedule = SCHEDULE
+app.autodiscover_tasks()
