@@ -1,0 +1,25 @@
+"""Every bound of deliveries, each with its reason."""
+
+import datetime as dt
+
+PARCELS_PER_ORDER = 20  # what one person hands over a counter in one go
+PARCEL_GRAMS = 30_000  # one person lifts it alone (NIOSH lifting equation, load constant 23 kg, rounded to the trade's 66 lb)
+PARCEL_LITRES = 400  # fits through the tailgate of an SUV
+ORDER_VALUE_CENTS = 500_000  # insured value of one order
+TIP_CENTS = 20_000  # more is a slip of the finger
+INSTRUCTIONS_LENGTH = 500  # read at a kerb
+PROMISE_AHEAD = dt.timedelta(days=7)  # how far ahead an order may be promised
+PROMISE_LEAST = dt.timedelta(minutes=30)  # a narrower window is a lottery
+READY_AHEAD = dt.timedelta(days=7)
+PHOTO_BYTES = 8 * 1024 * 1024  # one phone photo
+SIGNATURE_BYTES = 256 * 1024  # a drawn line as PNG
+PIN_TRIES = 3  # then the door has failed: driver.md, exception 13
+BADGE_TRIES = 8  # wrong driver codes at one stop in ten minutes
+STOPS_PER_MANIFEST = 60  # what one day of door work can hold
+ORDERS_PER_MANIFEST = 40  # a law's guard may set less per market
+ARRIVAL_RADIUS_M = 400  # farther from the door than this, an arrival says so
+NEAR_RADIUS_M = 1_500  # the recipient is told the driver is near
+PAGE = 50  # rows of a list page
+EXPORT_ROWS = 10_000  # rows of a CSV export
+DEVICE_CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast
+LATE_EVENT = dt.timedelta(hours=48)  # how old an event from a phone without signal may be

@@ -1,0 +1,21 @@
+"""What moves, who holds it, and the proof."""
+
+from deliveries.models.fees import FeePolicy
+from deliveries.models.manifest import Consignment, Handover, Manifest, Stop
+from deliveries.models.order import KnownAddress, Order, Parcel
+from deliveries.models.proof import Attempt, Incident, ProofOfDelivery, Scan
+
+__all__ = [
+    "Attempt",
+    "Consignment",
+    "FeePolicy",
+    "Handover",
+    "Incident",
+    "KnownAddress",
+    "Manifest",
+    "Order",
+    "Parcel",
+    "ProofOfDelivery",
+    "Scan",
+    "Stop",
+]

@@ -1,0 +1,21 @@
+"""Every bound of the outbox, each with its reason."""
+
+import datetime as dt
+
+RELAY_GRACE = dt.timedelta(seconds=10)  # the sweep leaves a fresh reaction to its own relay for so long
+REACTION_RETRIES = (
+    dt.timedelta(seconds=10),
+    dt.timedelta(minutes=1),
+    dt.timedelta(minutes=5),
+    dt.timedelta(minutes=30),
+)  # then every half hour: a reaction is never given up, since a fact is never lost
+SWEEP_BATCH = 500  # reactions one sweep hands to the workers
+MESSAGE_RETRIES = (
+    dt.timedelta(seconds=30),
+    dt.timedelta(minutes=5),
+    dt.timedelta(minutes=30),
+    dt.timedelta(hours=2),
+    dt.timedelta(hours=8),
+)  # then it is given up: nobody wants yesterday's "your driver is near"
+MESSAGE_CLAIM = dt.timedelta(minutes=2)  # a sender that has not reported by then has died
+ERROR_TEXT = 2_000  # characters of an error that are kept

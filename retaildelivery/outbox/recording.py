@@ -1,0 +1,80 @@
+"""Record a fact in the transaction that makes it true, and what follows from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+
+from retaildelivery.outbox import dispatch, limits
+from retaildelivery.outbox.models import Fact, Reaction
+
+Effect = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a kind of `Fact.Actor`, a code or name that may be shown, and where it came from."""
+
+    kind: str = Fact.Actor.SYSTEM
+    name: str = ""
+    source: str = ""
+
+
+SYSTEM = Actor()
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A fact before it is a row: what the ``facts.py`` of each app makes and `record` writes."""
+
+    name: str
+    at: dt.datetime
+    subjects: Sequence[str]
+    actor: Actor = SYSTEM
+    data: Mapping[str, Any] = field(default_factory=dict)
+    seller_code: str = ""
+    sequence: int | None = None
+
+
+class NotInTransaction(RuntimeError):
+    """A fact was recorded outside the transaction of the change it tells."""
+
+
+def reactions() -> Mapping[str, Mapping[str, Effect]]:
+    """The table of what follows from what: ``{fact name: {key: function(*, fact, at)}}``."""
+    table: Mapping[str, Mapping[str, Effect]] = import_string(settings.OUTBOX_REACTIONS)
+    return table
+
+
+def record(happening: Happening) -> Fact:
+    """Write the fact and one row for each thing that follows from it; relay those after the commit.
+
+    Raises NotInTransaction when the caller holds no transaction: a fact without its change, or a change without
+    its fact, must be impossible.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction(f"{happening.name} must be recorded inside the transaction of its change.")
+    fact = Fact.objects.create(
+        name=happening.name,
+        at=happening.at,
+        subjects=list(happening.subjects),
+        sequence=happening.sequence,
+        actor_kind=happening.actor.kind,
+        actor=happening.actor.name[:120],
+        source=happening.actor.source[:60],
+        seller_code=happening.seller_code,
+        data=dict(happening.data),
+    )
+    rows = Reaction.objects.bulk_create(
+        Reaction(fact=fact, key=key, next_attempt_at=happening.at + limits.RELAY_GRACE)
+        for key in reactions().get(happening.name, {})
+    )
+    for row in rows:
+        transaction.on_commit(lambda pk=row.pk: dispatch.relay(reaction_id=pk), robust=True)
+    return fact

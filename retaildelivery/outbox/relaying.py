@@ -1,0 +1,62 @@
+"""Do what follows from a fact: once, in one transaction with its effect."""
+
+from __future__ import annotations
+
+import datetime as dt
+import traceback
+
+from django.db import transaction
+from django.db.models import F
+
+from retaildelivery.outbox import limits, locks, recording
+from retaildelivery.outbox.models import Reaction
+
+
+class Abandoned(RuntimeError):
+    """The reactions table no longer has this key; the row stays, so that somebody sees it."""
+
+
+def relay(*, reaction_id: int, at: dt.datetime) -> bool:
+    """Run one reaction. True when this call did it; False when it was done before, is being done by another
+    worker, or failed and will be tried again at its `next_attempt_at`."""
+    try:
+        return _run(reaction_id=reaction_id, at=at)
+    except Exception:
+        postpone(reaction_id=reaction_id, error=traceback.format_exc(), at=at)
+        return False
+
+
+@transaction.atomic(durable=True)
+def _run(*, reaction_id: int, at: dt.datetime) -> bool:
+    reaction = locks.reaction_to_do(reaction_id)
+    if reaction is None:
+        return False
+    effect = recording.reactions().get(reaction.fact.name, {}).get(reaction.key)
+    if effect is None:
+        raise Abandoned(f"No reaction {reaction.key} to {reaction.fact.name} in {reaction.pk}.")
+    effect(fact=reaction.fact, at=at)
+    reaction.done_at = at
+    reaction.last_error = ""
+    reaction.save(update_fields=["done_at", "last_error"])
+    return True
+
+
+@transaction.atomic(durable=True)
+def postpone(*, reaction_id: int, error: str, at: dt.datetime) -> None:
+    """Note the failure and when to try again. Never gives up: a fact is never lost."""
+    reaction = Reaction.objects.filter(pk=reaction_id).first()
+    if reaction is None or reaction.done_at is not None:
+        return
+    wait = limits.REACTION_RETRIES[min(reaction.attempts, len(limits.REACTION_RETRIES) - 1)]
+    Reaction.objects.filter(pk=reaction_id, done_at=None).update(
+        attempts=F("attempts") + 1, next_attempt_at=at + wait, last_error=error[-limits.ERROR_TEXT :]
+    )
+
+
+def overdue(*, at: dt.datetime) -> list[int]:
+    """Reactions whose relay was lost or failed, oldest first, a batch of them."""
+    return list(
+        Reaction.objects.due(at)
+        .order_by("next_attempt_at", "id")
+        .values_list("pk", flat=True)[: limits.SWEEP_BATCH]
+    )
