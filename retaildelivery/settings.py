@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from retaildelivery import environment as env
 from retaildelivery import logs
@@ -124,7 +126,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "retaildelivery",
         # A cache that is down must cost a moment, not a page.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)},
     }
 }
 # Read from the cache, kept in the database: emptying Redis signs nobody out.
@@ -164,7 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "retaildelivery.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "retaildelivery.outbox.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonRe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 @require_safe
@@ -61,7 +63,9 @@ def _migrations() -> str:
 
 
 def _redis() -> str:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
     try:
         client.ping()
     except redis.RedisError:

@@ -1,0 +1,103 @@
+"""Loaded by pytest before Django: gives the run a PostgreSQL and a Redis of its own, and the shared fixtures.
+
+`addopts = -p retaildelivery.testing.fixtures` in pytest.ini loads it. Unless DATABASE_URL or REDIS_URL say
+otherwise the servers are started once, by the controller; workers of pytest-xdist inherit their addresses.
+Two runs side by side have nothing in common.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+
+from retaildelivery.embedded.postgres import Postgres
+from retaildelivery.embedded.redis import Redis
+
+# Celery keys of the broker, cache entries and counters live in one database of Redis per worker.
+_REDIS_DATABASES = 16
+
+
+class _Servers:
+    """What was started for this run, and its directory."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="retaildelivery-test-"))
+        # The server may run under another account than ours (see embedded.postgres).
+        self.directory.chmod(0o711)
+        self.postgres = Postgres(
+            self.directory / "postgres", log=self.directory / "postgres.log", throwaway=True
+        )
+        self.redis = Redis(log=self.directory / "redis.log")
+
+    def stop(self) -> None:
+        self.redis.stop()
+        self.postgres.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+_servers: _Servers | None = None
+
+
+def _prepare_environment() -> None:
+    """Set what settings read, before pytest-django loads them."""
+    global _servers  # noqa: PLW0603 -- a plugin module has no object to hold what it must stop at the end
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker and not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        _servers = _Servers()
+        if not os.environ.get("DATABASE_URL"):
+            os.environ["DATABASE_URL"] = _servers.postgres.start()
+        if not os.environ.get("REDIS_URL"):
+            os.environ["REDIS_URL"] = _servers.redis.start()
+    if worker:
+        number = (int(worker.removeprefix("gw")) + 1) % _REDIS_DATABASES
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rsplit("/", 1)[0] + f"/{number}"
+        os.environ["DATA_DIR"] = str(Path(os.environ["DATA_DIR"]) / worker)
+    elif _servers:
+        os.environ["DATA_DIR"] = str(_servers.directory / "var")
+    else:
+        os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="retaildelivery-test-"))
+    os.environ["SECRET_KEY"] = "only-for-tests-" * 5
+    os.environ["DEBUG"] = "off"
+    os.environ["LOG_LEVEL"] = os.environ.get("LOG_LEVEL") or "WARNING"
+    # Settings may start extra threads and look for a local .env; a test's outcome must not depend on one.
+    for name in ("BASE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "SECURE", "PORT", "PROOFS_DIR", "STATIC_ROOT"):
+        os.environ.pop(name, None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    # pytest-django loads settings in this very hook; a wrapper is sure to come before it.
+    try:
+        _prepare_environment()
+        return (yield)
+    except BaseException:
+        _stop()
+        raise
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # Only now is Django set up, so only now may a module that imports models at its top be loaded.
+    config.pluginmanager.import_plugin("retaildelivery.testing.cast")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    _stop()
+
+
+def _stop() -> None:
+    global _servers  # noqa: PLW0603
+    if _servers is not None:
+        _servers.stop()
+        _servers = None
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Counters, limits and cached sessions of one test are not seen by the next."""
+    cache.clear()
