@@ -1,0 +1,63 @@
+"""Who signs in to the demo: fixed people, one fixed password, printed by `seed_demo`."""
+
+from dataclasses import dataclass
+
+from retaildelivery.demo import data
+
+PASSWORD = "parcels-to-doors-2026"  # noqa: S105  Known to everyone: the demo has nothing to protect.
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """`role` is one of operations, manager, staff, driver; `place` a store's key or a market's code."""
+
+    role: str
+    email: str
+    name: str
+    place: str
+    path: str
+
+
+def _of_market(code: str) -> tuple[Login, ...]:
+    """A manager of the market's first shop, one at the till of each shop, and the drivers."""
+    tills = tuple(
+        Login(
+            "staff",
+            f"{store.seller}@{code}.example.com",
+            f"{store.name} counter",
+            store.key,
+            "/store/",
+        )
+        for store in data.stores_in(code)
+    )
+    first = data.stores_in(code)[0]
+    manager = Login("manager", f"manager@{code}.example.com", _MANAGERS[code], first.key, "/store/")
+    drivers = tuple(
+        Login("driver", courier.email, courier.name, code, "/drive/") for courier in data.couriers_in(code)
+    )
+    return (manager, *tills, *drivers)
+
+
+_MANAGERS = {
+    "las-vegas": "Renée Castellanos",
+    "chandler": "Thomas Begay",
+    "tysons": "Adaeze Nwosu",
+    "friendswood": "Wyatt Guidry",
+}
+
+OPERATIONS = Login("operations", "ops@example.com", "Morgan Ellery", "", "/ops/")
+
+
+def logins() -> tuple[Login, ...]:
+    """Everyone, operations first, then market by market."""
+    return (OPERATIONS, *(login for market in data.markets() for login in _of_market(market.code)))
+
+
+def headline() -> tuple[Login, ...]:
+    """The few that a newcomer needs: operations, and per market one manager and one driver."""
+    found = [OPERATIONS]
+    for market in data.markets():
+        of_market = _of_market(market.code)
+        found.append(of_market[0])
+        found.append(next(login for login in of_market if login.role == "driver"))
+    return tuple(found)
