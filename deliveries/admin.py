@@ -1,0 +1,181 @@
+"""Orders, manifests and proof in the admin: to find and to read; a verb changes an order, not a form."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from deliveries.models import (
+    Attempt,
+    Consignment,
+    FeePolicy,
+    Handover,
+    Incident,
+    KnownAddress,
+    Manifest,
+    Order,
+    Parcel,
+    ProofOfDelivery,
+    Scan,
+    Stop,
+)
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+
+
+class ParcelInline(HistoryInline):
+    model = Parcel
+    fields = ("number", "code", "description", "size", "litres", "grams", "status", "custodian", "driver")
+    readonly_fields = fields
+
+
+class AttemptInline(HistoryInline):
+    model = Attempt
+    fields = ("at", "driver", "reason", "note")
+    readonly_fields = fields
+
+
+class ConsignmentInline(HistoryInline):
+    model = Consignment
+    fk_name = "order"
+    fields = ("manifest", "pickup", "dropoff", "return_stop", "created_at", "ended_at", "ending")
+    readonly_fields = fields
+
+
+@admin.register(Order)
+class OrderAdmin(HistoryAdmin):
+    list_display = ("code", "status", "store", "recipient_name", "city", "window", "placed_at", "external_id")
+    list_filter = ("status", "store__mall", ("placed_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("store",)
+    search_fields = ("code", "external_id", "recipient_name", "address_line1", "recipient_phone")
+    show_full_result_count = False
+    ordering = ("-id",)
+    exclude = ("pin", "tracking_token", "request_digest", "external_scope")
+    inlines = (ParcelInline, ConsignmentInline, AttemptInline)
+
+
+@admin.register(Parcel)
+class ParcelAdmin(HistoryAdmin):
+    list_display = ("code", "order", "number", "size", "status", "custodian", "driver")
+    list_filter = ("status", "custodian", "size")
+    list_select_related = ("order", "driver__user")
+    search_fields = ("code", "order__code")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+
+class StopInline(HistoryInline):
+    model = Stop
+    fields = ("position", "kind", "address", "status", "planned_at", "eta_at", "arrived_at", "completed_at")
+    readonly_fields = fields
+    ordering = ("position", "id")
+
+
+@admin.register(Manifest)
+class ManifestAdmin(HistoryAdmin):
+    list_display = ("code", "mall", "driver", "status", "created_at", "departed_at", "completed_at")
+    list_filter = ("status", "mall", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("mall", "driver__user")
+    search_fields = ("code", "driver__code", "driver__user__email")
+    ordering = ("-id",)
+    inlines = (StopInline,)
+
+
+@admin.register(Scan)
+class ScanAdmin(HistoryAdmin):
+    list_display = ("at", "entered", "outcome", "method", "parcel", "stop", "driver", "device_at")
+    list_filter = ("outcome", "method", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("parcel", "stop", "driver__user")
+    search_fields = ("entered", "parcel__code", "stop__code")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+
+@admin.register(Handover)
+class HandoverAdmin(HistoryAdmin):
+    list_display = ("at", "stop", "driver", "confirmed_by", "confirmed_by_key")
+    list_select_related = ("stop", "driver__user", "confirmed_by")
+    search_fields = ("stop__code", "driver__code")
+    ordering = ("-id",)
+
+
+@admin.register(ProofOfDelivery)
+class ProofAdmin(HistoryAdmin):
+    list_display = (
+        "at",
+        "order",
+        "driver",
+        "left_at",
+        "has_photo",
+        "signed_by",
+        "pin_matched",
+        "age_checked",
+    )
+    list_filter = ("left_at", "pin_matched", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("order", "driver__user")
+    search_fields = ("order__code", "signed_by")
+    show_full_result_count = False
+    ordering = ("-id",)
+    exclude = ("photo", "signature")
+
+    @admin.display(description=_("photo"), boolean=True)
+    def has_photo(self, proof: ProofOfDelivery) -> bool:
+        return bool(proof.photo)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(HistoryAdmin):
+    list_display = ("at", "order", "reason", "driver", "note")
+    list_filter = ("reason", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("order", "driver__user")
+    search_fields = ("order__code", "driver__code")
+    ordering = ("-id",)
+    exclude = ("photo",)
+
+
+@admin.register(Incident)
+class IncidentAdmin(HistoryAdmin):
+    list_display = ("at", "kind", "fault", "order", "parcel", "manifest", "driver", "resolved_at")
+    list_filter = ("kind", "fault", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("order", "parcel", "manifest", "driver__user")
+    search_fields = ("order__code", "parcel__code", "manifest__code", "note")
+    ordering = ("-id",)
+    exclude = ("photo",)
+
+
+@admin.register(KnownAddress)
+class KnownAddressAdmin(KeptAdmin):
+    list_display = ("key", "latitude", "longitude", "source", "created_at")
+    list_filter = ("source",)
+    search_fields = ("key",)
+    show_full_result_count = False
+    ordering = ("key",)
+
+
+@admin.register(FeePolicy)
+class FeePolicyAdmin(KeptAdmin):
+    list_display = (
+        "code",
+        "market",
+        "base_cents",
+        "base_distance_m",
+        "mile_cents",
+        "return_percent",
+        "valid_from",
+        "valid_to",
+    )
+    list_filter = ("market",)
+    list_select_related = ("market",)
+    ordering = ("market", "-valid_from")
+
+    def get_readonly_fields(self, request: object, obj: FeePolicy | None = None) -> tuple[str, ...]:
+        """A row that an order was priced with keeps its prices; only its end may be set."""
+        if obj is None or not Order.objects.filter(fee_policy=obj).exists():
+            return ()
+        return tuple(f.name for f in FeePolicy._meta.fields if f.name != "valid_to")

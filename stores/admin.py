@@ -1,0 +1,165 @@
+"""Markets, malls, sellers and stores in the admin; keys and endpoints to look at; the account read-only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+from stores.models import (
+    ApiKey,
+    Mall,
+    Market,
+    Seller,
+    SellerPosting,
+    StaffMembership,
+    Store,
+    StoreHours,
+    WebhookAttempt,
+    WebhookEndpoint,
+    WebhookMessage,
+)
+
+
+@admin.register(Market)
+class MarketAdmin(KeptAdmin):
+    list_display = ("name", "code", "time_zone", "currency")
+    search_fields = ("name", "code")
+    ordering = ("name",)
+
+
+@admin.register(Mall)
+class MallAdmin(KeptAdmin):
+    list_display = ("name", "market", "address", "geofence_m", "desk_code", "active")
+    list_filter = ("market", "active")
+    list_select_related = ("market",)
+    search_fields = ("name", "code", "address")
+    ordering = ("name",)
+
+
+class MembershipInline(TabularInline):
+    model = StaffMembership
+    fields = ("user", "store", "role", "ended_at")
+    autocomplete_fields = ("user", "store")
+    extra = 0
+
+
+@admin.register(Seller)
+class SellerAdmin(KeptAdmin):
+    list_display = ("name", "code", "email", "active", "created_at")
+    list_filter = ("active",)
+    search_fields = ("name", "code", "email")
+    readonly_fields = ("code", "created_at")
+    ordering = ("name",)
+    inlines = (MembershipInline,)
+
+
+class HoursInline(TabularInline):
+    model = StoreHours
+    extra = 0
+
+
+@admin.register(Store)
+class StoreAdmin(KeptAdmin):
+    list_display = ("name", "code", "seller", "mall", "unit", "prep_minutes", "paused_until", "active")
+    list_filter = ("mall", "seller", "active")
+    list_select_related = ("seller", "mall")
+    search_fields = ("name", "code", "seller__name")
+    autocomplete_fields = ("seller", "mall")
+    readonly_fields = ("code",)
+    ordering = ("mall", "name")
+    inlines = (HoursInline,)
+    actions = ("resume",)
+
+    @admin.action(description=_("End the pause"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Store]) -> None:
+        count = queryset.exclude(paused_until=None).update(paused_until=None)
+        self.message_user(
+            request, ngettext("%d store is open again.", "%d stores are open again.", count) % count
+        )
+
+
+@admin.register(StaffMembership)
+class StaffMembershipAdmin(KeptAdmin):
+    list_display = ("user", "seller", "store", "role", "created_at", "ended_at")
+    list_filter = ("role", "seller")
+    list_select_related = ("user", "seller", "store")
+    search_fields = ("user__email", "user__name", "seller__name")
+    autocomplete_fields = ("user", "seller", "store")
+    ordering = ("-created_at",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(HistoryAdmin):
+    list_display = ("name", "prefix", "seller", "store", "scopes", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("seller",)
+    list_select_related = ("seller", "store")
+    search_fields = ("name", "prefix", "seller__name")
+    exclude = ("digest",)
+    ordering = ("-created_at",)
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke at once"), permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, ngettext("%d key was revoked.", "%d keys were revoked.", count) % count)
+
+
+class AttemptInline(HistoryInline):
+    model = WebhookAttempt
+    fields = ("at", "duration", "status", "failure", "response")
+    readonly_fields = fields
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(HistoryAdmin):
+    list_display = ("url", "seller", "code", "failing_since", "disabled_at", "disabled_reason")
+    list_filter = ("seller",)
+    list_select_related = ("seller",)
+    search_fields = ("url", "code", "seller__name")
+    exclude = ("secret",)
+    ordering = ("-created_at",)
+
+
+@admin.register(WebhookMessage)
+class WebhookMessageAdmin(HistoryAdmin):
+    list_display = (
+        "created_at",
+        "event_type",
+        "endpoint",
+        "attempts",
+        "delivered_at",
+        "given_up_at",
+        "next_attempt_at",
+    )
+    list_filter = ("event_type", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("endpoint",)
+    search_fields = ("code", "endpoint__code")
+    show_full_result_count = False
+    ordering = ("-id",)
+    inlines = (AttemptInline,)
+    actions = ("send_again",)
+
+    @admin.action(description=_("Send again"), permissions=["view"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookMessage]) -> None:
+        now = timezone.now()
+        count = queryset.update(delivered_at=None, given_up_at=None, next_attempt_at=now)
+        self.message_user(request, ngettext("%d will be sent.", "%d will be sent.", count) % count)
+
+
+@admin.register(SellerPosting)
+class SellerPostingAdmin(HistoryAdmin):
+    list_display = ("at", "seller", "store", "kind", "cents", "text", "rule", "key")
+    list_filter = ("kind", "seller", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("seller", "store")
+    search_fields = ("key", "subject", "text")
+    show_full_result_count = False
+    ordering = ("-id",)
