@@ -1,0 +1,5 @@
+"""What operations open."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""What store staff open."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""What the recipient opens."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
