@@ -3,7 +3,7 @@
 import datetime as dt
 
 PARCELS_PER_ORDER = 20  # what one person hands over a counter in one go
-PARCEL_GRAMS = 30_000  # one person lifts it alone (NIOSH lifting equation, load constant 23 kg, rounded to the trade's 66 lb)
+PARCEL_GRAMS = 30_000  # one person carries it alone; 66 lb is the usual bound of parcel carriers
 PARCEL_LITRES = 400  # fits through the tailgate of an SUV
 ORDER_VALUE_CENTS = 500_000  # insured value of one order
 TIP_CENTS = 20_000  # more is a slip of the finger

@@ -225,8 +225,8 @@ class DriverToken(models.Model):
 
 
 class StandingEvent(models.Model):
-    """Something that counts for or against a driver, with its cause and who was at fault. Causes of the store,
-    the recipient, the weather and the platform are shown and never count."""
+    """Something that counts for or against a driver, with its cause and who was at fault. Causes of the
+    store, the recipient, the weather and the platform are shown and never count."""
 
     class Kind(models.TextChoices):
         COMPLETED = "completed", _("block completed")

@@ -1,4 +1,4 @@
-"""How allauth talks to people: through the outbox, so that a mail is a row, retried, and seen by operations."""
+"""How allauth writes to people: through the outbox, so that a mail is a row that is retried."""
 
 from __future__ import annotations
 
