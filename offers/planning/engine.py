@@ -1,0 +1,61 @@
+"""A first proposal by pyvrp, in a process of its own that is killed when its time is up.
+
+pyvrp 0.14.1 has inputs on which it never returns, inside compiled code that no signal handler of Python can
+interrupt; so it never runs in the worker. The child reads one pickled `Problem` from its standard input and
+writes the routes found so far to its standard output as JSON. Plain `subprocess` also works inside a
+prefork worker, whose processes are daemons and may not have children of `multiprocessing`.
+"""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from offers.planning.afternoon import Afternoon
+
+# Seconds beyond the budget for a child to start, import and answer before it is killed.
+GRACE_S = 1.0
+ROOT = Path(__file__).resolve().parents[2]
+CHILD = "offers.planning.engine_child"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the child needs to know."""
+
+    afternoon: Afternoon
+    seconds: float
+    seed: int
+    iterations: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Routes as order numbers, or none with the reason: `engine_timed_out`, `engine_failed`."""
+
+    routes: tuple[tuple[int, ...], ...]
+    trouble: str | None = None
+
+
+def propose(afternoon: Afternoon, *, seconds: float, seed: int, iterations: int | None = None) -> Proposal:
+    """Routes by pyvrp within `seconds` (and `iterations`, if given), or why there are none."""
+    problem = pickle.dumps(Problem(afternoon, seconds, seed, iterations))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", CHILD],
+            input=problem,
+            capture_output=True,
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            timeout=seconds + GRACE_S,
+        )
+        routes = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return Proposal((), "engine_timed_out")
+    except (subprocess.CalledProcessError, OSError, ValueError):
+        return Proposal((), "engine_failed")
+    return Proposal(tuple(tuple(int(i) for i in route) for route in routes))
