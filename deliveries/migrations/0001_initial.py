@@ -443,7 +443,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='stop',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'dropoff'), _negated=True), fields=('manifest', 'kind', 'store'), name='one_stop_of_a_kind_per_store_on_a_manifest'),
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('kind', 'dropoff'), _negated=True), ('status__in', ['planned', 'arrived'])), fields=('manifest', 'kind', 'store'), name='one_open_stop_of_a_kind_per_store_on_a_manifest'),
         ),
         migrations.AddConstraint(
             model_name='scan',

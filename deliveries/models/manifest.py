@@ -167,10 +167,11 @@ class Stop(models.Model):
                 condition=~Q(status__in=["arrived", "done", "failed"]) | Q(arrived_at__isnull=False),
                 name="a_stop_is_arrived_at_before_it_is_done",
             ),
+            # Open ones only: a driver who has been back at a store may fail at another door after that.
             models.UniqueConstraint(
                 fields=["manifest", "kind", "store"],
-                condition=~Q(kind="dropoff"),
-                name="one_stop_of_a_kind_per_store_on_a_manifest",
+                condition=~Q(kind="dropoff") & Q(status__in=["planned", "arrived"]),
+                name="one_open_stop_of_a_kind_per_store_on_a_manifest",
             ),
         ]
         indexes = [models.Index(fields=["manifest", "position"], name="stop_in_order")]

@@ -49,8 +49,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(store__in=Store.objects.visible_to(user))
 
     def waiting(self) -> Self:
-        """Posted, locatable, and on no manifest yet."""
-        return self.filter(status=Order.Status.PLACED, latitude__isnull=False)
+        """Posted, locatable, with every parcel in good order at the store, and on no manifest yet."""
+        missing = Parcel.objects.filter(
+            order=models.OuterRef("pk"), status__in=[Parcel.Status.SHORT, Parcel.Status.DAMAGED]
+        )
+        return self.filter(~models.Exists(missing), status=Order.Status.PLACED, latitude__isnull=False)
 
     def needing_location(self) -> Self:
         return self.filter(status=Order.Status.PLACED, latitude__isnull=True)
