@@ -5,10 +5,17 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from retaildelivery import environment
+from retaildelivery.embedded import keys
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retaildelivery.settings")
     try:
+        environment.read_dotenv()
+        if sys.argv[1:2] == ["up"]:
+            # Settings cannot be read without a key, and only this command makes one for itself.
+            keys.ensure_secret_key(environment.data_dir())
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # A wrong variable is the operator's to mend: the sentence helps, forty lines of stack do not.

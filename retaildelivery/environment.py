@@ -5,6 +5,7 @@ to, then in what a running `manage.py up` has left for commands started beside i
 as absent.
 """
 
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -36,6 +37,7 @@ def read_dotenv() -> None:
         environ.Env.read_env(str(BASE_DIR / ".env"))
 
 
+@functools.cache
 def _of_running_system() -> dict[str, str]:
     """The addresses and the key of the `manage.py up` at work on this data directory, or nothing."""
     try:
@@ -45,15 +47,12 @@ def _of_running_system() -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-_running = _of_running_system()
-
-
 def _wrong(name: str, value: str, mend: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name}={value!r} cannot be used: {mend}")
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name) or _running.get(name) or default
+    return os.environ.get(name) or _of_running_system().get(name) or default
 
 
 def secret(name: str) -> str:
@@ -65,6 +64,14 @@ def secret(name: str) -> str:
         except OSError as error:
             raise _wrong(f"{name}_FILE", path, f"it must name a readable file ({error.strerror}).") from error
     return text(name)
+
+
+def kept_key() -> str:
+    """The key that `manage.py up` made for this data directory, if it ever ran here."""
+    try:
+        return (data_dir() / "secret_key").read_text().strip()
+    except OSError:
+        return ""
 
 
 def switch(name: str, default: bool) -> bool:

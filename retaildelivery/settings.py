@@ -28,7 +28,9 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [_HOST, *_LOOPBACK] if _HOST in _LOOP
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [BASE_URL])
 DEMO = env.switch("DEMO", True)
 
-SECRET_KEY = env.secret("SECRET_KEY") or ("insecure, and only ever used with DEBUG=on " * 2 if DEBUG else "")
+SECRET_KEY = (
+    env.secret("SECRET_KEY") or env.kept_key() or ("only ever used with DEBUG=on " * 2 if DEBUG else "")
+)
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is missing: set it to at least 50 random characters, or SECRET_KEY_FILE to a file that "

@@ -47,17 +47,23 @@ def port_is_taken(port: int) -> bool:
     return False
 
 
+def end_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its parent ends; only Linux can."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+
+
 def spawn(
     command: Sequence[str | Path],
     *,
-    log: Path,
+    log: Path | None,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
     account: Account | None = None,
     on_parent_death: signal.Signals = signal.SIGTERM,
     text: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a process group of its own, with output appended to `log`.
+    """Start `command` in a process group of its own, with output appended to `log` (or ours).
 
     The group keeps a Ctrl-C in the terminal from reaching the child before its parent has decided the order.
     On Linux the kernel sends `on_parent_death` to the child when the calling thread ends, however it ends;
@@ -72,13 +78,16 @@ def spawn(
             if os.getppid() != parent:
                 os._exit(1)
 
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with contextlib.ExitStack() as opened:
+        output = None
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            output = opened.enter_context(log.open("ab"))
         child = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.PIPE if text is not None else subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if log is not None else None,
             env=None if environment is None else dict(environment),
             cwd=directory,
             process_group=0,

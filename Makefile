@@ -1,0 +1,64 @@
+# `make run` and `make test` need nothing but Python 3.11 or newer; everything else they fetch themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# What commands need that look at the code without running the system.
+STATIC := SECRET_KEY=only-to-read-settings DJANGO_SETTINGS_MODULE=retaildelivery.settings_test
+TESTS ?=
+
+.PHONY: run test lint format messages chromium clean
+
+run: .venv/.runs
+	@exec $(BIN)/python manage.py up --with-parent
+
+# A browser test that was skipped is a page nobody looked at: the report says so and the run fails.
+test: .venv/.tests chromium
+	@mkdir -p var
+	$(BIN)/pytest -n 2 --dist loadscope --browsers-required $(TESTS)
+
+lint: .venv/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	find . \( -name '.*' ! -name . -o -name var -o -name node_modules \) -prune -o -path '*/templates/*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
+	$(STATIC) $(BIN)/python manage.py check --fail-level WARNING
+	$(STATIC) $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: .venv/.tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+messages: .venv/.tests
+	$(STATIC) $(BIN)/python manage.py makemessages --all --no-obsolete --ignore .venv --ignore var
+	$(STATIC) $(BIN)/python manage.py compilemessages --ignore .venv
+
+# Stamps, so that a changed requirement is installed once and an unchanged one costs nothing.
+.venv/bin/python:
+	@echo "Making a virtual environment"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.runs: requirements.txt | .venv/bin/python
+	@echo "Installing requirements.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+.venv/.tests: retaildelivery/testing/requirements.txt .venv/.runs
+	@echo "Installing retaildelivery/testing/requirements.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement retaildelivery/testing/requirements.txt
+	@touch $@
+
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			echo "Installing Chromium for the browser tests"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		else \
+			echo "The browser tests need Chromium: install it (Debian: sudo apt-get install chromium) and run make test again."; \
+			exit 1; \
+		fi; }
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
