@@ -9,7 +9,8 @@ PASSWORD = "parcels-to-doors-2026"  # noqa: S105  Known to everyone: the demo ha
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """`role` is one of operations, manager, staff, driver; `place` a store's key or a market's code."""
+    """`role` is one of operations, office, manager, staff, driver; `place` a seller's or store's key or a
+    market's code."""
 
     role: str
     email: str
@@ -46,16 +47,18 @@ _MANAGERS = {
 }
 
 OPERATIONS = Login("operations", "ops@example.com", "Morgan Ellery", "", "/ops/")
+# Looks after the shops of one seller in all malls.
+OFFICE = Login("office", "office@loomstead.example.com", "Imani Westergaard", "loomstead", "/store/")
 
 
 def logins() -> tuple[Login, ...]:
-    """Everyone, operations first, then market by market."""
-    return (OPERATIONS, *(login for market in data.markets() for login in _of_market(market.code)))
+    """Everyone, operations and the seller's office first, then market by market."""
+    return (OPERATIONS, OFFICE, *(login for market in data.markets() for login in _of_market(market.code)))
 
 
 def headline() -> tuple[Login, ...]:
-    """The few that a newcomer needs: operations, and per market one manager and one driver."""
-    found = [OPERATIONS]
+    """The few that a newcomer needs: operations, a seller's office, and per market one manager and one driver."""
+    found = [OPERATIONS, OFFICE]
     for market in data.markets():
         of_market = _of_market(market.code)
         found.append(of_market[0])

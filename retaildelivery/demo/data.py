@@ -44,6 +44,7 @@ class DemoMall:
     address: str
     point: Point
     geofence_m: int
+    desk_code: str
     desk_note: str
     hours: tuple[tuple[time, time], ...]
 
@@ -167,6 +168,7 @@ def malls() -> tuple[DemoMall, ...]:
                 address=row["address"],
                 point=Point(float(row["lat"]), float(row["lng"])),
                 geofence_m=int(row["geofence_m"]),
+                desk_code=row["desk_code"],
                 desk_note=row["desk_note"],
                 hours=(weekday,) * 6 + (sunday,),
             )

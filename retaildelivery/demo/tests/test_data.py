@@ -173,7 +173,12 @@ def test_logins_are_one_per_e_mail_and_name_every_door_of_the_demo():
     emails = [login.email for login in cast.logins()]
 
     assert len(emails) == len(set(emails))
-    assert Counter(login.role for login in cast.headline()) == {"operations": 1, "manager": 4, "driver": 4}
+    assert Counter(login.role for login in cast.headline()) == {
+        "operations": 1,
+        "office": 1,
+        "manager": 4,
+        "driver": 4,
+    }
     assert {login.place for login in cast.logins() if login.role == "staff"} == {
         store.key for store in data.stores()
     }
