@@ -57,7 +57,7 @@ def logins() -> tuple[Login, ...]:
 
 
 def headline() -> tuple[Login, ...]:
-    """The few that a newcomer needs: operations, a seller's office, and per market one manager and one driver."""
+    """The few that a newcomer needs: operations, an office, and per market a manager and a driver."""
     found = [OPERATIONS, OFFICE]
     for market in data.markets():
         of_market = _of_market(market.code)
