@@ -41,13 +41,13 @@ messages: .venv/.tests
 	@$(PYTHON) -m venv .venv
 
 .venv/.runs: requirements.txt | .venv/bin/python
-	@echo "Installing requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@echo "Installing requirements.txt (under a minute when the packages are at hand)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
 .venv/.tests: retaildelivery/testing/requirements.txt .venv/.runs
 	@echo "Installing retaildelivery/testing/requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement retaildelivery/testing/requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement retaildelivery/testing/requirements.txt
 	@touch $@
 
 chromium:

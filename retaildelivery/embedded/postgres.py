@@ -230,7 +230,7 @@ class Postgres:
     def _programs(self) -> Path:
         """The wheel's own directory, or a copy beside the data when the server's account cannot get there."""
         wheel = _wheel()
-        if self.account is None or _can_enter(self.account, wheel / "bin"):
+        if self.account is None or _can_enter(self.account, wheel / "bin" / "postgres"):
             return wheel
         copy = self.directory / f"server-{MAJOR}"
         if not copy.exists():
@@ -269,9 +269,10 @@ def _unprivileged() -> Account | None:
     )
 
 
-def _can_enter(account: Account, directory: Path) -> bool:
+def _can_enter(account: Account, path: Path) -> bool:
+    """Whether the account may pass through this directory, or run this program."""
     test = subprocess.run(
-        ["/bin/sh", "-c", 'test -x "$0" && test -r "$0"', str(directory)],
+        ["/bin/sh", "-c", 'test -x "$0"', str(path)],
         check=False,
         cwd="/",
         user=account.uid,
