@@ -17,6 +17,7 @@ class Login:
     name: str
     place: str
     path: str
+    market: str = ""
 
 
 def _of_market(code: str) -> tuple[Login, ...]:
@@ -28,13 +29,15 @@ def _of_market(code: str) -> tuple[Login, ...]:
             f"{store.name} counter",
             store.key,
             "/store/",
+            code,
         )
         for store in data.stores_in(code)
     )
     first = data.stores_in(code)[0]
-    manager = Login("manager", f"manager@{code}.example.com", _MANAGERS[code], first.key, "/store/")
+    manager = Login("manager", f"manager@{code}.example.com", _MANAGERS[code], first.key, "/store/", code)
     drivers = tuple(
-        Login("driver", courier.email, courier.name, code, "/drive/") for courier in data.couriers_in(code)
+        Login("driver", courier.email, courier.name, code, "/drive/", code)
+        for courier in data.couriers_in(code)
     )
     return (manager, *tills, *drivers)
 

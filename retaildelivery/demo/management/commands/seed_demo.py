@@ -1,0 +1,34 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from retaildelivery.demo import cast, data, seeding
+
+WORDS = {
+    "operations": "operations (board and admin)",
+    "office": "a seller's office (all its stores)",
+    "manager": "store manager",
+    "staff": "store counter",
+    "driver": "driver",
+}
+
+
+class Command(BaseCommand):
+    help = "Put the four demo malls, their shops, staff and drivers into the database, and print the logins."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        seeding.seed(at=timezone.now())
+        for line in headline():
+            self.stdout.write(line)
+
+
+def headline() -> list[str]:
+    """What a newcomer needs to sign in, as lines of text."""
+    lines = [f"Password of everyone in the demo: {cast.PASSWORD}"]
+    for login in cast.headline():
+        place = f", {data.market(login.market).name}" if login.market else ""
+        lines.append(f"  {login.email:<34} {WORDS[login.role]}{place} at {login.path}")
+    lines.append("  More: each store's counter, as loomstead@las-vegas.example.com, and all drivers.")
+    lines.append(f"API key of Loomstead: {seeding.API_KEY}")
+    return lines
