@@ -5,6 +5,11 @@ from django.urls import include, path
 
 from retaildelivery.web import health
 
+handler400 = "retaildelivery.web.errors.bad_request"
+handler403 = "retaildelivery.web.errors.forbidden"
+handler404 = "retaildelivery.web.errors.not_found"
+handler500 = "retaildelivery.web.errors.server_error"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
@@ -12,4 +17,13 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("stores.api_urls")),
+    path("api/v1/", include("drivers.api_urls")),
+    path("api/v1/", include("deliveries.api_urls")),
+    path("api/v1/", include("offers.api_urls")),
+    path("", include("retaildelivery.web.page_urls")),
+    path("", include("stores.urls")),
+    path("", include("drivers.urls")),
+    path("", include("deliveries.urls")),
+    path("", include("offers.urls")),
 ]

@@ -11,3 +11,6 @@ WEBHOOK_TIMEOUT = dt.timedelta(seconds=7)  # a receiver should store and answer
 WEBHOOK_KEPT = dt.timedelta(days=30)  # how long messages and attempts can be looked up and replayed
 SWEEP_BATCH = 500  # rows a sweep takes at once, so that its transaction stays short
 EVENTS_PAGE = 200  # facts a page of the feed carries at most
+KEY_OVERLAP = dt.timedelta(hours=24)  # a rotated key works so long beside the new one
+KEY_USE_NOTED = dt.timedelta(minutes=1)  # how exact "last used" is
+SECRET_OVERLAP = dt.timedelta(hours=24)  # messages are signed with the old secret too for so long

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db.utils import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from retaildelivery.lib.refusals import Refused
 
-log = structlog.get_logger(__name__)
-
+_PLACES = re.compile(r"%\(\w+\)[sd]")
 MEDIA_TYPE = "application/problem+json"
 
 # Status of each refusal's code; a refusal not named here is a conflict with the present state: 409.
@@ -32,6 +33,10 @@ STATUS: dict[str, int] = {
     "outside_geofence": 422,
     "not_serviceable": 422,
     "invalid_window": 422,
+    "validation_error": 400,
+    "unknown_cursor": 400,
+    "idempotency_key_malformed": 400,
+    "scope_missing": 403,
     "too_many_tries": 429,
     "busy": 503,
 }
@@ -52,7 +57,7 @@ def problem(
     reason: str = "",
     retryable: bool = False,
 ) -> dict[str, Any]:
-    """The body of an error. `code`, `message`, `field_errors`, `reason` for programs; title and detail by the RFC."""
+    """The body of an error: title and detail as the RFC has them, the rest for programs."""
     return {
         "type": f"/api/errors/#{code}",
         "title": title_of(code),
@@ -70,7 +75,12 @@ def problem(
 def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            yield from _flatten(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+            if key == "non_field_errors":
+                yield from _flatten(value, path)
+            elif isinstance(key, int):
+                yield from _flatten(value, f"{path}[{key}]")
+            else:
+                yield from _flatten(value, f"{path}.{key}".lstrip("."))
     elif isinstance(detail, list):
         for place, value in enumerate(detail):
             nested = isinstance(value, Mapping | list)
@@ -80,61 +90,92 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler. Unexpected exceptions go on, to be logged and become a 500."""
+    """Django REST framework's exception handler. What nobody expected goes on, is logged, becomes a 500."""
     request = context.get("request")
     inner = getattr(request, "_request", request)
+    found = _refused(exc, inner) or _invalid(exc, inner) or _denied(exc, inner) or _generic(exc, inner)
+    if found is None:
+        return None
     headers: dict[str, str] = {}
-    if isinstance(exc, Refused):
-        code, message, state = exc.code, exc.message, STATUS.get(exc.code, 409)
-        fields = [{"field": exc.field, "code": exc.code, "message": message}] if exc.field else []
-        body = problem(
-            inner,
-            code=code,
-            message=message,
-            status=state,
-            field_errors=fields,
-            reason=exc.reason,
-            retryable=exc.retryable,
-        )
-    elif isinstance(exc, exceptions.ValidationError):
-        fields = list(_flatten(exc.detail))
-        state = status.HTTP_400_BAD_REQUEST
-        body = problem(
-            inner, code="validation_error", message=summary(fields), status=state, field_errors=fields
-        )
-    elif isinstance(exc, Http404 | exceptions.NotFound):
-        state = status.HTTP_404_NOT_FOUND
-        body = problem(
-            inner,
+    if found["status"] == status.HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
+    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
+        headers["Retry-After"] = str(int(exc.wait) + 1)
+    if found["status"] in RETRY_AFTER:
+        headers.setdefault("Retry-After", RETRY_AFTER[found["status"]])
+    return Response(found, status=found["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def _refused(exc: Exception, request: HttpRequest | None) -> dict[str, Any] | None:
+    if not isinstance(exc, Refused):
+        return None
+    # A refusal may name several fields at once, as the check of an order's draft does.
+    many = getattr(exc, "errors", None)
+    fields = [{"field": e.field, "code": e.code, "message": str(e.message)} for e in many or ()]
+    if not many and exc.field:
+        fields = [{"field": exc.field, "code": exc.code, "message": exc.message}]
+    return problem(
+        request,
+        code=exc.code,
+        message=summary(fields) if many else exc.message,
+        status=STATUS.get(exc.code, status.HTTP_409_CONFLICT),
+        field_errors=fields,
+        reason=exc.reason,
+        retryable=exc.retryable,
+    )
+
+
+def _invalid(exc: Exception, request: HttpRequest | None) -> dict[str, Any] | None:
+    if not isinstance(exc, exceptions.ValidationError):
+        return None
+    fields = list(_flatten(exc.detail))
+    return problem(
+        request,
+        code="validation_error",
+        message=summary(fields),
+        status=status.HTTP_400_BAD_REQUEST,
+        field_errors=fields,
+    )
+
+
+def _denied(exc: Exception, request: HttpRequest | None) -> dict[str, Any] | None:
+    if isinstance(exc, Http404 | exceptions.NotFound):
+        return problem(
+            request,
             code="not_found",
             message=_("There is no such thing here, or it is not yours."),
-            status=state,
+            status=status.HTTP_404_NOT_FOUND,
         )
-    elif isinstance(exc, PermissionDenied):
-        state = status.HTTP_403_FORBIDDEN
-        body = problem(inner, code="permission_denied", message=_("You may not do this."), status=state)
-    elif isinstance(exc, exceptions.APIException):
-        state = exc.status_code
+    if isinstance(exc, PermissionDenied):
+        return problem(
+            request,
+            code="permission_denied",
+            message=_("You may not do this."),
+            status=status.HTTP_403_FORBIDDEN,
+        )
+    return None
+
+
+def _generic(exc: Exception, request: HttpRequest | None) -> dict[str, Any] | None:
+    if isinstance(exc, exceptions.APIException):
         code = str(getattr(exc.detail, "code", exc.default_code))
-        body = problem(inner, code=code, message=str(exc.detail), status=state)
-        if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-            headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
-        if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-            headers["Retry-After"] = str(int(exc.wait) + 1)
-    elif isinstance(exc, OperationalError) and is_busy(exc):
-        state = status.HTTP_503_SERVICE_UNAVAILABLE
-        body = problem(
-            inner,
+        return problem(request, code=code, message=str(exc.detail), status=exc.status_code)
+    if isinstance(exc, RequestDataTooBig):
+        return problem(
+            request,
+            code="body_too_large",
+            message=_("The body is too large."),
+            status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+        )
+    if isinstance(exc, OperationalError) and is_busy(exc):
+        return problem(
+            request,
             code="busy",
             message=_("Too many are at this at once. Try again."),
-            status=state,
+            status=status.HTTP_503_SERVICE_UNAVAILABLE,
             retryable=True,
         )
-    else:
-        return None
-    if state in RETRY_AFTER:
-        headers.setdefault("Retry-After", RETRY_AFTER[state])
-    return Response(body, status=state, headers=headers, content_type=MEDIA_TYPE)
+    return None
 
 
 def summary(fields: list[dict[str, str]]) -> str:
@@ -155,19 +196,95 @@ def is_busy(exc: OperationalError) -> bool:
     return getattr(exc.__cause__, "pgcode", None) in {"55P03", "40P01", "57014"}
 
 
+# What the edge itself says, beside the refusals of the verbs: code, status and the sentence of the page.
+OF_THE_EDGE: tuple[tuple[str, int, Any], ...] = (
+    (
+        "validation_error",
+        400,
+        gettext_lazy("A field is missing, malformed or unknown; `field_errors` names each."),
+    ),
+    ("malformed_json", 400, gettext_lazy("The body is not JSON as it can be read in one way only.")),
+    ("bad_request", 400, gettext_lazy("The request could not be read.")),
+    ("not_authenticated", 401, gettext_lazy("No key came with the request.")),
+    ("invalid_key", 401, gettext_lazy("The key is unknown, expired or revoked.")),
+    ("invalid_token", 401, gettext_lazy("The driver's token is unknown or was revoked.")),
+    ("permission_denied", 403, gettext_lazy("Who asks may not do this.")),
+    ("scope_missing", 403, gettext_lazy("The key lacks the scope that this needs.")),
+    ("not_found", 404, gettext_lazy("There is no such thing, or it is somebody else's.")),
+    ("method_not_allowed", 405, gettext_lazy("This address does not take this method.")),
+    ("body_too_large", 413, gettext_lazy("The body is too large.")),
+    ("unsupported_media_type", 415, gettext_lazy("Send the body as application/json.")),
+    ("throttled", 429, gettext_lazy("Too many requests; `Retry-After` says when to go on.")),
+    ("server_error", 500, gettext_lazy("Something broke on our side. It was noted.")),
+    ("busy", 503, gettext_lazy("Too many are at this at once; try again.")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One code of the registry."""
+
+    code: str
+    status: int
+    sentence: str
+    retryable: bool
+
+
+def _refusals(kind: type[Refused]) -> Iterator[type[Refused]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _refusals(below)
+
+
+def registry() -> list[Explained]:
+    """Every code an error may carry, by name: those of the edge and one per refusal of the verbs."""
+    found = {
+        kind.code: Explained(
+            kind.code,
+            STATUS.get(kind.code, 409),
+            _PLACES.sub("…", str(kind.sentence)),
+            kind.retryable or STATUS.get(kind.code, 409) in RETRY_AFTER,
+        )
+        for kind in _refusals(Refused)
+        if kind.code != Refused.code
+    }
+    for code, state, sentence in OF_THE_EDGE:
+        found[code] = Explained(code, state, str(sentence), state in RETRY_AFTER)
+    return [found[code] for code in sorted(found)]
+
+
 def wants_json(request: HttpRequest) -> bool:
-    return re.match(r"^/api/", request.path) is not None
+    return re.match(r"^/api/v1/", request.path) is not None
 
 
-def not_found(request: HttpRequest) -> JsonResponse:
-    body = problem(
-        request, code="not_found", message=_("There is no such thing here, or it is not yours."), status=404
-    )
-    return JsonResponse(body, status=404, content_type=MEDIA_TYPE)
+def _as_json(request: HttpRequest, code: str, message: str, state: int) -> JsonResponse:
+    body = problem(request, code=code, message=message, status=state)
+    return JsonResponse(body, status=state, content_type=MEDIA_TYPE)
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
-    body = problem(
-        request, code="server_error", message=_("Something broke on our side. It was noted."), status=500
-    )
-    return JsonResponse(body, status=500, content_type=MEDIA_TYPE)
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler400` of the URLs."""
+    if wants_json(request):
+        return _as_json(request, "bad_request", _("The request could not be read."), 400)
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler403` of the URLs."""
+    if wants_json(request):
+        return _as_json(request, "permission_denied", _("You may not do this."), 403)
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler404` of the URLs."""
+    if wants_json(request):
+        return _as_json(request, "not_found", _("There is no such thing here, or it is not yours."), 404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """`handler500` of the URLs."""
+    if wants_json(request):
+        return _as_json(request, "server_error", _("Something broke on our side. It was noted."), 500)
+    return defaults.server_error(request)

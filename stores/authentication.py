@@ -1,0 +1,104 @@
+"""How a seller's system says who it is: `Authorization: Bearer sk_live_…`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor
+from stores import keys
+from stores.models import ApiKey, Seller, Store
+
+
+class ScopeMissing(Refused):
+    code = "scope_missing"
+    sentence = _("This key lacks the scope %(scope)s.")
+
+
+class WholeSellerOnly(Refused):
+    code = "key_of_one_store"
+    sentence = _("This key is for one store; this needs a key for all of the seller's.")
+
+
+@dataclass(frozen=True, slots=True)
+class SellerSystem:
+    """A seller's system that showed a key: what stands on ``request.auth`` and ``request.user``."""
+
+    key: ApiKey
+    address: str
+
+    is_authenticated: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+    is_active: ClassVar[bool] = True
+    is_staff: ClassVar[bool] = False
+    requests_per_minute: ClassVar[int | None] = None
+
+    @property
+    def caller(self) -> str:
+        """Keys of a seller share idempotency keys and budget, so that a rotated key can finish a retry."""
+        return f"seller:{self.seller.code}:{self.key.store_id or ''}"
+
+    @property
+    def seller(self) -> Seller:
+        return self.key.seller
+
+    @property
+    def store(self) -> Store | None:
+        """The one store of the key, or None when it is for all of the seller's."""
+        return self.key.store
+
+    @property
+    def stores(self) -> QuerySet[Store]:
+        """The stores that this key reaches."""
+        own = Store.objects.filter(seller=self.seller)
+        return own if self.key.store_id is None else own.filter(pk=self.key.store_id)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind=Fact.Actor.SELLER, name=self.key.name, source=f"{self.key.prefix}… {self.address}")
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer sk_live_…`. Another scheme or another kind of secret is an unknown key."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        words = get_authorization_header(request).split()
+        if not words:
+            return None
+        at = timezone.now()
+        key = None
+        if len(words) == 2 and words[0].lower() == b"bearer":  # noqa: PLR2004 -- scheme and key
+            secret = words[1].decode("latin-1")
+            if secret.startswith(keys.LIVE):
+                key = keys.find(secret, at=at)
+        if key is None:
+            raise AuthenticationFailed(_("This key is unknown, expired or revoked."), code="invalid_key")
+        keys.touch(key, at=at)
+        system = SellerSystem(key, str(request.META.get("REMOTE_ADDR", "")))
+        return system, system
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """The key carries the scope that the view names for the method: ``scopes = {"GET": "orders:read"}``."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not isinstance(request.auth, SellerSystem):
+            return False
+        scope = view.scopes.get(request.method)
+        # A method without a scope is one that the view does not have: that is for the view to say.
+        if scope is not None and scope not in request.auth.key.scopes:
+            raise ScopeMissing(scope=scope, reason=str(scope))
+        return True

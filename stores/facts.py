@@ -1,0 +1,60 @@
+"""What stores records. None of it is in a seller's feed: these are for the audit log."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from retaildelivery.outbox.recording import Actor, Happening
+from stores.models import ApiKey, WebhookEndpoint
+
+
+def key_issued(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_key("key.issued", key, actor=actor, at=at)
+
+
+def key_revoked(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_key("key.revoked", key, actor=actor, at=at)
+
+
+def _of_key(name: str, key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
+    subjects = [f"seller:{key.seller.code}"]
+    if key.store is not None:
+        subjects.append(f"store:{key.store.code}")
+    return Happening(
+        name=name,
+        at=at,
+        subjects=subjects,
+        actor=actor,
+        data={"prefix": key.prefix, "name": key.name, "scopes": list(key.scopes)},
+    )
+
+
+def endpoint_added(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_endpoint("endpoint.added", endpoint, actor=actor, at=at)
+
+
+def endpoint_changed(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_endpoint("endpoint.changed", endpoint, actor=actor, at=at)
+
+
+def endpoint_removed(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_endpoint("endpoint.removed", endpoint, actor=actor, at=at)
+
+
+def endpoint_disabled(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_endpoint("endpoint.disabled", endpoint, actor=actor, at=at)
+
+
+def _of_endpoint(name: str, endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"seller:{endpoint.seller.code}"],
+        actor=actor,
+        data={
+            "endpoint": endpoint.code,
+            "url": endpoint.url,
+            "event_types": list(endpoint.event_types),
+            "disabled_reason": endpoint.disabled_reason,
+        },
+    )

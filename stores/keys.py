@@ -1,0 +1,181 @@
+"""Issue, rotate and revoke the keys of a seller's systems. A key is shown once; only its hash is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from retaildelivery.lib import codes
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import recording
+from stores import facts, limits, locks
+from stores.models import ApiKey, Seller, Store
+
+if TYPE_CHECKING:
+    from retaildelivery.accounts.models import User
+
+LIVE = "sk_live_"
+PREFIX_LENGTH = len(LIVE) + 8
+
+
+class KeyRefused(Refused):
+    code = "key_refused"
+    sentence = _("This key cannot be issued.")
+
+
+class TooManyKeys(KeyRefused):
+    code = "too_many_keys"
+    sentence = _("There are %(most)d keys already. Revoke those that nothing uses.")
+
+
+class ScopesMissing(KeyRefused):
+    code = "scopes_missing"
+    sentence = _("Choose at least one thing that the key may do.")
+
+
+class ScopeUnknown(KeyRefused):
+    code = "scope_unknown"
+    sentence = _("There is no scope %(scope)s.")
+
+
+class StoreOfAnotherSeller(KeyRefused):
+    code = "store_of_another_seller"
+    sentence = _("This store belongs to another seller.")
+
+
+class KeyRevoked(KeyRefused):
+    code = "key_revoked"
+    sentence = _("This key was revoked.")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new key and its secret, which nobody can read again."""
+
+    key: ApiKey
+    secret: str
+
+
+def digest(secret: str) -> str:
+    """SHA-256, hex. A key is 32 random bytes, so nothing slower is needed against guessing."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def find(secret: str, *, at: dt.datetime) -> ApiKey | None:
+    """The live key with this secret, with its seller and store; None when there is none."""
+    return ApiKey.objects.live(at).filter(digest=digest(secret)).select_related("seller", "store").first()
+
+
+@transaction.atomic(durable=True)
+def issue(
+    *,
+    seller: Seller,
+    name: str,
+    scopes: Sequence[str],
+    actor: recording.Actor,
+    at: dt.datetime,
+    store: Store | None = None,
+    by: User | None = None,
+    expires_at: dt.datetime | None = None,
+) -> Issued:
+    """Make a key for a seller's system, for one store or (store empty) for all of the seller's.
+
+    Raises ScopesMissing, ScopeUnknown, StoreOfAnotherSeller, TooManyKeys.
+    """
+    if not scopes:
+        raise ScopesMissing(field="scopes")
+    for scope in scopes:
+        if scope not in ApiKey.Scope.values:
+            raise ScopeUnknown(field="scopes", scope=scope)
+    if store is not None and store.seller_id != seller.pk:
+        raise StoreOfAnotherSeller(field="store")
+    seller = locks.seller(seller.pk)
+    if ApiKey.objects.live(at).filter(seller=seller).count() >= limits.API_KEYS_PER_SELLER:
+        raise TooManyKeys(most=limits.API_KEYS_PER_SELLER)
+    return _new(
+        ApiKey(
+            seller=seller,
+            store=store,
+            name=name.strip()[:80],
+            scopes=sorted(set(scopes)),
+            created_by=by,
+            created_at=at,
+            expires_at=expires_at,
+        ),
+        actor=actor,
+        at=at,
+    )
+
+
+def _new(key: ApiKey, *, actor: recording.Actor, at: dt.datetime) -> Issued:
+    secret = LIVE + codes.new_token()
+    key.prefix = secret[:PREFIX_LENGTH]
+    key.digest = digest(secret)
+    key.save(force_insert=True)
+    recording.record(facts.key_issued(key, actor=actor, at=at))
+    return Issued(key, secret)
+
+
+@transaction.atomic(durable=True)
+def revoke(*, prefix: str, scope: QuerySet[ApiKey], actor: recording.Actor, at: dt.datetime) -> ApiKey:
+    """End a key now; once more changes nothing. `scope` holds the keys that the caller may touch.
+
+    Raises ApiKey.DoesNotExist.
+    """
+    key = locks.api_key(scope, prefix)
+    if key.revoked_at is None:
+        key.revoked_at = at
+        key.save(update_fields=["revoked_at"])
+        recording.record(facts.key_revoked(key, actor=actor, at=at))
+    return key
+
+
+@transaction.atomic(durable=True)
+def rotate(
+    *,
+    prefix: str,
+    scope: QuerySet[ApiKey],
+    actor: recording.Actor,
+    at: dt.datetime,
+    by: User | None = None,
+    overlap: dt.timedelta = limits.KEY_OVERLAP,
+) -> Issued:
+    """A new key that may do the same; the old one works for `overlap` longer, so that nothing is cut off
+    while its place in a configuration is changed.
+
+    Raises ApiKey.DoesNotExist, KeyRevoked.
+    """
+    old = locks.api_key(scope, prefix)
+    if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= at):
+        raise KeyRevoked
+    ends_at = at + overlap
+    if old.expires_at is None or old.expires_at > ends_at:
+        old.expires_at = ends_at
+        old.save(update_fields=["expires_at"])
+    return _new(
+        ApiKey(
+            seller=old.seller,
+            store=old.store,
+            name=old.name,
+            scopes=old.scopes,
+            created_by=by,
+            created_at=at,
+        ),
+        actor=actor,
+        at=at,
+    )
+
+
+def touch(key: ApiKey, *, at: dt.datetime) -> None:
+    """Note that the key was used; at most once a minute, so that a busy key costs no writes."""
+    if key.last_used_at is None or key.last_used_at < at - limits.KEY_USE_NOTED:
+        ApiKey.objects.filter(
+            Q(last_used_at=None) | Q(last_used_at__lt=at - limits.KEY_USE_NOTED), pk=key.pk
+        ).update(last_used_at=at)

@@ -1,0 +1,40 @@
+"""Every locking query of stores. Order: seller, API key, endpoint, message."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from stores.models import ApiKey, Seller, WebhookEndpoint, WebhookMessage
+
+
+def seller(pk: int) -> Seller:
+    """The seller, locked: serialises what is counted per seller."""
+    return Seller.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+def api_key(scope: QuerySet[ApiKey], prefix: str) -> ApiKey:
+    return (
+        scope.select_for_update(of=("self",), no_key=True)
+        .select_related("seller", "store")
+        .get(prefix=prefix)
+    )
+
+
+def endpoint(scope: QuerySet[WebhookEndpoint], code: str) -> WebhookEndpoint:
+    return scope.select_for_update(of=("self",), no_key=True).select_related("seller").get(code=code)
+
+
+def message_to_send(message_id: int) -> WebhookMessage | None:
+    """The message with its endpoint, locked, unless it is done with or another sender is at it."""
+    return (
+        WebhookMessage.objects.filter(
+            pk=message_id,
+            delivered_at=None,
+            given_up_at=None,
+            endpoint__disabled_at=None,
+            endpoint__deleted_at=None,
+        )
+        .select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .select_related("endpoint__seller")
+        .first()
+    )
