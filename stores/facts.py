@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from retaildelivery.outbox.recording import Actor, Happening
-from stores.models import ApiKey, WebhookEndpoint
+from stores.models import ApiKey, StaffMembership, Store, WebhookEndpoint
 
 
 def key_issued(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
@@ -58,3 +58,41 @@ def _of_endpoint(name: str, endpoint: WebhookEndpoint, *, actor: Actor, at: dt.d
             "disabled_reason": endpoint.disabled_reason,
         },
     )
+
+
+def _about(store: Store) -> list[str]:
+    return [f"store:{store.code}", f"seller:{store.seller.code}", f"mall:{store.mall.code}"]
+
+
+def store_paused(store: Store, *, at: dt.datetime, actor: Actor) -> Happening:
+    until = store.paused_until.isoformat() if store.paused_until else None
+    return Happening("store.paused", at, _about(store), actor, {"store": store.code, "until": until})
+
+
+def store_resumed(store: Store, *, at: dt.datetime, actor: Actor) -> Happening:
+    return Happening("store.resumed", at, _about(store), actor, {"store": store.code})
+
+
+def store_changed(store: Store, *, at: dt.datetime, actor: Actor, changes: dict[str, object]) -> Happening:
+    return Happening("store.changed", at, _about(store), actor, {"store": store.code, "changes": changes})
+
+
+def staff_joined(membership: StaffMembership, *, at: dt.datetime, actor: Actor) -> Happening:
+    return Happening("staff.joined", at, _who(membership), actor, _what(membership))
+
+
+def staff_left(membership: StaffMembership, *, at: dt.datetime, actor: Actor) -> Happening:
+    return Happening("staff.left", at, _who(membership), actor, _what(membership))
+
+
+def _who(membership: StaffMembership) -> list[str]:
+    store = [f"store:{membership.store.code}"] if membership.store else []
+    return [f"seller:{membership.seller.code}", *store]
+
+
+def _what(membership: StaffMembership) -> dict[str, object]:
+    return {
+        "email": membership.user.email,
+        "role": membership.role,
+        "store": membership.store.code if membership.store else None,
+    }
