@@ -1,7 +1,6 @@
 """Puts the demo market into an empty or an already seeded database. Nothing that is there is changed, so that
 what people edited in their demo stays; only papers about to expire are renewed."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,6 +15,7 @@ from retaildelivery.accounts.models import User
 from retaildelivery.demo import cast, data
 from retaildelivery.demo.cast import Login
 from retaildelivery.demo.data import Courier, DemoMarket
+from stores import keys
 from stores.models import ApiKey, Mall, Market, Seller, StaffMembership, Store, StoreHours
 
 POLICIES_FROM = date(2026, 1, 1)
@@ -34,7 +34,6 @@ HOLIDAYS = (
 # Known to everyone, like the passwords: a key of the seller that has a shop in every mall.
 API_KEY = "sk_live_demo-loomstead-4f2k9x7m3c8v5b6n"
 API_KEY_SELLER = "loomstead"
-KEY_PREFIX_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,11 +246,11 @@ def _papers(driver: Driver, *, at: datetime, verified_by: User) -> None:
 
 def _api_key(seller: Seller, created_by: User, *, at: datetime) -> None:
     ApiKey.objects.get_or_create(
-        digest=hashlib.sha256(API_KEY.encode()).hexdigest(),
+        digest=keys.digest(API_KEY),
         defaults={
             "seller": seller,
             "name": "demo",
-            "prefix": API_KEY[:KEY_PREFIX_LENGTH],
+            "prefix": API_KEY[: keys.PREFIX_LENGTH],
             "scopes": list(ApiKey.Scope.values),
             "created_by": created_by,
             "created_at": at,
