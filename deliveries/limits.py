@@ -19,6 +19,10 @@ STOPS_PER_MANIFEST = 60  # what one day of door work can hold
 ORDERS_PER_MANIFEST = 40  # a law's guard may set less per market
 ARRIVAL_RADIUS_M = 400  # farther from the door than this, an arrival says so
 NEAR_RADIUS_M = 1_500  # the recipient is told the driver is near
+LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
+GEOCODER_TIMEOUT_S = 2  # a counter waits for the answer
+GEOCODED_KEPT_S = 7 * 24 * 3600  # doors do not move; terms of use limit longer keeping
+LOCK_TURNS = 3  # beginnings of a verb whose order changed manifests under it
 PAGE = 50  # rows of a list page
 EXPORT_ROWS = 10_000  # rows of a CSV export
 DEVICE_CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast

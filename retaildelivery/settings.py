@@ -232,6 +232,9 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
+GEOCODER = env.text("GEOCODER")
+GEOCODER_KEY = env.secret("GEOCODER_KEY")
+GEOCODER_DOMAIN = env.text("GEOCODER_DOMAIN")
 MAP_TILE_URL = env.web_url("MAP_TILE_URL", "https://tile.openstreetmap.org/{z}/{x}/{y}.png")
 _TILES = urlsplit(MAP_TILE_URL)
 _BLOB, _DATA = "blob:", "data:"

@@ -1,0 +1,115 @@
+"""What an order costs its seller: told when it is posted, posted to the account when it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+
+from deliveries import fees
+from deliveries.models import FeePolicy, Order, Parcel
+from retaildelivery.outbox.models import Fact
+from stores import billing
+from stores.models import Store
+
+STAGES = {
+    Order.Status.PLACED: fees.Stage.PLACED,
+    Order.Status.PLANNED: fees.Stage.PLANNED,
+    Order.Status.ASSIGNED: fees.Stage.ASSIGNED,
+    Order.Status.AT_PICKUP: fees.Stage.AT_PICKUP,
+}
+
+
+def policy_for(store: Store, *, at: dt.datetime) -> FeePolicy | None:
+    """The row of terms valid for the store's market on the local day."""
+    market = store.mall.market
+    day = at.astimezone(market.zone).date()
+    return FeePolicy.objects.filter(market=market).valid_on(day).order_by("-valid_from", "-id").first()  # type: ignore[attr-defined]
+
+
+def terms(policy: FeePolicy) -> fees.FeeTerms:
+    """The row as the pure rules take it."""
+    percent = Decimal(100)
+    return fees.FeeTerms(
+        rule=policy.code,
+        base_cents=policy.base_cents,
+        base_m=policy.base_distance_m,
+        mile_cents=policy.mile_cents,
+        size_cents=(
+            (Parcel.Size.SMALL, 0),
+            (Parcel.Size.MEDIUM, 0),
+            (Parcel.Size.LARGE, policy.large_cents),
+            (Parcel.Size.EXTRA_LARGE, policy.extra_large_cents),
+        ),
+        return_share=Decimal(policy.return_percent) / percent,
+        cancellation_shares=(
+            (fees.Stage.PLACED, Decimal(0)),
+            (fees.Stage.PLANNED, Decimal(policy.cancel_planned_percent) / percent),
+            (fees.Stage.ASSIGNED, Decimal(policy.cancel_assigned_percent) / percent),
+            (fees.Stage.AT_PICKUP, Decimal(policy.cancel_at_pickup_percent) / percent),
+        ),
+    )
+
+
+def delivery_lines(policy: FeePolicy, *, distance_m: int, sizes: Iterable[str]) -> tuple[fees.FeeLine, ...]:
+    """What taking parcels of these sizes over this road distance costs."""
+    return fees.fee(terms(policy), distance_m=distance_m, size_classes=sizes)
+
+
+def _delivery(order: Order) -> tuple[fees.FeeLine, ...]:
+    assert order.fee_policy is not None
+    assert order.distance_m is not None
+    sizes = order.parcels.order_by("number").values_list("size", flat=True)
+    return delivery_lines(order.fee_policy, distance_m=order.distance_m, sizes=sizes)
+
+
+def cancelling(order: Order, *, status: str) -> tuple[fees.FeeLine, ...]:
+    """What cancelling costs in this state; nothing for an order that never had a price."""
+    if order.fee_policy is None or order.distance_m is None:
+        return ()
+    return fees.cancellation_fee(
+        terms(order.fee_policy), _delivery(order), stage=STAGES[Order.Status(status)]
+    )
+
+
+def returning(order: Order) -> tuple[fees.FeeLine, ...]:
+    """What the way back costs, beside the delivery."""
+    if order.fee_policy is None or order.distance_m is None:
+        return ()
+    return fees.return_fee(terms(order.fee_policy), _delivery(order))
+
+
+def charge(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to order.delivered, .returned and .cancelled: the lines, each posted once to the seller's account."""
+    order = (
+        Order.objects.select_related("store__seller", "fee_policy")
+        .filter(code=fact.data["order"]["code"])
+        .order_by("pk")
+        .first()
+    )
+    if order is None or order.fee_policy is None or order.distance_m is None:
+        return
+    if fact.name == "order.cancelled":
+        lines = cancelling(order, status=fact.data["order"]["previous_status"])
+    else:
+        lines = _delivery(order)
+        if fact.name == "order.returned":
+            lines += returning(order)
+    for number, line in enumerate(lines):
+        # Sizes are several lines of one kind, so the key also counts them.
+        billing.post(
+            key=f"order:{order.code}:{line.kind}:{number}",
+            seller=order.store.seller,
+            store=order.store,
+            kind=line.kind,
+            cents=line.cents,
+            text=sentence(line),
+            rule=line.rule,
+            subject=f"order:{order.code}",
+            at=fact.at,
+        )
+
+
+def sentence(line: fees.FeeLine) -> str:
+    """The reason for a line, in English as it is kept; pages translate by kind."""
+    return fees.FEE_SENTENCES[line.kind] % dict(line.params)

@@ -1,0 +1,185 @@
+"""What deliveries records: names, subjects and payloads. The PIN is in none of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F
+
+from deliveries.models import Manifest, Order, Parcel, Stop
+from deliveries.snapshots import order_snapshot
+from drivers.models import Driver
+from retaildelivery.outbox import recording
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor, Happening
+from stores.models import Store
+
+
+def of_driver(driver: Driver) -> Actor:
+    return Actor(kind=Fact.Actor.DRIVER, name=driver.code)
+
+
+def _where(store: Store) -> list[str]:
+    return [f"store:{store.code}", f"seller:{store.seller.code}", f"mall:{store.mall.code}"]
+
+
+def tell(
+    name: str,
+    order: Order,
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    driver: Driver | None = None,
+    **data: Any,
+) -> Fact:
+    """Record a fact of one order; see `tell_all`."""
+    return tell_all(name, [order], at=at, actor=actor, driver=driver, **data)[0]
+
+
+def tell_all(
+    name: str,
+    orders: Sequence[Order],
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    driver: Driver | None = None,
+    **data: Any,
+) -> list[Fact]:
+    """Record the same thing of several (locked) orders: each gets its next number and carries its whole snapshot.
+
+    `data` is added to the payload of each. After a move the state before is told as ``previous_status``.
+    """
+    if not orders:
+        return []
+    Order.objects.filter(pk__in=[order.pk for order in orders]).update(sequence=F("sequence") + 1)
+    happenings = []
+    for order in orders:
+        order.sequence += 1
+        snapshot = order_snapshot(order)
+        previous = getattr(order, "previous_status", None)
+        if previous is not None:
+            snapshot["previous_status"] = previous
+            order.previous_status = None  # type: ignore[attr-defined]
+        subjects = [f"order:{order.code}", *_where(order.store)]
+        if driver is not None:
+            subjects.append(f"driver:{driver.code}")
+        happenings.append(
+            Happening(
+                name=name,
+                at=at,
+                subjects=subjects,
+                actor=actor,
+                data={"order": snapshot, "actor": actor.kind, **data},
+                seller_code=order.store.seller.code,
+                sequence=order.sequence,
+            )
+        )
+    return recording.record_all(happenings)
+
+
+def parcel_scanned(
+    parcel: Parcel, stop: Stop, *, at: dt.datetime, actor: Actor, driver: Driver, method: str
+) -> Happening:
+    return Happening(
+        name="parcel.scanned",
+        at=at,
+        subjects=[f"order:{parcel.order.code}", f"stop:{stop.code}", f"driver:{driver.code}"],
+        actor=actor,
+        data={"parcel": parcel.code, "stop": stop.code, "kind": stop.kind, "method": method},
+    )
+
+
+def parcel_scan_refused(
+    stop: Stop, *, at: dt.datetime, actor: Actor, driver: Driver, entered: str, outcome: str
+) -> Happening:
+    return Happening(
+        name="parcel.scan_refused",
+        at=at,
+        subjects=[f"stop:{stop.code}", f"manifest:{stop.manifest.code}", f"driver:{driver.code}"],
+        actor=actor,
+        data={"stop": stop.code, "entered": entered, "outcome": outcome},
+    )
+
+
+def handover_confirmed(stop: Stop, *, at: dt.datetime, actor: Actor, driver: Driver) -> Happening:
+    assert stop.store is not None
+    return Happening(
+        name="handover.confirmed",
+        at=at,
+        subjects=[
+            f"stop:{stop.code}",
+            f"manifest:{stop.manifest.code}",
+            f"driver:{driver.code}",
+            *_where(stop.store),
+        ],
+        actor=actor,
+        data={"stop": stop.code, "kind": stop.kind},
+    )
+
+
+def handover_refused(store: Store | None, stop: Stop | None, *, at: dt.datetime, actor: Actor) -> Happening:
+    subjects = ([f"stop:{stop.code}"] if stop else []) + (_where(store) if store else [])
+    return Happening(
+        name="handover.refused", at=at, subjects=subjects, actor=actor, data={"reason": "wrong_driver_code"}
+    )
+
+
+def stop_changed(
+    name: str, stop: Stop, *, at: dt.datetime, actor: Actor, driver: Driver, **data: Any
+) -> Happening:
+    """stop.arrived, stop.delivered, stop.failed."""
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"stop:{stop.code}", f"manifest:{stop.manifest.code}", f"driver:{driver.code}"],
+        actor=actor,
+        data={"stop": stop.code, "kind": stop.kind, **data},
+    )
+
+
+def proof_refused(
+    order: Order, stop: Stop, *, at: dt.datetime, driver: Driver, reason: str, tries_left: int | None = None
+) -> Happening:
+    return Happening(
+        name="proof.refused",
+        at=at,
+        subjects=[f"order:{order.code}", f"stop:{stop.code}", f"driver:{driver.code}"],
+        actor=of_driver(driver),
+        data={"reason": reason, "tries_left": tries_left},
+    )
+
+
+def manifest_changed(
+    name: str,
+    manifest: Manifest,
+    *,
+    at: dt.datetime,
+    actor: Actor = recording.SYSTEM,
+    driver: Driver | None = None,
+    **data: Any,
+) -> Happening:
+    """manifest.assigned, .unassigned, .departed, .completed, .aborted."""
+    subjects = [f"manifest:{manifest.code}", f"mall:{manifest.mall.code}"]
+    if driver is not None:
+        subjects.append(f"driver:{driver.code}")
+    return Happening(
+        name=name,
+        at=at,
+        subjects=subjects,
+        actor=actor,
+        data={"manifest": manifest.code, "status": manifest.status, **data},
+    )
+
+
+def incident_reported(
+    *, at: dt.datetime, actor: Actor, subjects: Sequence[str], kind: str, fault: str, note: str
+) -> Happening:
+    return Happening(
+        name="incident.reported",
+        at=at,
+        subjects=list(subjects),
+        actor=actor,
+        data={"kind": kind, "fault": fault, "note": note},
+    )

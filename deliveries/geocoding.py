@@ -1,0 +1,105 @@
+"""Where a door is: asked of the addresses we know, then of a geocoder if one is configured.
+
+Network I/O: called before the transaction of a verb, never inside one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from geopy.exc import GeopyError
+from geopy.geocoders import get_geocoder_for_service
+from geopy.location import Location
+
+from deliveries import limits
+from deliveries.drafts import AddressDraft
+from deliveries.models import KnownAddress, Order
+from retaildelivery.lib.geo import Point
+
+log = structlog.get_logger(__name__)
+
+# https://pe.usps.com/text/pub28/28apc_002.htm, the few that people write both ways most
+SPELLINGS = {
+    "avenue": "ave", "boulevard": "blvd", "circle": "cir", "court": "ct", "drive": "dr", "east": "e",
+    "highway": "hwy", "lane": "ln", "north": "n", "parkway": "pkwy", "place": "pl", "road": "rd",
+    "south": "s", "street": "st", "terrace": "ter", "trail": "trl", "west": "w",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A place and who told it: ``known`` addresses or a ``geocoder``."""
+
+    point: Point
+    source: str
+
+
+def key_of(line1: str, postal_code: str) -> str:
+    """Normalised first line and five digits of the ZIP: the same for "12 Elm Street" and "12 elm st."."""
+    words = re.sub(r"[^\w\s#/-]", " ", line1.lower()).split()
+    return " ".join(SPELLINGS.get(word, word) for word in words)[:180] + "|" + postal_code.strip()[:5]
+
+
+def locate(address: AddressDraft) -> Located | None:
+    """The place of an address, or None when nobody knows: then a person drops a pin."""
+    assert not connection.in_atomic_block or settings.GEOCODER == "", "No network inside a transaction."
+    known = KnownAddress.objects.filter(key=key_of(address.line1, address.postal_code)).order_by("pk").first()
+    if known is not None:
+        return Located(Point(float(known.latitude), float(known.longitude)), "known")
+    if not settings.GEOCODER:
+        return None
+    return _asked(address)
+
+
+def _asked(address: AddressDraft) -> Located | None:
+    query = f"{address.line1}, {address.city}, {address.region} {address.postal_code}, {address.country}"
+    slot = f"geocoded:{key_of(address.line1, address.postal_code)}"
+    place: tuple[float, float] | None = cache.get(slot)
+    if place is None:
+        try:
+            found = _geocoder().geocode(query, exactly_one=True)
+        except (GeopyError, OSError, ValueError) as failure:
+            log.warning("geocoding.failed", geocoder=settings.GEOCODER, reason=str(failure)[:200])
+            return None
+        if not isinstance(found, Location):
+            return None
+        place = (found.latitude, found.longitude)
+        cache.set(slot, place, limits.GEOCODED_KEPT_S)
+    try:
+        return Located(Point(*place), "geocoder")
+    except ValueError:
+        return None
+
+
+def _geocoder() -> Any:
+    """The provider named by the GEOCODER setting, by geopy's name for it: nominatim, opencage, here, mapbox, …"""
+    options: dict[str, Any] = {"timeout": limits.GEOCODER_TIMEOUT_S}
+    if settings.GEOCODER == "nominatim":
+        # Its policy wants to know who asks: https://operations.osmfoundation.org/policies/nominatim/
+        options["user_agent"] = f"retaildelivery ({settings.BASE_URL})"
+        if settings.GEOCODER_DOMAIN:
+            options["domain"] = settings.GEOCODER_DOMAIN
+    elif settings.GEOCODER_KEY:
+        options["api_key"] = settings.GEOCODER_KEY
+    return get_geocoder_for_service(settings.GEOCODER)(**options)
+
+
+def remember(order: Order, *, source: str) -> None:
+    """Keep where this door is, so that it is asked or pinned once. A later pin corrects an earlier place."""
+    if order.latitude is None or order.longitude is None:
+        return
+    KnownAddress.objects.update_or_create(
+        key=key_of(order.address_line1, order.postal_code),
+        defaults={
+            "latitude": Decimal(order.latitude),
+            "longitude": Decimal(order.longitude),
+            "source": source,
+        },
+    )

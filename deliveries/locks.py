@@ -1,0 +1,59 @@
+"""Every locking query of deliveries. The order: manifest, then its orders by key.
+
+The manifest's lock covers its stops, consignments and handovers; an order's lock covers its parcels. Whoever needs
+both takes the manifest first. The apps above lock the driver and the block before the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from deliveries import limits
+from deliveries.models import Consignment, Manifest, Order
+from deliveries.models.order import OrderQuerySet
+from deliveries.snapshots import live_consignment, with_all
+
+LOCK = {"of": ("self",), "no_key": True}
+
+
+def be_patient() -> None:
+    """A wait for a lock that takes longer than this ends as 503, not as a pile of waiting workers."""
+    assert connection.in_atomic_block, "A lock is held to the end of a transaction."
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {limits.LOCK_WAIT_MS}")
+
+
+def manifest(pk: int) -> Manifest:
+    """This manifest, locked."""
+    be_patient()
+    return (
+        Manifest.objects.select_related("mall__market", "driver__user").select_for_update(**LOCK).get(pk=pk)
+    )
+
+
+def orders(pks: Iterable[int]) -> list[Order]:
+    """These orders, locked in the order of their keys, with all that a snapshot reads."""
+    queryset: OrderQuerySet = with_all(Order.objects.filter(pk__in=list(pks)))  # type: ignore[arg-type]
+    return list(queryset.order_by("pk").select_for_update(**LOCK))
+
+
+class Moved(Exception):
+    """While we waited for the order's lock it was put on a manifest or taken off one: begin again."""
+
+
+def order_and_place(scope: OrderQuerySet, code: str | None = None) -> Order | None:
+    """The one order of this scope (and code), locked after the manifest it is on. Raises Moved."""
+    if code is not None:
+        scope = scope.filter(code=code)
+    be_patient()
+    place = Consignment.objects.live().filter(order__in=scope).values_list("manifest_id", flat=True).first()
+    if place is not None:
+        Manifest.objects.select_for_update(**LOCK).get(pk=place)
+    found = with_all(scope).select_for_update(**LOCK).first()
+    if found is not None:
+        now = live_consignment(found)
+        if (now.manifest_id if now else None) != place:
+            raise Moved
+    return found

@@ -1,0 +1,463 @@
+"""Post an order, change it, and take it back while the store still holds every parcel."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.translation import gettext_lazy as _
+
+from deliveries import charging, drafts, facts, fees, geocoding, limits, locks, manifests, moves
+from deliveries.drafts import AddressDraft, DraftInvalid, FieldError, OrderDraft, ParcelDraft
+from deliveries.models import Consignment, Order, Parcel
+from deliveries.models.order import OrderQuerySet
+from deliveries.snapshots import live_consignment, parcels_of
+from retaildelivery.accounts.models import User
+from retaildelivery.lib import codes
+from retaildelivery.lib.geo import Point, road_m, within
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor
+from stores.models import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class PostingRefused(Refused):
+    """Base of what can be said against posting or changing an order."""
+
+    code: ClassVar[str] = "posting_refused"
+
+
+class ExternalIdTaken(PostingRefused):
+    code = "external_id_taken"
+    sentence = _("Order %(first)s already has this number, with other contents.")
+
+
+class OrderNotFound(PostingRefused):
+    code = "order_not_found"
+    sentence = _("There is no such order here.")
+
+
+class OrderNotChangeable(PostingRefused):
+    code = "order_not_changeable"
+    sentence = _("The order is %(status)s; this can no longer be changed.")
+
+
+class CancelNotAllowed(PostingRefused):
+    code = "cancel_not_allowed"
+    sentence = _("The order is %(status)s; it can no longer be cancelled.")
+
+
+class NotServiceable(PostingRefused):
+    code = "not_serviceable"
+    sentence = _("This door is farther from the mall than we deliver.")
+
+
+class Busy(PostingRefused):
+    code = "busy"
+    sentence = _("Somebody else is changing this order. Try again.")
+    retryable = True
+
+
+def patiently(verb: Callable[P, R]) -> Callable[P, R]:
+    """Run the verb again when the order was put on, or taken off, a manifest while we waited for its lock."""
+
+    def again(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _turn in range(limits.LOCK_TURNS):
+            try:
+                return verb(*args, **kwargs)
+            except locks.Moved:
+                continue
+        raise Busy
+
+    again.__name__, again.__doc__, again.__wrapped__ = verb.__name__, verb.__doc__, verb  # type: ignore[attr-defined]
+    return again
+
+
+# -- Posting -------------------------------------------------------------------------------------------------
+
+
+def post(
+    *, store: Store, draft: OrderDraft, actor: Actor, at: dt.datetime, placed_by: User | None = None
+) -> Order:
+    """Post an order with its parcels and its price. The same external id with the same contents gives the order
+    that was posted first, with ``was_posted_before`` True.
+
+    Raises DraftInvalid, ExternalIdTaken.
+    """
+    digest = digest_of(draft, store)
+    number = draft.external_id.strip()
+    if number and drafts.text_error("external_id", number, most=80) is None:
+        before = _posted_before(store, number, digest)
+        if before is not None:
+            return before
+    draft = drafts.check(draft, store=store, at=at)
+    try:
+        return _post(store=store, draft=draft, digest=digest, actor=actor, at=at, placed_by=placed_by)
+    except IntegrityError as clash:
+        # Two posted the same number at once: the constraint let one in, and this is the other.
+        if "one_order_per_seller_and_external_id" not in str(clash):
+            raise
+        before = _posted_before(store, draft.external_id, digest)
+        assert before is not None, "The order that took the number has been committed."
+        return before
+
+
+def digest_of(draft: OrderDraft, store: Store) -> str:
+    """SHA-256 over what the caller said; a place that we looked up ourselves is not part of it."""
+    said = dataclasses.asdict(drafts.tidy(draft))
+    if draft.address.located_by != "given":
+        said["address"]["point"] = None
+    said["address"].pop("located_by")
+    said["store"] = store.code
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode(errors="replace")).hexdigest()
+
+
+def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
+    order = (
+        Order.objects.select_related("store__seller", "store__mall__market")
+        .filter(external_scope=store.seller_id, external_id=external_id)
+        .order_by("pk")
+        .first()
+    )
+    if order is None:
+        return None
+    if order.request_digest != digest:
+        raise ExternalIdTaken(field="external_id", first=order.code)
+    order.was_posted_before = True  # type: ignore[attr-defined]
+    return order
+
+
+@transaction.atomic(durable=True)
+def _post(
+    *, store: Store, draft: OrderDraft, digest: str, actor: Actor, at: dt.datetime, placed_by: User | None
+) -> Order:
+    order = Order(
+        store=store,
+        external_id=draft.external_id,
+        request_digest=digest,
+        placed_at=at,
+        placed_by=placed_by,
+        pin=codes.new_digits(4) if draft.requires_pin else "",
+    )
+    _take_from(order, draft, at=at)
+    sizes = [parcel.size for parcel in draft.parcels]
+    _price(order, sizes, at=at)
+    order.save(force_insert=True)
+    Parcel.objects.bulk_create(
+        Parcel(
+            order=order,
+            number=number,
+            size=parcel.size,
+            grams=parcel.grams,
+            litres=parcel.litres or Parcel.LITRES[parcel.size],
+            description=parcel.description,
+        )
+        for number, parcel in enumerate(draft.parcels, start=1)
+    )
+    order.live_consignments = []  # type: ignore[attr-defined]
+    order.was_posted_before = False  # type: ignore[attr-defined]
+    facts.tell("order.placed", order, at=at, actor=actor)
+    return order
+
+
+def _take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
+    """Copy what the draft says into the fields of the order."""
+    assert draft.window_start is not None
+    assert draft.window_end is not None
+    order.window = DateTimeTZRange(draft.window_start, draft.window_end)
+    order.ready_at = draft.ready_at or at + dt.timedelta(minutes=order.store.prep_minutes)
+    order.recipient_name = draft.recipient_name
+    order.recipient_phone = draft.recipient_phone
+    order.recipient_email = draft.recipient_email
+    order.recipient_locale = draft.recipient_locale
+    _take_address(order, draft.address)
+    order.instructions = draft.instructions
+    order.requires_photo = draft.requires_photo
+    order.requires_signature = draft.requires_signature
+    order.requires_pin = draft.requires_pin
+    order.minimum_age = draft.minimum_age
+    order.undeliverable = draft.undeliverable
+    order.declared_value_cents = draft.declared_value_cents
+    order.tip_cents = draft.tip_cents
+
+
+def _take_address(order: Order, address: AddressDraft) -> None:
+    order.address_line1 = address.line1
+    order.address_line2 = address.line2
+    order.city = address.city
+    order.region = address.region
+    order.postal_code = address.postal_code
+    order.country = address.country
+    _place(order, address.point, address.located_by)
+
+
+def _place(order: Order, point: Point | None, located_by: str) -> None:
+    order.latitude = None if point is None else Decimal(str(round(point.lat, 6)))
+    order.longitude = None if point is None else Decimal(str(round(point.lng, 6)))
+    order.located_by = "" if point is None else LOCATED_BY.get(located_by, "geocoder")
+
+
+LOCATED_BY = {"given": "given", "pin": "pin", "geocoder": "geocoder", "known": "geocoder"}
+
+
+def _price(order: Order, sizes: list[str], *, at: dt.datetime) -> None:
+    """The road distance and the fee, as far as the place of the door is known."""
+    point = order.point
+    order.distance_m = order.fee_cents = order.fee_policy = None
+    if point is None:
+        return
+    order.distance_m = road_m(order.store.mall.point, point)
+    policy = charging.policy_for(order.store, at=at)
+    if policy is not None:
+        order.fee_policy = policy
+        order.fee_cents = fees.total_cents(
+            charging.delivery_lines(policy, distance_m=order.distance_m, sizes=sizes)
+        )
+
+
+# -- Changing ------------------------------------------------------------------------------------------------
+
+# Who receives it and how may be mended as long as it is under way; where, when and for how much only while the
+# order waits, since blocks are planned and priced on that.
+ALWAYS = {
+    "recipient_name",
+    "recipient_phone",
+    "recipient_email",
+    "recipient_locale",
+    "instructions",
+}
+WHILE_WAITING = {
+    "window_start",
+    "window_end",
+    "ready_at",
+    "address",
+    "declared_value_cents",
+    "undeliverable",
+}
+FIELDS = {"address": "dropoff", "recipient_name": "recipient.name", "recipient_phone": "recipient.phone"}
+
+
+@patiently
+@transaction.atomic(durable=True)
+def revise(
+    *, order_code: str, scope: OrderQuerySet, changes: Mapping[str, Any], actor: Actor, at: dt.datetime
+) -> Order:
+    """Change an order. `changes` names fields of OrderDraft: the recipient's and the instructions until it has ended;
+    window, ready_at, address, value and what to do if undeliverable only while it waits to be planned.
+
+    Raises OrderNotFound, OrderNotChangeable, DraftInvalid.
+    """
+    order = _locked(scope, order_code)
+    unknown = set(changes) - ALWAYS - WHILE_WAITING
+    if unknown:
+        raise DraftInvalid(
+            [
+                FieldError(name, "not_changeable", str(_("This cannot be changed.")))
+                for name in sorted(unknown)
+            ]
+        )
+    if order.has_ended or (set(changes) & WHILE_WAITING and order.status != Order.Status.PLACED):
+        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    draft = dataclasses.replace(draft_of(order), **changes)
+    if set(changes) & WHILE_WAITING:
+        draft = drafts.check(draft, store=order.store, at=at)
+    else:
+        draft = drafts.check_recipient(draft)
+    moved = draft.address != draft_of(order).address
+    _take_from(order, draft, at=at)
+    if moved:
+        _price(order, [parcel.size for parcel in parcels_of(order)], at=at)
+    order.save(update_fields=_REVISED)
+    facts.tell("order.updated", order, at=at, actor=actor, changed=sorted(changes))
+    return order
+
+
+_REVISED = [
+    "window", "ready_at", "recipient_name", "recipient_phone", "recipient_email", "recipient_locale",
+    "address_line1", "address_line2", "city", "region", "postal_code", "country", "latitude", "longitude", "located_by",
+    "instructions", "undeliverable", "declared_value_cents", "distance_m", "fee_cents", "fee_policy",
+]  # fmt: skip
+
+
+def draft_of(order: Order) -> OrderDraft:
+    """The order as the draft it would be posted from now."""
+    return OrderDraft(
+        external_id=order.external_id,
+        ready_at=order.ready_at,
+        window_start=order.window.lower,
+        window_end=order.window.upper,
+        recipient_name=order.recipient_name,
+        recipient_phone=order.recipient_phone,
+        recipient_email=order.recipient_email,
+        recipient_locale=order.recipient_locale,
+        address=AddressDraft(
+            line1=order.address_line1,
+            line2=order.address_line2,
+            city=order.city,
+            region=order.region,
+            postal_code=order.postal_code,
+            country=order.country,
+            point=order.point,
+            located_by=order.located_by or "given",
+        ),
+        instructions=order.instructions,
+        parcels=tuple(
+            ParcelDraft(size=p.size, grams=p.grams, litres=p.litres, description=p.description)
+            for p in parcels_of(order)
+        ),
+        requires_photo=order.requires_photo,
+        requires_signature=order.requires_signature,
+        requires_pin=order.requires_pin,
+        minimum_age=order.minimum_age,
+        undeliverable=order.undeliverable,
+        declared_value_cents=order.declared_value_cents,
+        tip_cents=order.tip_cents,
+    )
+
+
+@patiently
+@transaction.atomic(durable=True)
+def locate(*, order_code: str, scope: OrderQuerySet, point: Point, actor: Actor, at: dt.datetime) -> Order:
+    """Say where the door is, by a pin on the map; price the order by it and remember the place.
+
+    Raises OrderNotFound, OrderNotChangeable once planned, NotServiceable beyond the mall's radius.
+    """
+    order = _locked(scope, order_code)
+    if order.status != Order.Status.PLACED:
+        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    mall = order.store.mall
+    if not within(mall.point, mall.delivery_radius_m, point):
+        raise NotServiceable(field="dropoff")
+    _place(order, point, "pin")
+    _price(order, [parcel.size for parcel in parcels_of(order)], at=at)
+    order.save(update_fields=["latitude", "longitude", "located_by", "distance_m", "fee_cents", "fee_policy"])
+    geocoding.remember(order, source="pin")
+    facts.tell("order.located", order, at=at, actor=actor)
+    return order
+
+
+@patiently
+@transaction.atomic(durable=True)
+def mark_ready(*, order_code: str, scope: OrderQuerySet, actor: Actor, at: dt.datetime) -> Order:
+    """The parcels are packed and at the counter; ones that were missing or damaged are in order again.
+
+    A repeat changes nothing. Raises OrderNotFound, OrderNotChangeable once the driver has a parcel.
+    """
+    order = _locked(scope, order_code)
+    if order.status not in Order.BEFORE_CUSTODY:
+        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    waiting = [
+        parcel
+        for parcel in parcels_of(order)
+        if parcel.status in {Parcel.Status.EXPECTED, Parcel.Status.SHORT, Parcel.Status.DAMAGED}
+        and parcel.custodian == Parcel.Custodian.STORE
+    ]
+    if not waiting:
+        return order
+    for parcel in waiting:
+        moves.move_parcel(parcel, Parcel.Status.READY)
+    if at < order.ready_at:
+        order.ready_at = at
+        order.save(update_fields=["ready_at"])
+    facts.tell("order.ready", order, at=at, actor=actor)
+    return order
+
+
+@patiently
+@transaction.atomic(durable=True)
+def cancel(
+    *, order_code: str, scope: OrderQuerySet, reason: str, note: str, actor: Actor, at: dt.datetime
+) -> Order:
+    """Take the order back while the store holds every parcel of it; a repeat changes nothing.
+
+    Raises OrderNotFound, DraftInvalid for a reason we do not know, CancelNotAllowed once custody has passed.
+    """
+    if reason not in Order.CancelReason.values:
+        raise DraftInvalid([FieldError("reason", "invalid", str(_("This is not one of the reasons.")))])
+    error = drafts.text_error("note", note, most=200)
+    if error:
+        raise DraftInvalid([error])
+    order = _locked(scope, order_code)
+    if order.status == Order.Status.CANCELLED:
+        return order
+    held = any(parcel.custodian != Parcel.Custodian.STORE for parcel in parcels_of(order))
+    if order.status not in Order.BEFORE_CUSTODY or held:
+        raise CancelNotAllowed(
+            reason="picked_up" if held else order.status, status=order.get_status_display()
+        )
+    place = live_consignment(order)
+    moves.move_order(
+        order,
+        Order.Status.CANCELLED,
+        at,
+        cancelled_by=actor.kind,
+        cancel_reason=reason,
+        cancel_note=note,
+    )
+    if place is not None:
+        manifests.take_off(place, ending=Consignment.Ending.CANCELLED, at=at)
+        order.live_consignments = []  # type: ignore[attr-defined]
+    facts.tell("order.cancelled", order, at=at, actor=actor, reason=reason)
+    return order
+
+
+@patiently
+@transaction.atomic(durable=True)
+def tip(*, order_code: str, scope: OrderQuerySet, cents: int, actor: Actor, at: dt.datetime) -> Order:
+    """Set the driver's tip: freely while the store holds the order, only upwards after that.
+
+    Raises OrderNotFound, OrderNotChangeable, DraftInvalid for an amount out of bounds.
+    """
+    if not 0 <= cents <= limits.TIP_CENTS:
+        message = _("Between 0 and $%(most)d.") % {"most": limits.TIP_CENTS // 100}
+        raise DraftInvalid([FieldError("tip_cents", "out_of_bounds", str(message))])
+    order = _locked(scope, order_code)
+    if cents == order.tip_cents:
+        return order
+    lowered = cents < order.tip_cents and order.status not in Order.BEFORE_CUSTODY
+    if lowered or (order.has_ended and order.status != Order.Status.DELIVERED):
+        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    before, order.tip_cents = order.tip_cents, cents
+    order.save(update_fields=["tip_cents"])
+    facts.tell("order.tipped", order, at=at, actor=actor, before_cents=before)
+    return order
+
+
+@patiently
+@transaction.atomic(durable=True)
+def instruct(*, token: str, note: str, at: dt.datetime) -> Order:
+    """The recipient says how to find the door, on the tracking page.
+
+    Raises OrderNotFound, OrderNotChangeable once it has ended, DraftInvalid.
+    """
+    note = note.replace("\r\n", "\n").strip()
+    error = drafts.text_error("note", note, most=limits.INSTRUCTIONS_LENGTH)
+    if error:
+        raise DraftInvalid([error])
+    scope: OrderQuerySet = Order.objects.filter(tracking_token=token)  # type: ignore[assignment]
+    order = _locked(scope, None)
+    if order.has_ended or order.status == Order.Status.RETURNING:
+        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    if note == order.recipient_note:
+        return order
+    order.recipient_note = note
+    order.save(update_fields=["recipient_note"])
+    facts.tell("order.instructed", order, at=at, actor=Actor(kind=Fact.Actor.RECIPIENT))
+    return order
+
+
+def _locked(scope: OrderQuerySet, code: str | None) -> Order:
+    order = locks.order_and_place(scope, code)
+    if order is None:
+        raise OrderNotFound
+    return order

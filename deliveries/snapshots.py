@@ -1,0 +1,154 @@
+"""An order, a stop and a manifest as plain JSON: the same shape in the API, in webhooks and in facts.
+
+Times are RFC 3339 in UTC, money is integer cents with a currency, distances are metres. The PIN is in none of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch
+
+from deliveries.models import Consignment, Order, Parcel
+from deliveries.models.order import OrderQuerySet
+from drivers.models import Driver, Vehicle
+
+Json = dict[str, Any]
+
+
+def moment(at: dt.datetime | None) -> str | None:
+    """RFC 3339 in UTC to the millisecond, or None."""
+    if at is None:
+        return None
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def tracking_url(order: Order) -> str:
+    """The recipient's page. Whoever has it can read the PIN, so it never goes to a driver."""
+    return f"{settings.BASE_URL}/t/{order.tracking_token}/"
+
+
+def with_all(orders: OrderQuerySet) -> OrderQuerySet:
+    """The same orders, with everything a snapshot reads fetched in four further queries however many there are."""
+    live = Consignment.objects.live().select_related("manifest__driver__user", "dropoff")
+    return orders.select_related("store__seller", "store__mall__market").prefetch_related(
+        Prefetch("parcels", Parcel.objects.order_by("number")),
+        Prefetch("consignments", live, to_attr="live_consignments"),
+        Prefetch(
+            "live_consignments__manifest__driver__vehicles",
+            Vehicle.objects.in_use(),
+            to_attr="vehicles_in_use",
+        ),
+    )
+
+
+def live_consignment(order: Order) -> Consignment | None:
+    """The order's place on a manifest now, from what was fetched or from the database."""
+    if not hasattr(order, "live_consignments"):
+        live = Consignment.objects.live().select_related("manifest__driver__user", "dropoff")
+        order.live_consignments = list(live.filter(order=order))  # type: ignore[attr-defined]
+    found: list[Consignment] = order.live_consignments  # type: ignore[attr-defined]
+    return found[0] if found else None
+
+
+def vehicle_of(driver: Driver) -> Vehicle | None:
+    if not hasattr(driver, "vehicles_in_use"):
+        driver.vehicles_in_use = list(Vehicle.objects.in_use().filter(driver=driver))  # type: ignore[attr-defined]
+    found: list[Vehicle] = driver.vehicles_in_use  # type: ignore[attr-defined]
+    return found[0] if found else None
+
+
+def courier(driver: Driver | None) -> Json | None:
+    """What a store and a recipient may know of the driver: a first name and the car."""
+    if driver is None:
+        return None
+    vehicle = vehicle_of(driver)
+    car = f"{vehicle.colour} {vehicle.make} {vehicle.model}" if vehicle else ""
+    return {"first_name": driver.user.first_name, "vehicle": car, "plate": vehicle.plate if vehicle else ""}
+
+
+def parcel_snapshot(parcel: Parcel) -> Json:
+    return {
+        "code": parcel.code,
+        "number": parcel.number,
+        "description": parcel.description,
+        "size": parcel.size,
+        "litres": parcel.litres,
+        "grams": parcel.grams,
+        "status": parcel.status,
+        "custodian": parcel.custodian,
+    }
+
+
+def parcels_of(order: Order) -> list[Parcel]:
+    """The order's parcels by number, from what was fetched if it was."""
+    return sorted(order.parcels.all(), key=lambda parcel: parcel.number)
+
+
+def order_snapshot(order: Order) -> Json:
+    """The order as the seller's API shows it. See `with_all` for reading many."""
+    store = order.store
+    currency = store.mall.market.currency
+    place = live_consignment(order)
+    driver = place.manifest.driver if place else None
+    cancelled = order.cancelled_at is not None
+    return {
+        "code": order.code,
+        "external_id": order.external_id,
+        "live_mode": True,
+        "status": order.status,
+        "store": store.code,
+        "mall": store.mall.code,
+        "seller": store.seller.code,
+        "placed_at": moment(order.placed_at),
+        "ready_at": moment(order.ready_at),
+        "window": {"start": moment(order.window.lower), "end": moment(order.window.upper)},
+        "recipient": {
+            "name": order.recipient_name,
+            "phone": order.recipient_phone,
+            "email": order.recipient_email,
+        },
+        "dropoff": _dropoff(order),
+        "needs_location": order.needs_location,
+        "instructions": order.instructions,
+        "recipient_note": order.recipient_note,
+        "requirements": {
+            "photo": order.requires_photo,
+            "signature": order.requires_signature,
+            "pin": order.requires_pin,
+            "minimum_age": order.minimum_age,
+        },
+        "undeliverable": order.undeliverable,
+        "declared_value": {"cents": order.declared_value_cents, "currency": currency},
+        "tip": {"cents": order.tip_cents, "currency": currency},
+        "fee": None if order.fee_cents is None else {"cents": order.fee_cents, "currency": currency},
+        "distance_m": order.distance_m,
+        "parcels": [parcel_snapshot(parcel) for parcel in parcels_of(order)],
+        "eta_at": moment(place.dropoff.eta_at) if place and driver and not order.has_ended else None,
+        "courier": courier(driver),
+        "picked_up_at": moment(order.picked_up_at),
+        "delivered_at": moment(order.delivered_at),
+        "cancelled_at": moment(order.cancelled_at),
+        "cancellation": {"by": order.cancelled_by, "reason": order.cancel_reason, "note": order.cancel_note}
+        if cancelled
+        else None,
+        "failed_at": moment(order.failed_at),
+        "returned_at": moment(order.returned_at),
+        "tracking_url": tracking_url(order),
+        "sequence": order.sequence,
+    }
+
+
+def _dropoff(order: Order) -> Json:
+    return {
+        "line1": order.address_line1,
+        "line2": order.address_line2,
+        "city": order.city,
+        "region": order.region,
+        "postal_code": order.postal_code,
+        "country": order.country,
+        "latitude": None if order.latitude is None else float(order.latitude),
+        "longitude": None if order.longitude is None else float(order.longitude),
+    }

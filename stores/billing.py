@@ -1,0 +1,70 @@
+"""The seller's account: lines that are added once and never change."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+
+from stores.models import Seller, SellerPosting, Store
+
+
+def post(
+    *,
+    key: str,
+    seller: Seller,
+    store: Store | None,
+    kind: str,
+    cents: int,
+    text: str,
+    rule: str,
+    subject: str,
+    at: dt.datetime,
+) -> bool:
+    """Add a line in the caller's transaction; positive is owed by the seller. False when the key was posted before."""
+    assert connection.in_atomic_block, "A posting is made with what it pays for."
+    # The database, not this code, decides who is second; a count tells whether the row is ours.
+    return _inserted(
+        SellerPosting(
+            key=key,
+            seller=seller,
+            store=store,
+            kind=kind,
+            cents=cents,
+            text=text[:200],
+            rule=rule[:60],
+            subject=subject,
+            at=at,
+        )
+    )
+
+
+def _inserted(posting: SellerPosting) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO stores_sellerposting (key, seller_id, store_id, kind, cents, text, rule, subject, at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING",
+            [
+                posting.key,
+                posting.seller_id,
+                posting.store_id,
+                posting.kind,
+                posting.cents,
+                posting.text,
+                posting.rule,
+                posting.subject,
+                posting.at,
+            ],
+        )
+        return cursor.rowcount == 1
+
+
+def statement(seller: Seller) -> QuerySet[SellerPosting]:
+    """All lines, newest first."""
+    return SellerPosting.objects.filter(seller=seller).select_related("store").order_by("-at", "-id")
+
+
+def balance(seller: Seller) -> int:
+    """What the seller owes, in cents."""
+    return SellerPosting.objects.filter(seller=seller).aggregate(cents=Sum("cents"))["cents"] or 0
