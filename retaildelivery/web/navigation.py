@@ -1,0 +1,93 @@
+"""The navigation of each door: which places it has, in which order, and which one the reader is in.
+
+Names of URLs are strings, as ROOT_URLCONF is: this layer knows where a link leads, not the code behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One link. `also` are path prefixes of pages that belong to it though they do not lie below it."""
+
+    key: str
+    url_name: str
+    label: str | Promise
+    icon: str
+    also: tuple[str, ...] = ()
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place as a page shows it; `count` is 0 when there is nothing to count."""
+
+    key: str
+    href: str
+    label: str | Promise
+    icon: str
+    current: bool
+    count: int
+
+
+DOORS: dict[str, tuple[Place, ...]] = {
+    "store": (
+        Place("home", "stores:home", _("Today"), "home", exact=True),
+        Place("orders", "deliveries:store_orders", _("Orders"), "boxes"),
+        Place("new", "deliveries:store_order_new", _("Post an order"), "plus"),
+        Place("handover", "deliveries:store_handover", _("Hand over"), "scan"),
+        Place("returns", "deliveries:store_returns", _("Returns"), "return"),
+        Place("settings", "stores:settings", _("Settings"), "gear"),
+    ),
+    "drive": (
+        Place("offers", "offers:driver_offers", _("Offers"), "flag"),
+        Place("block", "offers:driver_block", _("My block"), "route", also=("/drive/block", "/drive/stop")),
+        Place("pay", "offers:driver_earnings", _("Pay"), "money"),
+        Place("me", "drivers:profile", _("Me"), "user", also=("/drive/documents", "/drive/vehicles")),
+    ),
+    "ops": (
+        Place("board", "offers:board", _("Board"), "map", exact=True),
+        Place("blocks", "offers:ops_blocks", _("Blocks"), "calendar"),
+        Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
+        Place("messages", "deliveries:ops_messages", _("Messages"), "mail"),
+        Place("admin", "admin:index", _("Admin"), "gear"),
+    ),
+}
+
+
+def links(
+    door: str, *, path: str, current: str = "", counts: Mapping[str, int] | None = None
+) -> tuple[Link, ...]:
+    """The links of a door in order; the one with the longest matching path is current, unless `current` says.
+
+    A place that is not mounted in this installation is left out.
+    """
+    found: list[tuple[Place, str]] = []
+    for place in DOORS.get(door, ()):
+        try:
+            found.append((place, reverse(place.url_name)))
+        except NoReverseMatch:
+            continue
+    here = current or _deepest(found, path)
+    counts = counts or {}
+    return tuple(
+        Link(place.key, href, place.label, place.icon, place.key == here, counts.get(place.key, 0))
+        for place, href in found
+    )
+
+
+def _deepest(found: list[tuple[Place, str]], path: str) -> str:
+    best, key = 0, ""
+    for place, href in found:
+        for prefix in (href, *place.also):
+            matches = path == href if place.exact and prefix == href else path.startswith(prefix)
+            if matches and len(prefix) > best:
+                best, key = len(prefix), place.key
+    return key

@@ -1,0 +1,67 @@
+// Keeps the driver's pages for the road: the shell at install, each page as it was last seen.
+// Pages come from the network first and from the copy when there is none; hashed files from the copy first.
+const SETTINGS = {{ settings|safe }};
+const SHELL = `rd-shell-${SETTINGS.version}`;
+const PAGES = "rd-pages";
+const NETWORK_MS = 6000;
+const MOST_PAGES = 60;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil((async () => {
+    const cache = await caches.open(SHELL);
+    await cache.addAll([...SETTINGS.shell, SETTINGS.offline]);
+    await self.skipWaiting();
+  })());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    for (const name of await caches.keys()) {
+      if (name !== SHELL && name !== PAGES) await caches.delete(name);
+    }
+    await self.clients.claim();
+  })());
+});
+
+self.addEventListener("message", (event) => {
+  if (event.data.type === "forget") event.waitUntil(caches.delete(PAGES));
+  if (event.data.type === "keep") {
+    event.waitUntil(Promise.allSettled(event.data.urls.map(async (url) => store(url, await fetch(url)))));
+  }
+});
+
+async function store(request, response) {
+  // A redirected answer is a sign-in page or another page's address: kept under this one it would mislead.
+  if (!response.ok || response.redirected || !response.headers.get("Content-Type")?.includes("text/html")) return;
+  const cache = await caches.open(PAGES);
+  await cache.put(request, response);
+  const kept = await cache.keys();
+  for (const old of kept.slice(0, Math.max(0, kept.length - MOST_PAGES))) await cache.delete(old);
+}
+
+async function page(request) {
+  const cache = await caches.open(PAGES);
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(NETWORK_MS) });
+    if (response.type === "basic") store(request.url, response.clone());
+    return response;
+  } catch {
+    return (await cache.match(request.url)) || (await caches.match(SETTINGS.offline));
+  }
+}
+
+async function file(request) {
+  const kept = await caches.match(request);
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok) (await caches.open(SHELL)).put(request, response.clone());
+  return response;
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin) return;
+  if (SETTINGS.shell.includes(url.pathname)) event.respondWith(file(request));
+  else if (request.mode === "navigate" && url.pathname.startsWith("/drive/")) event.respondWith(page(request));
+});
