@@ -9,7 +9,14 @@ RELEASE_UNTIL = dt.timedelta(minutes=45)  # exactly 45:00 before the start still
 DAY_HOURS = dt.timedelta(hours=10)  # at the wheel in one local day
 WEEK_HOURS = dt.timedelta(hours=40)  # in one local week, Monday to Sunday
 REST = dt.timedelta(hours=8)  # between two days of work
-OFFER_LEAST = dt.timedelta(minutes=10)  # no offer opens with less time to read it
+OFFER_LEAST = dt.timedelta(minutes=5)  # no offer opens with less time to read it; Colorado asks for 60 s
+LADDER_LEAST = dt.timedelta(minutes=2)  # between two steps, however near the start is
+SHORT_NOTICE = dt.timedelta(hours=2)  # published later than this before the start, a block pays that rate
+EVENING_HOUR = 17  # local; from then on a weekday pays the evening rate
+ACCURACY_SLACK_M = 100  # what a phone's own doubt may add to the mall's circle
+DESK_CODE_WINDOW = dt.timedelta(minutes=10)  # in which DESK_CODE_TRIES are counted
+LOCK_WAIT = dt.timedelta(seconds=3)  # for a row; then the answer is "busy, try again"
+FEED_VERSION_LASTS = dt.timedelta(seconds=60)  # a feed is read anew this often though nothing was announced
 DESK_CODE_TRIES = 5  # wrong desk codes per block in ten minutes
 LATE_CHECK_IN_POINTS = -1
 FORFEIT_POINTS = -3
@@ -19,6 +26,20 @@ STANDING_DECAYS = dt.timedelta(days=90)
 STANDING_FLOOR = -12  # below it, no new claims until points decay
 BLOCK_LENGTHS = (dt.timedelta(hours=2), dt.timedelta(hours=3), dt.timedelta(hours=4))
 PLAN_SECONDS = 8  # of a worker's time per wave of one mall
+WAVE_WAIT = dt.timedelta(seconds=45)  # after an order is posted: those posted together travel together
+WAVE_ORDERS = 12  # so many new ones are planned at once: it is a full block
+WAVE_EVERY = dt.timedelta(minutes=3)  # orders a wave has left are looked at again so often
+LEAD = dt.timedelta(minutes=30)  # from a wave to the earliest start: a driver sees it, claims it, gets there
+LEAD_SHORT = dt.timedelta(minutes=10)  # the same when an order is packed or urgent; check-in is open at once
+START_ROUND = dt.timedelta(minutes=5)  # blocks start on such a minute
+URGENT_MARGIN = dt.timedelta(minutes=45)  # left for finding a driver; an order with less must go in this wave
+PLAN_DEFER_CENTS = 3000  # what an order that waits is reckoned to cost, the measure of data/planner
+PLAN_KM_CENTS = 40  # wear and fuel, to choose between plans by; nobody is paid it
+PLAN_LATE_CENTS = 50  # a late minute, the same
+PLAN_LATE_MAX = dt.timedelta(minutes=60)  # later than that an order is not brought without a person deciding
+PRICE_MEMORY = dt.timedelta(hours=6)  # orders nobody took are offered again at the price they had reached
+WITHDRAWN_HALF = dt.timedelta(hours=2)  # driver.md, exception 23: half the pay from here to the next line
+WITHDRAWN_FULL = dt.timedelta(minutes=45)  # all of it from here on
 PLAN_ORDERS = 200  # orders one wave takes; the rest wait for the next
 PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 SWEEP_BATCH = 200  # rows a sweep takes at once

@@ -47,7 +47,8 @@ class PayPolicyQuerySet(models.QuerySet["PayPolicy"]):
 
 
 class PayPolicy(models.Model):
-    """What a market pays, valid from a day. A change is a new row; every line of pay names the row it used."""
+    """What a market pays, valid from a day. A change is a new row; every line of pay names the row it
+    used."""
 
     code = models.SlugField(max_length=60, unique=True)
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
@@ -131,7 +132,8 @@ class BlockQuerySet(models.QuerySet["Block"]):
 
 
 class Block(models.Model):
-    """A window of work at one mall, with pay. Its terms are locked at the claim: they may rise, never fall."""
+    """A window of work at one mall, with pay. Its terms are locked at the claim: they may rise, never
+    fall."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -343,7 +345,8 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
 
 class Claim(models.Model):
-    """A driver has a block. One live claim per block; a driver is in one place. Ends as a record with a reason."""
+    """A driver has a block. One live claim per block; a driver is in one place. Ends as a record with a
+    reason."""
 
     class Ending(models.TextChoices):
         COMPLETED = "completed", _("completed")

@@ -1,0 +1,148 @@
+"""The claim: a driver takes a block, or gives it back. Exactly one claimant can win a block.
+
+The order of locks is driver, block, manifest. The lock on the driver makes one driver's own attempts queue
+up; who wins among many drivers is decided by one conditional update of the block (`moves.take_block`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from deliveries import manifests
+from drivers.models import Driver, StandingEvent
+from offers import conduct, declining, eligibility, facts, freshness, holding, limits, locks, moves, offering
+from offers.models import Block, Claim, Offer
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import recording
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import SYSTEM, Actor
+
+
+class BlockTaken(Refused):
+    code = "block_taken"
+    sentence = _("Another driver has this block.")
+
+
+class OfferClosed(Refused):
+    code = "offer_closed"
+    sentence = _("This offer has closed. If the block is still free, it has a new offer.")
+
+
+class OfferWithdrawn(Refused):
+    code = "offer_withdrawn"
+    sentence = _("This block was withdrawn.")
+
+
+class AlreadyAtWork(Refused):
+    code = "already_checked_in"
+    sentence = _("You have checked in for this block; call operations if you cannot go on.")
+
+
+def claim(*, offer_code: str, driver_id: int, at: dt.datetime) -> Claim:
+    """Give the offered block to this driver; a repeat by the winner returns the same claim.
+
+    Raises Offer.DoesNotExist, BlockTaken, OfferClosed, OfferWithdrawn and every refusal of `eligibility`. Who
+    comes too late is told so by one query, without a lock.
+    """
+    offer = Offer.objects.select_related("block__mall__market", "block__policy", "block__manifest").get(
+        code=offer_code
+    )
+    if offer.status == Offer.Status.AWARDED and (own := _own(offer, driver_id)):
+        return own
+    refuse_unless_open(offer, at=at)
+    return _claim(offer=offer, driver_id=driver_id, at=at)
+
+
+def refuse_unless_open(offer: Offer, *, at: dt.datetime) -> None:
+    """Raises OfferWithdrawn, BlockTaken or OfferClosed for an offer that cannot be claimed at this moment."""
+    if offer.status == Offer.Status.WITHDRAWN:
+        raise OfferWithdrawn
+    if offer.status == Offer.Status.AWARDED:
+        raise BlockTaken
+    if offer.status != Offer.Status.OPEN or not offer.opens_at <= at < offer.closes_at:
+        raise OfferClosed(reason="expired")
+
+
+@transaction.atomic(durable=True)
+def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
+    driver = locks.driver(driver_id)
+    block = offer.block
+    work = eligibility.work_of(block)
+    applicant = eligibility.load(driver, around=work.window, zone=work.zone, at=at)
+    try:
+        eligibility.check(applicant, work)
+    except eligibility.WindowOverlaps:
+        # The same driver's other tap may have won while this one waited for the lock.
+        if own := _own(offer, driver_id):
+            return own
+        raise
+    if not moves.take_block(block):
+        raise BlockTaken
+    # Whoever steps, withdraws or expires an offer holds its block, and that is ours now: this is decisive. A
+    # refusal undoes the update of the block.
+    if not moves.award(offer, at=at):
+        raise OfferClosed(reason="superseded")
+    assert applicant.car is not None, "has_room refuses a driver without a car."
+    claim = Claim.objects.create(
+        block=block,
+        offer=offer,
+        driver=driver,
+        vehicle_id=applicant.car.pk,
+        window=block.window,
+        hourly_cents=offer.hourly_cents,
+        pay_cents=offer.pay_cents,
+        claimed_at=at,
+    )
+    if block.manifest is not None:
+        manifests.assign(manifest=block.manifest, driver=driver, at=at)
+    recording.record(facts.block_claimed(claim, at=at))
+    freshness.touch_driver(driver_id)
+    return claim
+
+
+def _own(offer: Offer, driver_id: int) -> Claim | None:
+    return Claim.objects.live().filter(offer=offer, driver_id=driver_id).select_related("block").first()
+
+
+@transaction.atomic(durable=True)
+def release(*, block_code: str, driver_id: int, at: dt.datetime, reason: str = "") -> Claim:
+    """Give a claimed block back. Until exactly 45 minutes before the start without harm; later it is a
+    forfeit, which counts against the driver.
+
+    Raises ClaimNotYours, AlreadyAtWork.
+    """
+    claim = holding.held(block_code=block_code, driver_id=driver_id)
+    if claim.block.status != Block.Status.CLAIMED:
+        raise AlreadyAtWork
+    early = at <= claim.block.starts_at - limits.RELEASE_UNTIL
+    ending = Claim.Ending.RELEASED if early else Claim.Ending.FORFEITED
+    _give_back(claim, ending, at=at, reason=reason, actor=facts.by_driver(claim.driver))
+    if not early:
+        conduct.note(claim, StandingEvent.Kind.FORFEIT, at=at)
+    return claim
+
+
+def release_all(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a suspension: what the driver has claimed and not begun goes back on offer. A block at work
+    stays with the driver, who holds parcels; operations decide."""
+    codes = [s.removeprefix("driver:") for s in fact.subjects if s.startswith("driver:")]
+    for driver_id in Driver.objects.filter(code__in=codes).values_list("pk", flat=True):
+        driver = locks.driver(driver_id)
+        held = Claim.objects.live().filter(driver=driver, block__status=Block.Status.CLAIMED)
+        for code in held.order_by("block_id").values_list("block__code", flat=True):
+            block = locks.block(code)
+            if block.status == Block.Status.CLAIMED:
+                _give_back(
+                    holding.claim_of(block, driver), Claim.Ending.SUSPENDED, at=at, reason="", actor=SYSTEM
+                )
+
+
+def _give_back(claim: Claim, ending: str, *, at: dt.datetime, reason: str, actor: Actor) -> None:
+    moves.end_claim(claim, ending, at=at, reason=reason)
+    recording.record(facts.claim_ended(claim, at=at, actor=actor))
+    declining.hide(block=claim.block, driver=claim.driver, at=at)
+    offering.reoffer(block=claim.block, at=at)
+    freshness.touch_driver(claim.driver_id)

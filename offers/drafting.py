@@ -1,0 +1,75 @@
+"""A block before anybody sees it: its manifest, its load and its rate."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from deliveries import manifests
+from deliveries.manifests import DraftStop
+from deliveries.models import Order, Stop
+from drivers.models import Vehicle
+from offers import terms
+from offers.models import Block
+from retaildelivery.lib.windows import Window
+from stores.models import Mall
+
+
+def draft(
+    *,
+    mall: Mall,
+    window: Window,
+    stops: Sequence[DraftStop],
+    distance_m: int,
+    at_least_cents: int,
+    at: dt.datetime,
+    origin: str = Block.Origin.PLANNED,
+) -> Block:
+    """A drafted block with its manifest; its orders are planned from here on.
+
+    The rate is the base of its kind of shift, or `at_least_cents` an hour where that is more: what these
+    orders had reached before. Raises deliveries.manifests.OrderGone and terms.NoPayPolicy.
+    """
+    orders = [order for stop in stops if stop.kind == Stop.Kind.DROPOFF for order in stop.orders]
+    parcels = [parcel for order in orders for parcel in order.parcels.all()]
+    litres, grams = sum(p.litres for p in parcels), sum(p.grams for p in parcels)
+    policy = terms.policy_on(mall.market, window.start.astimezone(mall.zone).date())
+    kind = terms.kind_of(mall, window, at=at)
+    base = terms.base_cents(policy, kind)
+    return Block.objects.create(
+        mall=mall,
+        manifest=manifests.draft(mall=mall, stops=stops, at=at),
+        origin=origin,
+        shift_kind=kind,
+        window=DateTimeTZRange(window.start, window.end, "[)"),
+        vehicle_kind=least_car(litres, grams),
+        litres=litres,
+        grams=grams,
+        orders_count=len(orders),
+        parcels_count=len(parcels),
+        doors_count=sum(stop.kind == Stop.Kind.DROPOFF for stop in stops),
+        stores_count=sum(stop.kind == Stop.Kind.PICKUP for stop in stops),
+        distance_m=distance_m,
+        policy=policy,
+        base_hourly_cents=base,
+        hourly_cents=max(base, at_least_cents),
+    )
+
+
+def least_car(litres: int, grams: int) -> str:
+    """The smallest kind of car that takes the load; the largest there is when none does."""
+    for kind, (room_l, room_g) in Vehicle.CAPACITY.items():
+        if litres <= room_l and grams <= room_g:
+            return kind
+    return Vehicle.Kind.VAN
+
+
+def orders_on(block: Block) -> list[Order]:
+    """Orders still on the block's manifest."""
+    return list(
+        Order.objects.filter(consignments__manifest=block.manifest_id, consignments__ended_at=None)
+        .prefetch_related("parcels")
+        .order_by("pk")
+    )

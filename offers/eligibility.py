@@ -1,0 +1,310 @@
+"""May this driver have this block? Pure rules over a frozen snapshot, and the loader of that snapshot.
+
+Each rule is a named refusal with a sentence. `check` stops at the first; `why` lists them all. The rules are
+those of design section 5: approved, papers valid to the block's end, the car fits, one place at a time, at
+most 10 h a day and 40 h a week in the market's own time, 8 h of rest, not refused by the mall, standing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Q, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from drivers.models import Document, Driver, StandingEvent, Vehicle
+from offers import limits
+from offers.models import Block, Claim, MallBlockade, Offer
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.lib.windows import Window, day_window, local_days, monday_of, per_day, per_week
+
+
+class Ineligible(Refused):
+    """Base of all reasons why a driver may not claim a block."""
+
+
+class NotApproved(Ineligible):
+    code = "not_approved"
+    sentence = _("Your account is not approved for work.")
+
+
+class OtherMarket(Ineligible):
+    code = "other_market"
+    sentence = _("This block is in a market you do not drive in.")
+
+
+class DocumentMissing(Ineligible):
+    code = "document_missing"
+    sentence = _("A paper is missing or not yet checked: %(document)s.")
+
+
+class DocumentExpired(Ineligible):
+    code = "document_expired"
+    sentence = _("A paper expires before the block ends: %(document)s, valid until %(day)s.")
+
+
+class VehicleMissing(Ineligible):
+    code = "vehicle_missing"
+    sentence = _("You have no car on file.")
+
+
+class VehicleTooSmall(Ineligible):
+    code = "vehicle_too_small"
+    sentence = _("The load does not fit: %(litres)s litres and %(kilograms)s kg; your car takes %(car)s.")
+
+
+class WindowOverlaps(Ineligible):
+    code = "window_overlaps"
+    sentence = _("You already have a block at that time.")
+
+
+class DayHoursExceeded(Ineligible):
+    code = "day_hours_exceeded"
+    sentence = _("With this block you would work %(hours)s h on %(day)s; %(limit)s h are allowed.")
+
+
+class WeekHoursExceeded(Ineligible):
+    code = "week_hours_exceeded"
+    sentence = _(
+        "With this block you would work %(hours)s h in the week of %(day)s; %(limit)s h are allowed."
+    )
+
+
+class RestTooShort(Ineligible):
+    code = "rest_too_short"
+    sentence = _("Between two days of work you need %(limit)s h of rest; it would be %(hours)s h.")
+
+
+class BlockedByMall(Ineligible):
+    code = "blocked_by_mall"
+    sentence = _("This mall does not accept you as a driver. Operations can tell you why.")
+
+
+class StandingTooLow(Ineligible):
+    code = "standing_too_low"
+    sentence = _("Your standing is %(points)s; below %(floor)s no new blocks until points decay.")
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A current document. `expires_on` is the last day it is valid."""
+
+    kind: str
+    verified: bool
+    expires_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    pk: int
+    litres: int
+    grams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A window the driver holds (live) or has worked."""
+
+    window: Window
+    live: bool
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """A driver as the rules see them, at one moment."""
+
+    status: str
+    market: str
+    papers: tuple[Paper, ...]
+    car: Car | None
+    held: tuple[Held, ...]
+    points: int
+    refused_by: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A block as the rules see it."""
+
+    block: str
+    market: str
+    zone: dt.tzinfo
+    mall_id: int
+    window: Window
+    litres: int
+    grams: int
+
+
+Rule = Callable[[Applicant, Work], Iterator[Ineligible]]
+
+
+def is_approved(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    if applicant.status != Driver.Status.APPROVED:
+        yield NotApproved()
+    if applicant.market != work.market:
+        yield OtherMarket()
+
+
+def has_papers(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    """Every required paper is verified and valid on the local day on which the block ends."""
+    papers = {paper.kind: paper for paper in applicant.papers}
+    last_day = list(local_days(work.window, work.zone))[-1][0]
+    for kind in Document.REQUIRED:
+        paper, name = papers.get(kind), str(Document.Kind(kind).label)
+        if paper is None or not paper.verified:
+            yield DocumentMissing(reason=str(kind), document=name)
+        elif paper.expires_on < last_day:
+            yield DocumentExpired(reason=str(kind), document=name, day=date_format(paper.expires_on))
+
+
+def has_room(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    car = applicant.car
+    if car is None:
+        yield VehicleMissing()
+    elif car.litres < work.litres or car.grams < work.grams:
+        yield VehicleTooSmall(
+            litres=work.litres,
+            kilograms=-(-work.grams // 1000),
+            car=_("%(litres)s litres and %(kilograms)s kg")
+            % {"litres": car.litres, "kilograms": car.grams // 1000},
+        )
+
+
+def is_free(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    for held in applicant.held:
+        if held.live and held.window.overlaps(work.window):
+            yield WindowOverlaps(reason=held.block)
+            return
+
+
+def has_hours(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    """Hours per local day and per local week (from Monday), a window over midnight split between its days."""
+    windows = [*(held.window for held in applicant.held), work.window]
+    days, weeks = per_day(windows, work.zone), per_week(windows, work.zone)
+    touched = [day for day, _time in local_days(work.window, work.zone)]
+    for day in touched:
+        if days[day] > limits.DAY_HOURS:
+            yield DayHoursExceeded(
+                hours=hours(days[day]), day=date_format(day), limit=hours(limits.DAY_HOURS)
+            )
+            break
+    for monday in dict.fromkeys(monday_of(day) for day in touched):
+        if weeks[monday] > limits.WEEK_HOURS:
+            yield WeekHoursExceeded(
+                hours=hours(weeks[monday]), day=date_format(monday), limit=hours(limits.WEEK_HOURS)
+            )
+            break
+
+
+def has_rest(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    """Windows that begin on different local days lie at least `limits.REST` apart."""
+    day = work.window.start.astimezone(work.zone).date()
+    gaps = [
+        held.window.gap_to(work.window)
+        for held in applicant.held
+        if held.window.start.astimezone(work.zone).date() != day
+    ]
+    if gaps and min(gaps) < limits.REST:
+        yield RestTooShort(hours=hours(min(gaps)), limit=hours(limits.REST))
+
+
+def is_welcome(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    if work.mall_id in applicant.refused_by:
+        yield BlockedByMall()
+
+
+def stands_well(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
+    if applicant.points < limits.STANDING_FLOOR:
+        yield StandingTooLow(points=applicant.points, floor=limits.STANDING_FLOOR)
+
+
+RULES: tuple[Rule, ...] = (
+    is_approved,
+    has_papers,
+    has_room,
+    is_free,
+    has_hours,
+    has_rest,
+    is_welcome,
+    stands_well,
+)
+
+
+def hours(time: dt.timedelta) -> str:
+    """A duration in hours for people, to a tenth: 10, 9.5."""
+    return f"{time / dt.timedelta(hours=1):.1f}".removesuffix(".0")
+
+
+def objections(applicant: Applicant, work: Work) -> list[Ineligible]:
+    """All refusals, in the order of the rules; an empty list means eligible."""
+    return [refusal for rule in RULES for refusal in rule(applicant, work)]
+
+
+def check(applicant: Applicant, work: Work) -> None:
+    """Raises the first refusal of `RULES`, if there is one."""
+    for rule in RULES:
+        for refusal in rule(applicant, work):
+            raise refusal
+
+
+def work_of(block: Block) -> Work:
+    """Takes a block with its mall and market read along."""
+    return Work(
+        block=block.code,
+        market=block.mall.market.code,
+        zone=block.mall.zone,
+        mall_id=block.mall_id,
+        window=Window(block.starts_at, block.ends_at),
+        litres=block.litres,
+        grams=block.grams,
+    )
+
+
+def load(driver: Driver, *, around: Window, zone: dt.tzinfo, at: dt.datetime) -> Applicant:
+    """The driver as at `at`, with all windows that may matter to a block inside `around`. Four queries."""
+    first, last = around.start.astimezone(zone).date(), around.end.astimezone(zone).date()
+    since = day_window(monday_of(first) - dt.timedelta(days=1), zone).start
+    until = day_window(monday_of(last) + dt.timedelta(days=7), zone).end
+    car = Vehicle.objects.in_use().filter(driver=driver).values_list("pk", "litres", "grams").first()
+    return Applicant(
+        status=driver.status,
+        market=driver.market_code,
+        papers=tuple(
+            Paper(kind, verified_at is not None and rejected_at is None, expires_on)
+            for kind, verified_at, rejected_at, expires_on in Document.objects.current()
+            .filter(driver=driver)
+            .values_list("kind", "verified_at", "rejected_at", "expires_on")
+        ),
+        car=Car(*car) if car else None,
+        held=tuple(_held(driver, since, until)),
+        points=StandingEvent.objects.filter(driver=driver, decays_at__gt=at).aggregate(sum=Sum("points"))[
+            "sum"
+        ]
+        or 0,
+        refused_by=frozenset(
+            MallBlockade.objects.filter(driver=driver, lifted_at=None).values_list("mall_id", flat=True)
+        ),
+    )
+
+
+def _held(driver: Driver, since: dt.datetime, until: dt.datetime) -> Iterator[Held]:
+    claims = Claim.objects.filter(
+        Q(ended_at=None) | Q(ending__in=[Claim.Ending.COMPLETED, Claim.Ending.ABORTED]),
+        driver=driver,
+        window__overlap=(since, until),
+    ).values_list("window", "ended_at", "block__code")
+    for window, ended_at, block in claims:
+        # Work that took shorter or longer than scheduled counts as long as it took.
+        end = window.upper if ended_at is None else ended_at
+        if end > window.lower:
+            yield Held(Window(window.lower, end), ended_at is None, block)
+
+
+def why(driver: Driver, offer: Offer, at: dt.datetime) -> list[Ineligible]:
+    """Every reason why this driver may not claim this offer's block; an empty list means they may."""
+    work = work_of(offer.block)
+    return objections(load(driver, around=work.window, zone=work.zone, at=at), work)

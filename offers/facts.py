@@ -1,0 +1,172 @@
+"""What this app records: names and payloads. A fact says what became true; `recording.record` writes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from drivers.models import Driver
+from offers.models import Block, Claim, Offer, PlanRun
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
+
+
+def by_driver(driver: Driver, source: str = "") -> Actor:
+    return Actor(kind=Fact.Actor.DRIVER, name=driver.code, source=source)
+
+
+def snapshot(block: Block) -> dict[str, Any]:
+    """The block as facts carry it: times RFC 3339 in UTC, money in cents, distance in metres."""
+    return {
+        "code": block.code,
+        "mall": block.mall.code,
+        "status": str(block.status),
+        "origin": str(block.origin),
+        "shift_kind": str(block.shift_kind),
+        "start": block.starts_at.astimezone(dt.UTC).isoformat(),
+        "end": block.ends_at.astimezone(dt.UTC).isoformat(),
+        "hourly_cents": block.hourly_cents,
+        "orders": block.orders_count,
+        "parcels": block.parcels_count,
+        "doors": block.doors_count,
+        "stores": block.stores_count,
+        "distance_m": block.distance_m,
+    }
+
+
+def _subjects(block: Block, driver: Driver | None = None) -> list[str]:
+    subjects = [f"block:{block.code}", f"mall:{block.mall.code}"]
+    return [*subjects, f"driver:{driver.code}"] if driver else subjects
+
+
+def _block(
+    name: str,
+    block: Block,
+    *,
+    at: dt.datetime,
+    actor: Actor = SYSTEM,
+    driver: Driver | None = None,
+    **data: Any,
+) -> Happening:
+    return Happening(
+        name=name,
+        at=at,
+        subjects=_subjects(block, driver),
+        actor=actor,
+        data={"block": snapshot(block), **data},
+    )
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    return {
+        "code": offer.code,
+        "step": offer.step,
+        "hourly_cents": offer.hourly_cents,
+        "pay_cents": offer.pay_cents,
+        "opens_at": offer.opens_at.astimezone(dt.UTC).isoformat(),
+        "closes_at": offer.closes_at.astimezone(dt.UTC).isoformat(),
+        "ladder": offer.ladder,
+    }
+
+
+def block_published(block: Block, offer: Offer, *, at: dt.datetime, again: bool = False) -> Happening:
+    return _block("block.published", block, at=at, offer=_offer(offer), again=again)
+
+
+def block_repriced(block: Block, offer: Offer, *, at: dt.datetime) -> Happening:
+    """`at_cap`: the ladder has ended and operations should look."""
+    return _block("block.repriced", block, at=at, offer=_offer(offer), at_cap=not offer.ladder)
+
+
+def block_expired(block: Block, *, at: dt.datetime, reason: str) -> Happening:
+    return _block("block.expired", block, at=at, reason=reason)
+
+
+def block_claimed(claim: Claim, *, at: dt.datetime) -> Happening:
+    return _block(
+        "block.claimed",
+        claim.block,
+        at=at,
+        actor=by_driver(claim.driver),
+        driver=claim.driver,
+        pay_cents=claim.pay_cents,
+        offer=claim.offer.code,
+    )
+
+
+def claim_ended(claim: Claim, *, at: dt.datetime, actor: Actor) -> Happening:
+    """`block.released`, `block.forfeited` or `block.no_show`, by how the claim ended; a suspended driver's
+    claim is released."""
+    names = {
+        Claim.Ending.FORFEITED: "block.forfeited",
+        Claim.Ending.NO_SHOW: "block.no_show",
+    }
+    return _block(
+        names.get(Claim.Ending(claim.ending), "block.released"),
+        claim.block,
+        at=at,
+        actor=actor,
+        driver=claim.driver,
+        ending=str(claim.ending),
+        reason=claim.reason,
+    )
+
+
+def block_withdrawn(
+    block: Block, *, at: dt.datetime, actor: Actor, reason: str, driver: Driver | None, paid_cents: int
+) -> Happening:
+    return _block(
+        "block.withdrawn", block, at=at, actor=actor, driver=driver, reason=reason, paid_cents=paid_cents
+    )
+
+
+def block_checked_in(
+    block: Block, *, at: dt.datetime, driver: Driver, how: str, late: bool, off_by_m: int | None
+) -> Happening:
+    return _block(
+        "block.checked_in",
+        block,
+        at=at,
+        actor=by_driver(driver),
+        driver=driver,
+        how=how,
+        late=late,
+        off_by_m=off_by_m,
+    )
+
+
+def block_departed(block: Block, *, at: dt.datetime, driver: Driver) -> Happening:
+    return _block("block.departed", block, at=at, actor=by_driver(driver), driver=driver)
+
+
+def block_completed(block: Block, *, at: dt.datetime, driver: Driver) -> Happening:
+    return _block("block.completed", block, at=at, actor=by_driver(driver), driver=driver)
+
+
+def block_replanned(block: Block, *, at: dt.datetime, gone: str, actor: Actor = SYSTEM) -> Happening:
+    """An order fell out of the block; what the driver was promised stays."""
+    return _block("block.replanned", block, at=at, actor=actor, gone=gone)
+
+
+def pay_settled(
+    block: Block, *, at: dt.datetime, driver: Driver, lines: list[dict[str, Any]], total_cents: int
+) -> Happening:
+    return _block("pay.settled", block, at=at, driver=driver, lines=lines, total_cents=total_cents)
+
+
+def plan_ran(run: PlanRun, *, at: dt.datetime) -> Happening:
+    return Happening(
+        name="plan.ran",
+        at=at,
+        subjects=[f"mall:{run.mall.code}"],
+        data={
+            "orders_seen": run.orders_seen,
+            "orders_planned": run.orders_planned,
+            "blocks_made": run.blocks_made,
+            "cost_cents": run.cost_cents,
+            "engine": run.engine,
+            "notes": run.notes,
+            "left": run.left,
+            "failure": run.failure,
+        },
+    )

@@ -1,0 +1,161 @@
+"""What a driver sees: offers they may take now, what each pays and costs, their block, and their earnings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+
+from deliveries.models import Order
+from drivers.models import Driver, DriverPosting
+from offers import eligibility, freshness, limits, pricing
+from offers.models import Block, Claim, Decline, Offer
+from retaildelivery.lib import geo, money
+from retaildelivery.lib.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One offer as a driver reads it. Money in cents, distance in metres; `cost_cents` is what the way costs
+    this driver by their own rate a mile, `left_cents` what is left of the pay, tips not counted."""
+
+    offer: Offer
+    hourly_cents: int
+    pay_cents: int
+    tips_cents: int
+    cost_cents: int
+    left_cents: int
+    left_hourly_cents: int
+    stops: int
+    distance_m: int
+    miles: float
+    refusals: tuple[eligibility.Ineligible, ...]
+
+    @property
+    def block(self) -> Block:
+        return self.offer.block
+
+    @property
+    def eligible(self) -> bool:
+        return not self.refusals
+
+
+def version(driver: Driver) -> str:
+    """A word that changes when this driver's feed may have; "" when it is not known. Costs no SQL. Take it
+    before `offers`."""
+    return freshness.version(market_code=driver.market_code, driver_id=driver.pk)
+
+
+def open_offers(driver: Driver, *, at: dt.datetime) -> QuerySet[Offer]:
+    """Offers of the driver's market that are open now and whose block they have not declined."""
+    declined = Decline.objects.filter(block=OuterRef("block"), driver=driver)
+    return (
+        Offer.objects.open_at(at)  # type: ignore[attr-defined]
+        .filter(
+            ~Exists(declined),
+            block__status=Block.Status.OFFERED,
+            block__mall__market__code=driver.market_code,
+        )
+        .select_related("block__mall__market", "block__policy")
+    )
+
+
+def visible_offers(driver: Driver) -> QuerySet[Offer]:
+    """Every offer this driver may look up by its code, open or over: those of their market."""
+    return Offer.objects.filter(block__mall__market__code=driver.market_code).select_related(
+        "block__mall__market", "block__policy"
+    )
+
+
+def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:
+    """The driver's feed, soonest start first, at most `limits.FEED`; each card says whether they may claim it
+    and, if not, every reason. Seven queries however many offers."""
+    rows = list(open_offers(driver, at=at).order_by("block__window__startswith", "pk")[: limits.FEED])
+    return cards(driver, rows, at=at)
+
+
+def card(driver: Driver, offer: Offer, *, at: dt.datetime) -> Card:
+    """One offer, as in the feed."""
+    return cards(driver, [offer], at=at)[0]
+
+
+def cards(driver: Driver, rows: Sequence[Offer], *, at: dt.datetime) -> list[Card]:
+    if not rows:
+        return []
+    around = Window(min(r.block.starts_at for r in rows), max(r.block.ends_at for r in rows))
+    applicant = eligibility.load(driver, around=around, zone=rows[0].block.mall.zone, at=at)
+    tips = _tips([row.block.manifest_id for row in rows])
+    return [_card(driver, row, applicant, tips.get(row.block.manifest_id, 0)) for row in rows]
+
+
+def _tips(manifests: Sequence[int | None]) -> dict[int | None, int]:
+    return dict(
+        Order.objects.filter(consignments__manifest__in=manifests, consignments__ended_at=None)
+        .values_list("consignments__manifest")
+        .annotate(Sum("tip_cents"))
+    )
+
+
+def _card(driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_cents: int) -> Card:
+    block = offer.block
+    cost = pricing.car_cents(block.distance_m, driver.cost_cents_per_mile)
+    left = offer.pay_cents - cost
+    return Card(
+        offer=offer,
+        hourly_cents=offer.hourly_cents,
+        pay_cents=offer.pay_cents,
+        tips_cents=tips_cents,
+        cost_cents=cost,
+        left_cents=left,
+        left_hourly_cents=money.per_hour(left, block.length),
+        stops=block.stores_count + block.doors_count,
+        distance_m=block.distance_m,
+        miles=geo.miles(block.distance_m),
+        refusals=tuple(eligibility.objections(applicant, eligibility.work_of(block))),
+    )
+
+
+def claims_of(driver: Driver) -> QuerySet[Claim]:
+    """All claims of this driver, with their blocks: the scope in which their block codes are looked up."""
+    return Claim.objects.filter(driver=driver).select_related(
+        "block__mall__market", "block__policy", "block__manifest", "offer"
+    )
+
+
+def live_claims(driver: Driver) -> QuerySet[Claim]:
+    """What the driver has claimed and not ended, soonest first."""
+    return claims_of(driver).filter(ended_at=None).order_by("window__startswith", "pk")
+
+
+def current_claim(driver: Driver) -> Claim | None:
+    """Today's work: a block at work if there is one, else the next to start."""
+    claims = list(live_claims(driver)[: limits.FEED])
+    at_work = [claim for claim in claims if claim.block.status in {"checked_in", "working"}]
+    return next(iter([*at_work, *claims]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A block's pay as posted: each line with its reason, and the total of them."""
+
+    claim: Claim
+    lines: tuple[DriverPosting, ...]
+    total_cents: int
+
+
+def earnings(driver: Driver, *, limit: int = limits.FEED) -> list[Settled]:
+    """The driver's settled and otherwise paid blocks, newest first, with every posted line."""
+    postings = DriverPosting.objects.filter(driver=driver, subject__startswith="block:").order_by("pk")
+    by_block: dict[str, list[DriverPosting]] = {}
+    for posting in postings:
+        by_block.setdefault(posting.subject.removeprefix("block:"), []).append(posting)
+    claims = (
+        claims_of(driver).filter(block__code__in=by_block).exclude(ended_at=None).order_by("-ended_at", "-pk")
+    )
+    seen: dict[str, Settled] = {}
+    for claim in claims[:limit]:
+        lines = tuple(by_block[claim.block.code])
+        seen.setdefault(claim.block.code, Settled(claim, lines, sum(line.cents for line in lines)))
+    return list(seen.values())

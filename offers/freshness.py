@@ -1,0 +1,67 @@
+"""Whether a feed has changed, without asking the database: a word in the cache that every change replaces.
+
+A word is replaced after the commit, so a reader who takes the word first and the rows second never keeps rows
+that are older than the word says. A word lives a minute: should a process die between commit and replacement,
+or the cache be emptied, feeds are read anew within that time.
+"""
+
+from __future__ import annotations
+
+import structlog
+from django.core.cache import cache
+from django.db import transaction
+from redis.exceptions import RedisError
+
+from offers import limits
+from retaildelivery.lib import codes
+
+log = structlog.get_logger(__name__)
+
+_LASTS_S = int(limits.FEED_VERSION_LASTS.total_seconds())
+
+
+def _market(code: str) -> str:
+    return f"offers:fresh:market:{code}"
+
+
+def _driver(driver_id: int) -> str:
+    return f"offers:fresh:driver:{driver_id}"
+
+
+def _new_word() -> str:
+    return codes.new_code(length=12)
+
+
+def _replace(key: str) -> None:
+    try:
+        cache.set(key, _new_word(), timeout=_LASTS_S)
+    except RedisError as failure:
+        # The word ends by itself within the minute.
+        log.warning("offers.cache_away", key=key, reason=str(failure))
+
+
+def touch(market_code: str) -> None:
+    """Offers of this market have changed, once the running transaction commits."""
+    transaction.on_commit(lambda: _replace(_market(market_code)), robust=True)
+
+
+def touch_driver(driver_id: int) -> None:
+    """This driver's own view has changed, once the running transaction commits."""
+    transaction.on_commit(lambda: _replace(_driver(driver_id)), robust=True)
+
+
+def version(*, market_code: str, driver_id: int) -> str:
+    """The word for this driver's feed, or "" when the cache is away and nothing can be said.
+
+    Take it before reading the rows.
+    """
+    keys = [_market(market_code), _driver(driver_id)]
+    try:
+        words = cache.get_many(keys)
+        for key in keys:
+            if key not in words:
+                words[key] = cache.get_or_set(key, _new_word, timeout=_LASTS_S)
+    except RedisError as failure:
+        log.warning("offers.cache_away", reason=str(failure))
+        return ""
+    return "-".join(str(words[key]) for key in keys)
