@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from retaildelivery.demo import cast, data, seeding
+from retaildelivery.demo import cast, data, history, seeding
 
 WORDS = {
     "operations": "operations (board and admin)",
@@ -18,7 +18,9 @@ class Command(BaseCommand):
     help = "Put the four demo malls, their shops, staff and drivers into the database, and print the logins."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        seeding.seed(at=timezone.now())
+        at = timezone.now()
+        seeding.seed(at=at)
+        history.post_some(at=at)
         for line in headline():
             self.stdout.write(line)
 
