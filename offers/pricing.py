@@ -92,7 +92,7 @@ class FloorRule:
     """A law's least pay for one block: a wage for engaged time, money for distance, a minimum.
 
     `wage_cents_h` times `wage_factor` is due for engaged time ("120 % of the minimum wage"), and
-    `distance_cents` for each `distance_unit` ("mi" or "km"). Only lines of `creditable` kinds count towards it.
+    `distance_cents` for each `distance_unit` ("mi" or "km"). Only lines of `creditable` kinds count.
     Raises ValueError for negative numbers, an unknown unit, and kinds that may never count.
     """
 
