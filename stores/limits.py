@@ -7,7 +7,27 @@ API_KEYS_PER_SELLER = 50  # more are forgotten keys
 ENDPOINTS_PER_SELLER = 20  # each costs a message per event
 WEBHOOK_BODY_BYTES = 256 * 1024  # an order with every parcel fits in a tenth of it
 WEBHOOK_RESPONSE_BYTES = 16 * 1024  # what is kept of an answer, and the most that is read
-WEBHOOK_TIMEOUT = dt.timedelta(seconds=7)  # a receiver should store and answer
+WEBHOOK_TIMEOUT = dt.timedelta(seconds=7)  # for the whole exchange: a receiver should store and answer
+WEBHOOK_CONNECT = dt.timedelta(seconds=3)  # a host that does not even answer the knock
+WEBHOOK_GRACE = dt.timedelta(seconds=10)  # the sweep leaves a fresh message to its own task for so long
+WEBHOOK_LEASE = dt.timedelta(seconds=30)  # a sender that has not reported by then has died
+# After the first try at once: the schedule of Standard Webhooks. Each wait grows by up to WEBHOOK_JITTER.
+WEBHOOK_RETRIES = (
+    dt.timedelta(seconds=5),
+    dt.timedelta(minutes=5),
+    dt.timedelta(minutes=30),
+    dt.timedelta(hours=2),
+    dt.timedelta(hours=5),
+    dt.timedelta(hours=10),
+    dt.timedelta(hours=14),
+    dt.timedelta(hours=20),
+    dt.timedelta(hours=24),
+)
+WEBHOOK_JITTER = 0.2  # so that what failed together does not come back together
+# An endpoint that fails is tried with one message at a time, this far apart (a quarter of how long it fails).
+PROBE_LEAST = dt.timedelta(seconds=5)
+PROBE_MOST = dt.timedelta(minutes=10)
+ENDPOINT_FAILS = dt.timedelta(days=5)  # failing for so long switches it off
 WEBHOOK_KEPT = dt.timedelta(days=30)  # how long messages and attempts can be looked up and replayed
 SWEEP_BATCH = 500  # rows a sweep takes at once, so that its transaction stays short
 EVENTS_PAGE = 200  # facts a page of the feed carries at most

@@ -1,4 +1,4 @@
-"""Every locking query of stores. Order: seller, API key, endpoint, message."""
+"""Every locking query of stores. Order: seller, API key, message, endpoint."""
 
 from __future__ import annotations
 

@@ -36,6 +36,10 @@ def desk_code() -> str:
     return codes.new_code(length=6)
 
 
+def membership_code() -> str:
+    return codes.new_code(prefix="W", length=7)
+
+
 def endpoint_code() -> str:
     return "we_" + codes.new_code(length=12).lower()
 
@@ -202,6 +206,7 @@ class StaffMembership(models.Model):
         MANAGER = "manager", _("manager")
         STAFF = "staff", _("staff")
 
+    code = models.CharField(max_length=12, unique=True, default=membership_code, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="memberships")
     store = models.ForeignKey(
@@ -269,6 +274,18 @@ class ApiKey(models.Model):
         return f"{self.name} {self.prefix}…"
 
 
+class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
+    def live(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def listening(self) -> Self:
+        """Neither removed nor switched off."""
+        return self.filter(deleted_at=None, disabled_at=None)
+
+    def hearing(self, event_type: str) -> Self:
+        return self.filter(Q(event_types=[]) | Q(event_types__contains=[event_type]))
+
+
 class WebhookEndpoint(models.Model):
     """A seller's URL that wants to hear of facts. Messages to it are signed with its secret."""
 
@@ -280,11 +297,20 @@ class WebhookEndpoint(models.Model):
         models.CharField(max_length=60), default=list, blank=True, help_text=_("Empty means every event.")
     )
     secret = models.CharField(max_length=80, help_text=_("whsec_…; used to sign, so kept readable."))
+    previous_secret = models.CharField(max_length=80, blank=True)
+    previous_secret_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("Messages carry a second signature until then.")
+    )
     created_at = models.DateTimeField()
     failing_since = models.DateTimeField(null=True, blank=True)
+    probing_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("While it fails, nothing else is tried before then.")
+    )
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=120, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[WebhookEndpoint]] = WebhookEndpointQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("webhook endpoint")
@@ -303,7 +329,9 @@ class WebhookEndpoint(models.Model):
 
 class WebhookMessageQuerySet(models.QuerySet["WebhookMessage"]):
     def due(self, at: dt.datetime) -> Self:
+        """To be sent now; of an endpoint that fails nothing is, while one message tries it."""
         return self.filter(
+            Q(endpoint__probing_until=None) | Q(endpoint__probing_until__lte=at),
             delivered_at=None,
             given_up_at=None,
             next_attempt_at__lte=at,
@@ -336,6 +364,9 @@ class WebhookMessage(models.Model):
             models.UniqueConstraint(fields=["endpoint", "code"], name="one_message_per_endpoint_and_event"),
         ]
         indexes = [
+            # The log of an endpoint, newest first, and the sweep of what is older than it is kept.
+            models.Index(fields=["endpoint", "-id"], name="webhook_message_log"),
+            models.Index(fields=["created_at"], name="webhook_message_age"),
             # The sender's sweep.
             models.Index(
                 fields=["next_attempt_at"],

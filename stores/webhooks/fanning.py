@@ -1,0 +1,54 @@
+"""A fact of a seller becomes one message for each endpoint that wants to hear of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from retaildelivery.outbox import dispatch
+from retaildelivery.outbox.models import Fact
+from stores.models import WebhookEndpoint, WebhookMessage
+from stores.webhooks import events
+
+TASK = "stores.tasks.send_webhook"
+
+
+def hand_over(message_id: int) -> None:
+    """Ask a worker to send it; if that is lost the sweep finds the row."""
+    dispatch.send(TASK, queue="webhooks", message_id=message_id)
+
+
+def fan_out(*, fact: Fact, at: dt.datetime) -> None:
+    """The reaction: write the messages and have them sent. A second run writes nothing."""
+    if not fact.seller_code:
+        return
+    endpoints = list(
+        WebhookEndpoint.objects.listening()
+        .filter(seller__code=fact.seller_code, seller__active=True)
+        .hearing(fact.name)
+        .order_by("pk")
+    )
+    if not endpoints:
+        return
+    body = events.as_text(events.event(fact))
+    WebhookMessage.objects.bulk_create(
+        (
+            WebhookMessage(
+                code=fact.code,
+                endpoint=endpoint,
+                event_type=fact.name,
+                body=body,
+                created_at=at,
+                next_attempt_at=at,
+            )
+            for endpoint in endpoints
+        ),
+        ignore_conflicts=True,
+    )
+    # To an endpoint that fails nothing is hurried: the sweep tries it with one message at a time.
+    healthy = [endpoint.pk for endpoint in endpoints if endpoint.failing_since is None]
+    for pk in WebhookMessage.objects.filter(code=fact.code, endpoint__in=healthy).values_list(
+        "pk", flat=True
+    ):
+        transaction.on_commit(lambda pk=pk: hand_over(pk), robust=True)

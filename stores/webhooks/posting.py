@@ -1,0 +1,95 @@
+"""One HTTP POST to somebody else's server: pinned to one address, no redirects, an end to everything."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stores import limits
+from stores.webhooks.guard import Target
+
+READ_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came back: a `status` with the first bytes of the answer, or a `failure` (one word); `seconds`."""
+
+    status: int | None
+    failure: str
+    response: str
+    seconds: float
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 -- RFC 9110, 15.3
+
+
+def post(target: Target, *, body: bytes, headers: Mapping[str, str]) -> Outcome:
+    """Send, and read what comes back up to the limits. Never raises for what the other side does."""
+    started = time.monotonic()
+    try:
+        status, text = _exchange(target, body=body, headers=headers)
+    except TimeoutError:
+        return Outcome(None, "timeout", "", time.monotonic() - started)
+    except ssl.SSLError as error:
+        return Outcome(None, "tls_error", str(error)[:200], time.monotonic() - started)
+    except ConnectionRefusedError:
+        return Outcome(None, "connection_refused", "", time.monotonic() - started)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        spent = time.monotonic() - started
+        late = spent >= limits.WEBHOOK_TIMEOUT.total_seconds()
+        return Outcome(None, "timeout" if late else "connection_error", str(error)[:200], spent)
+    return Outcome(status, "", text, time.monotonic() - started)
+
+
+def _exchange(target: Target, *, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    total = limits.WEBHOOK_TIMEOUT.total_seconds()
+    raw = socket.create_connection(
+        (target.address, target.port), timeout=limits.WEBHOOK_CONNECT.total_seconds()
+    )
+    # A receiver that trickles one byte a second never runs into a socket's own time-out; the plug is pulled.
+    plug = threading.Timer(total, _pull, args=(raw,))
+    plug.daemon = True
+    plug.start()
+    try:
+        raw.settimeout(total)
+        wire = raw
+        if target.secure:
+            wire = ssl.create_default_context().wrap_socket(raw, server_hostname=target.host)
+        connection = http.client.HTTPConnection(target.host, target.port, timeout=total)
+        connection.sock = wire
+        connection.request(
+            "POST",
+            target.path,
+            body=body,
+            headers={"Host": target.host_header, "Connection": "close", **headers},
+        )
+        answer = connection.getresponse()
+        return answer.status, _read(answer)
+    finally:
+        plug.cancel()
+        raw.close()
+
+
+def _pull(raw: socket.socket) -> None:
+    try:
+        raw.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+def _read(answer: http.client.HTTPResponse) -> str:
+    """The first bytes of the answer as text that can be stored."""
+    kept = bytearray()
+    while len(kept) < limits.WEBHOOK_RESPONSE_BYTES:
+        chunk = answer.read1(min(READ_AT_ONCE, limits.WEBHOOK_RESPONSE_BYTES - len(kept)))
+        if not chunk:
+            break
+        kept += chunk
+    return kept.decode("utf-8", "replace").replace("\0", "�")

@@ -1,0 +1,181 @@
+"""Send messages, note what came back, try again by the table; switch off what is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from retaildelivery.outbox import messages, recording
+from stores import facts, limits, locks
+from stores.models import WebhookAttempt, WebhookEndpoint, WebhookMessage
+from stores.webhooks import fanning, guard, posting, signing
+from stores.webhooks.posting import Outcome
+
+GONE = 410
+USER_AGENT = "RetailDelivery-Webhooks/1"
+
+_dice = random.SystemRandom()
+
+
+def send(*, message_id: int, at: dt.datetime) -> WebhookAttempt | None:
+    """Try one message, if it is due. None when it is not, or when another sender is at it.
+
+    Sent outside any transaction. A sender that dies before it has noted the outcome leaves the message to the
+    sweep, which sends it again under the same webhook-id: at least once, and the receiver can tell.
+    """
+    message = _take(message_id=message_id, at=at)
+    if message is None:
+        return None
+    outcome = _post(message, at)
+    return _note(message=message, outcome=outcome, at=at, ended_at=at + dt.timedelta(seconds=outcome.seconds))
+
+
+@transaction.atomic(durable=True)
+def _take(*, message_id: int, at: dt.datetime) -> WebhookMessage | None:
+    message = locks.message_to_send(message_id)
+    if message is None or message.next_attempt_at > at:
+        return None
+    if message.endpoint.failing_since is not None and not _may_probe(message.endpoint, at):
+        return None
+    message.attempts += 1
+    message.next_attempt_at = at + limits.WEBHOOK_LEASE
+    message.save(update_fields=["attempts", "next_attempt_at"])
+    return message
+
+
+def _may_probe(endpoint: WebhookEndpoint, at: dt.datetime) -> bool:
+    """Whether this sender is the one that tries a failing endpoint now."""
+    return bool(
+        WebhookEndpoint.objects.filter(
+            Q(probing_until=None) | Q(probing_until__lte=at), pk=endpoint.pk
+        ).update(probing_until=at + limits.WEBHOOK_LEASE)
+    )
+
+
+def _post(message: WebhookMessage, at: dt.datetime) -> Outcome:
+    try:
+        target = guard.resolve(message.endpoint.url)
+    except guard.AddressRefused as refusal:
+        return Outcome(None, refusal.failure, "", 0.0)
+    signed = signing.headers(endpoint=message.endpoint, message_id=message.code, body=message.body, at=at)
+    return posting.post(
+        target,
+        body=message.body.encode(),
+        headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
+    )
+
+
+@transaction.atomic(durable=True)
+def _note(
+    *, message: WebhookMessage, outcome: Outcome, at: dt.datetime, ended_at: dt.datetime
+) -> WebhookAttempt:
+    attempt = WebhookAttempt.objects.create(
+        message=message,
+        at=at,
+        duration=dt.timedelta(seconds=outcome.seconds),
+        status=outcome.status,
+        failure=outcome.failure,
+        response=outcome.response,
+    )
+    undelivered = WebhookMessage.objects.filter(pk=message.pk, delivered_at=None)
+    if outcome.is_success:
+        undelivered.update(delivered_at=ended_at, given_up_at=None)
+        _is_well(message.endpoint, at=ended_at)
+        return attempt
+    if message.attempts > len(limits.WEBHOOK_RETRIES):
+        undelivered.update(given_up_at=ended_at)
+    else:
+        undelivered.update(next_attempt_at=ended_at + wait_after(message.attempts))
+    _is_ill(message.endpoint, outcome, at=ended_at)
+    return attempt
+
+
+def wait_after(attempts: int) -> dt.timedelta:
+    """How long to wait after so many failed attempts (1 and more): the table's time and a little more."""
+    return limits.WEBHOOK_RETRIES[attempts - 1] * (1 + _dice.random() * limits.WEBHOOK_JITTER)
+
+
+def _is_well(endpoint: WebhookEndpoint, *, at: dt.datetime) -> None:
+    """What waited for a failing endpoint goes out at once when it answers again."""
+    if endpoint.failing_since is None:
+        return
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=None, probing_until=None)
+    waiting = WebhookMessage.objects.filter(endpoint=endpoint, delivered_at=None, given_up_at=None)
+    waiting.filter(next_attempt_at__gt=at).update(next_attempt_at=at)
+    for pk in waiting.order_by("pk").values_list("pk", flat=True)[: limits.SWEEP_BATCH]:
+        transaction.on_commit(lambda pk=pk: fanning.hand_over(pk), robust=True)
+
+
+def _is_ill(endpoint: WebhookEndpoint, outcome: Outcome, *, at: dt.datetime) -> None:
+    since = endpoint.failing_since or at
+    gap = min(max((at - since) / 4, limits.PROBE_LEAST), limits.PROBE_MOST)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        failing_since=Coalesce("failing_since", at), probing_until=at + gap
+    )
+    if outcome.status == GONE:
+        disable(endpoint, reason="gone", at=at)
+    elif at - since >= limits.ENDPOINT_FAILS:
+        disable(endpoint, reason="failing", at=at)
+
+
+def disable(endpoint: WebhookEndpoint, *, reason: str, at: dt.datetime) -> bool:
+    """Switch an endpoint off and tell its owner, inside the caller's transaction. False when it was off."""
+    if not WebhookEndpoint.objects.filter(pk=endpoint.pk, disabled_at=None).update(
+        disabled_at=at, disabled_reason=reason
+    ):
+        return False
+    endpoint.disabled_at, endpoint.disabled_reason = at, reason
+    recording.record(facts.endpoint_disabled(endpoint, actor=recording.SYSTEM, at=at))
+    why = {
+        "gone": _("It answered 410 Gone, which asks us to stop."),
+        "failing": _("It has answered nothing but errors for %(days)d days.")
+        % {"days": limits.ENDPOINT_FAILS.days},
+    }[reason]
+    messages.write(
+        key=f"endpoint_disabled:{endpoint.code}:{at.isoformat()}",
+        name="endpoint_disabled",
+        to=endpoint.seller.email,
+        subject=_("We have switched off your webhook endpoint %(code)s") % {"code": endpoint.code},
+        text=_(
+            "We no longer send events to %(url)s.\n\n%(why)s\n\nNothing is lost: once it works again, switch "
+            "the endpoint on and read what it missed from GET /api/v1/events, or replay its messages.\n"
+        )
+        % {"url": endpoint.url, "why": why},
+        about=f"seller:{endpoint.seller.code}",
+        at=at,
+    )
+    return True
+
+
+def overdue(*, at: dt.datetime) -> list[int]:
+    """Messages to try now: those of healthy endpoints, oldest first, and one for each that fails.
+
+    However much waits for a dead endpoint, it takes one place of the batch.
+    """
+    # A fresh message is on its way to a worker already.
+    fresh = Q(attempts=0, created_at__gt=at - limits.WEBHOOK_GRACE, endpoint__failing_since=None)
+    due = WebhookMessage.objects.due(at).exclude(fresh)
+    healthy = due.filter(endpoint__failing_since=None).order_by("next_attempt_at", "pk")
+    failing = (
+        due.filter(endpoint__failing_since__isnull=False)
+        .order_by("endpoint_id", "next_attempt_at", "pk")
+        .distinct("endpoint_id")
+    )
+    return [
+        *healthy.values_list("pk", flat=True)[: limits.SWEEP_BATCH],
+        *failing.values_list("pk", flat=True)[: limits.SWEEP_BATCH],
+    ]
+
+
+def sweep_log(*, at: dt.datetime) -> int:
+    """Delete messages, with their attempts, that are older than they are kept; how many rows."""
+    old = WebhookMessage.objects.filter(created_at__lt=at - limits.WEBHOOK_KEPT).order_by("created_at")
+    deleted, _per_model = WebhookMessage.objects.filter(
+        pk__in=list(old.values_list("pk", flat=True)[: limits.SWEEP_BATCH])
+    ).delete()
+    return deleted
