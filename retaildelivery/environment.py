@@ -136,7 +136,8 @@ def address_with_port(name: str, value: str, mend: str) -> str:
     return value
 
 
-def database(name: str, default: str) -> dict[str, Any]:
+def database(name: str, default: str, *, password: str) -> dict[str, Any]:
+    """Django's dictionary for one PostgreSQL; the variable `password` serves a URL that carries none."""
     mend = "write postgres://user:password@host:5432/name."
     value = secret(name) or default
     if not value.startswith(("postgres://", "postgresql://")):
@@ -146,7 +147,7 @@ def database(name: str, default: str) -> dict[str, Any]:
     found = _parsed(name, lambda: dict(_env.db_url_config(value)), mend)
     if not found.get("NAME"):
         raise ImproperlyConfigured(f"{name} names no database: {mend}")
-    return found
+    return {**found, "PASSWORD": found.get("PASSWORD") or secret(password)}
 
 
 def redis(name: str, default: str) -> str:

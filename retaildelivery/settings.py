@@ -113,7 +113,11 @@ TEMPLATES = [
 # -- Truth, and what may be lost ---------------------------------------------------------------------------
 DATABASES = {
     "default": {
-        **env.database("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/retaildelivery"),
+        **env.database(
+            "DATABASE_URL",
+            "postgres://postgres@127.0.0.1:5432/retaildelivery",
+            password="DATABASE_PASSWORD",  # noqa: S106 -- the name of a variable
+        ),
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,

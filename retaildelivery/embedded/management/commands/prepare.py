@@ -14,12 +14,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--no-static", action="store_true", help="the static files are part of the image")
         parser.add_argument("--logins", type=Path, help="write what seed_demo says to this file")
 
-    def handle(self, *args: Any, logins: Path | None, **options: Any) -> None:
+    def handle(self, *args: Any, logins: Path | None, no_static: bool, **options: Any) -> None:
         self.stdout.write("Applying migrations")
         call_command("migrate", interactive=False, verbosity=0)
-        if not settings.DEBUG:
+        if not settings.DEBUG and not no_static:
             self._collect_static()
         if settings.DEMO:
             self.stdout.write("Seeding the demo market")
