@@ -86,8 +86,8 @@ def set_hours(
     actor: Actor,
     at: dt.datetime,
 ) -> Store:
-    """The store's week, 0 for Monday, in the mall's local time; None is a day it is closed. A week without any
-    opening means the mall's hours."""
+    """The store's week, 0 for Monday, in the mall's local time; None is a day it is closed. A week without
+    any opening means the mall's hours."""
     store = _store(scope, store_code)
     StoreHours.objects.filter(store=store).delete()
     StoreHours.objects.bulk_create(

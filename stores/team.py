@@ -64,11 +64,11 @@ def add(
 
 
 @transaction.atomic(durable=True)
-def end(*, seller: Seller, membership_id: int, actor: Actor, at: dt.datetime) -> StaffMembership:
+def end(*, seller: Seller, membership_code: str, actor: Actor, at: dt.datetime) -> StaffMembership:
     """End a membership. Raises LastManager when nobody could manage the team afterwards."""
     locks.seller(seller.pk)
     live = StaffMembership.objects.live().filter(seller=seller)
-    membership = live.select_related("user", "store", "seller").filter(pk=membership_id).first()
+    membership = live.select_related("user", "store", "seller").filter(code=membership_code).first()
     if membership is None:
         raise StaffMembership.DoesNotExist
     managers = live.filter(role=StaffMembership.Role.MANAGER).exclude(pk=membership.pk)
