@@ -18,7 +18,11 @@ def every(interval: timedelta, task: str) -> dict[str, Any]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
-SCHEDULE: dict[str, dict[str, Any]] = {}
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "stores.webhooks": every(timedelta(seconds=5), "stores.tasks.sweep_webhooks"),
+    "stores.webhook_log": every(timedelta(hours=1), "stores.tasks.sweep_webhook_log"),
+    "web.idempotent_requests": every(timedelta(hours=1), "retaildelivery.web.tasks.sweep_idempotent_requests"),
+}
 
 app = Celery("retaildelivery")
 app.config_from_object("django.conf:settings", namespace="CELERY")
