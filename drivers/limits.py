@@ -10,3 +10,7 @@ POSITIONS_PER_CALL = 200  # what a phone may have queued while offline
 TOKENS_PER_DRIVER = 10  # more are forgotten devices
 BADGE_STEP = dt.timedelta(seconds=60)  # how long one code at the counter lasts
 BADGE_SKEW_STEPS = 1  # a code read aloud may be a step old
+LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
+CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast
+PRUNE_BATCH = 20_000  # positions one sweep forgets, so that its transaction stays short
+EXPIRES_SOON = dt.timedelta(days=30)  # a driver is told of a paper that ends within this

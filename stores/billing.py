@@ -22,40 +22,17 @@ def post(
     subject: str,
     at: dt.datetime,
 ) -> bool:
-    """Add a line in the caller's transaction; positive is owed by the seller. False when the key was posted before."""
+    """Add a line in the caller's transaction; positive is owed. False when the key was posted before.
+
+    The key says what is charged for, such as ``order:K7QX4M2P:base:0``: the database lets only one in.
+    """
     assert connection.in_atomic_block, "A posting is made with what it pays for."
-    # The database, not this code, decides who is second; a count tells whether the row is ours.
-    return _inserted(
-        SellerPosting(
-            key=key,
-            seller=seller,
-            store=store,
-            kind=kind,
-            cents=cents,
-            text=text[:200],
-            rule=rule[:60],
-            subject=subject,
-            at=at,
-        )
-    )
-
-
-def _inserted(posting: SellerPosting) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO stores_sellerposting (key, seller_id, store_id, kind, cents, text, rule, subject, at) "
+            "INSERT INTO stores_sellerposting "
+            "(key, seller_id, store_id, kind, cents, text, rule, subject, at) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING",
-            [
-                posting.key,
-                posting.seller_id,
-                posting.store_id,
-                posting.kind,
-                posting.cents,
-                posting.text,
-                posting.rule,
-                posting.subject,
-                posting.at,
-            ],
+            [key, seller.pk, store.pk if store else None, kind, cents, text[:200], rule[:60], subject, at],
         )
         return cursor.rowcount == 1
 

@@ -1,0 +1,45 @@
+"""What drivers records: applications, papers, approvals and suspensions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from drivers.models import Document, Driver
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
+
+
+def of_driver(driver: Driver) -> Actor:
+    return Actor(kind=Fact.Actor.DRIVER, name=driver.code)
+
+
+def driver_changed(
+    name: str, driver: Driver, *, at: dt.datetime, actor: Actor = SYSTEM, **data: Any
+) -> Happening:
+    """driver.applied, .approved, .suspended, .reinstated, .left."""
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"driver:{driver.code}"],
+        actor=actor,
+        data={"driver": driver.code, "status": driver.status, "market": driver.market_code, **data},
+    )
+
+
+def document_changed(
+    name: str, document: Document, *, at: dt.datetime, actor: Actor, **data: Any
+) -> Happening:
+    """document.submitted, .verified, .rejected. The number of the paper is in none of them."""
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"driver:{document.driver.code}"],
+        actor=actor,
+        data={
+            "driver": document.driver.code,
+            "kind": document.kind,
+            "expires_on": document.expires_on.isoformat(),
+            **data,
+        },
+    )

@@ -1,0 +1,27 @@
+"""What a driver sets for themselves, and how they stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+
+from drivers import standing as events
+from drivers.models import Driver
+from retaildelivery.accounts.models import User
+
+
+@transaction.atomic(durable=True)
+def prefer(*, driver_code: str, name: str, phone: str, locale: str, cost_cents_per_mile: Decimal) -> Driver:
+    """Change name, phone, language, and what a mile costs."""
+    driver = Driver.objects.select_related("user").get(code=driver_code)
+    User.objects.filter(pk=driver.user_id).update(name=name, phone=phone, locale=locale)
+    Driver.objects.filter(pk=driver.pk).update(cost_cents_per_mile=cost_cents_per_mile)
+    driver.refresh_from_db()
+    return driver
+
+
+def standing(*, driver: Driver, at: dt.datetime) -> int:
+    """The points that count now."""
+    return events.points(driver, at=at)

@@ -1,0 +1,15 @@
+"""The drivers' periodic work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from drivers import tracking
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def prune_positions(**_: Any) -> None:
+    tracking.prune(at=timezone.now())
