@@ -24,7 +24,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "outbox.reactions": every(timedelta(seconds=10), "retaildelivery.outbox.tasks.sweep_reactions"),
     "stores.webhooks": every(timedelta(seconds=5), "stores.tasks.sweep_webhooks"),
     "stores.webhook_log": every(timedelta(hours=1), "stores.tasks.sweep_webhook_log"),
-    "web.idempotent_requests": every(timedelta(hours=1), "retaildelivery.web.tasks.sweep_idempotent_requests"),
+    "web.idempotent_requests": every(
+        timedelta(hours=1), "retaildelivery.web.tasks.sweep_idempotent_requests"
+    ),
 }
 
 app = Celery("retaildelivery")

@@ -60,6 +60,10 @@ def _prepare_environment() -> None:
         os.environ["DATA_DIR"] = str(_servers.directory / "var")
     else:
         os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="retaildelivery-test-"))
+    # Nothing is collected for tests; the middleware wants to see its directory all the same.
+    (Path(os.environ["DATA_DIR"]) / "static").mkdir(parents=True, exist_ok=True)
+    # Importing this package has already named the production settings, for Celery's command line.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "retaildelivery.settings_test"
     os.environ["SECRET_KEY"] = "only-for-tests-" * 5
     os.environ["DEBUG"] = "off"
     os.environ["LOG_LEVEL"] = os.environ.get("LOG_LEVEL") or "WARNING"

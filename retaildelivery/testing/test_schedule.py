@@ -1,0 +1,33 @@
+from celery import current_app
+
+from retaildelivery import celery
+
+
+def ours():
+    celery.app.loader.import_default_modules()
+    return {name: task for name, task in celery.app.tasks.items() if not name.startswith("celery.")}
+
+
+def test_every_entry_of_the_schedule_is_a_task():
+    unknown = {entry["task"] for entry in celery.SCHEDULE.values()} - set(ours())
+
+    assert unknown == set()
+
+
+def test_every_sweep_is_on_the_schedule():
+    """A sweep nobody runs is a promise nobody keeps."""
+    sweeps = {name for name, task in ours().items() if task.queue == "sweeps"}
+
+    assert sweeps - {entry["task"] for entry in celery.SCHEDULE.values()} == set()
+
+
+def test_every_task_names_a_queue_that_is_read():
+    assert {task.queue for task in ours().values()} <= set(celery.QUEUES)
+
+
+def test_tasks_are_acknowledged_late_and_bounded():
+    assert current_app.conf.task_acks_late
+    assert current_app.conf.task_reject_on_worker_lost
+    assert [
+        name for name, task in ours().items() if not (task.time_limit or current_app.conf.task_time_limit)
+    ] == []
