@@ -1,5 +1,11 @@
 """What the recipient opens."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from deliveries.views import tracking
+
+urlpatterns = [
+    path("t/<str:token>/", tracking.page, name="tracking"),
+    path("t/<str:token>/note/", tracking.instruct, name="tracking_note"),
+    path("t/<str:token>/photo", tracking.photo, name="tracking_photo"),
+]

@@ -1,0 +1,102 @@
+"""An order's facts as sentences a person reads, in their language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from deliveries import limits
+from deliveries.models import Attempt, Incident, Order
+from retaildelivery.outbox.models import Fact
+
+SENTENCES: dict[str, str] = {
+    "order.placed": gettext_noop("Posted"),
+    "order.located": gettext_noop("The door was found on the map"),
+    "order.updated": gettext_noop("Changed"),
+    "order.ready": gettext_noop("Packed"),
+    "order.planned": gettext_noop("Planned into a block"),
+    "order.replanned": gettext_noop("Taken off the block, to be planned again"),
+    "order.assigned": gettext_noop("A driver has taken it"),
+    "order.at_pickup": gettext_noop("The driver is at the store"),
+    "order.picked_up": gettext_noop("Handed over to the driver"),
+    "order.en_route": gettext_noop("On its way"),
+    "order.near": gettext_noop("The driver is near"),
+    "order.at_dropoff": gettext_noop("The driver is at the door"),
+    "order.delivered": gettext_noop("Delivered"),
+    "order.attempt_failed": gettext_noop("Could not be delivered"),
+    "order.returning": gettext_noop("Coming back to the store"),
+    "order.returned": gettext_noop("Back at the store"),
+    "order.cancelled": gettext_noop("Cancelled"),
+    "order.lost": gettext_noop("Lost"),
+    "order.disposed": gettext_noop("Disposed of"),
+    "order.instructed": gettext_noop("The recipient left a note"),
+    "order.tipped": gettext_noop("Tip changed"),
+    "parcel.scanned": gettext_noop("Parcel scanned"),
+    "parcel.short": gettext_noop("Parcel missing at pickup"),
+    "parcel.damaged": gettext_noop("Parcel damaged"),
+    "proof.refused": gettext_noop("Proof was not accepted"),
+    "incident.reported": gettext_noop("Something was reported"),
+}
+BAD = frozenset(
+    {
+        "order.attempt_failed", "order.cancelled", "order.lost", "order.disposed", "parcel.short", "parcel.damaged",
+        "proof.refused", "incident.reported",
+    }
+)  # fmt: skip
+# What the recipient is told; how often a label was scanned is the store's affair.
+FOR_RECIPIENT = frozenset(
+    {
+        "order.placed", "order.assigned", "order.picked_up", "order.en_route", "order.near", "order.at_dropoff",
+        "order.delivered", "order.attempt_failed", "order.returned", "order.cancelled", "order.instructed",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline. `tone` is the class of the page's list item."""
+
+    name: str
+    sentence: str
+    at: dt.datetime
+    detail: str
+    tone: str
+
+
+def entries(order: Order, *, names: frozenset[str] | None = None) -> list[Entry]:
+    """What happened to the order, oldest first; only these facts when `names` are given."""
+    facts = Fact.objects.about(f"order:{order.code}").oldest_first()
+    if names is not None:
+        facts = facts.filter(name__in=names)
+    found = [_entry(fact) for fact in facts[: limits.PAGE * 4]]
+    return found[:-1] + [_latest(found[-1], order)] if found else []
+
+
+def _entry(fact: Fact) -> Entry:
+    known = SENTENCES.get(fact.name)
+    sentence = _(known) if known else fact.name
+    return Entry(
+        fact.name, sentence, fact.at, _detail(fact.data), "is-bad" if fact.name in BAD else "is-done"
+    )
+
+
+def _latest(entry: Entry, order: Order) -> Entry:
+    if order.has_ended or entry.tone == "is-bad":
+        return entry
+    return Entry(entry.name, entry.sentence, entry.at, entry.detail, "is-now")
+
+
+def _detail(data: dict[str, Any]) -> str:
+    reason = data.get("reason") or data.get("kind") or ""
+    words = {
+        **dict(Attempt.Reason.choices),
+        **dict(Order.CancelReason.choices),
+        **dict(Incident.Kind.choices),
+        "wrong_pin": _("wrong PIN"),
+    }
+    parts = [str(words.get(reason, "")), str(data.get("parcel", "")), str(data.get("note", ""))]
+    return " · ".join(part for part in parts if part)

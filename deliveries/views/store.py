@@ -1,0 +1,243 @@
+"""The store's door: today's board, posting an order, following it, and its labels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from deliveries import drafts, geocoding, labels, limits, posting, timeline, tracking
+from deliveries.models import Order, Parcel
+from deliveries.store_forms import CancelForm, OrderForm, ParcelForms, PlaceForm, StoreOrderFilter
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor
+from stores.models import Store
+
+
+def staff_of(request: HttpRequest) -> Actor:
+    return Actor(kind=Fact.Actor.STAFF, name=str(request.user), source="store page")
+
+
+def visible(request: HttpRequest) -> QuerySet[Order]:
+    return Order.objects.visible_to(request.user).select_related("store__mall__market", "store__seller")
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What needs a hand now, then what is under way."""
+    stores = Store.objects.visible_to(request.user).select_related("mall__market")
+    if not stores:
+        return render(request, "deliveries/store_nobody.html", status=403)
+    now = timezone.now()
+    orders = visible(request).open()
+    counts = orders.aggregate(
+        waiting=Count("pk", filter=Q(status__in=["placed", "planned"])),
+        at_counter=Count("pk", filter=Q(status__in=["assigned", "at_pickup"])),
+        on_the_way=Count("pk", filter=Q(status__in=["picked_up", "en_route", "at_dropoff"])),
+        coming_back=Count("pk", filter=Q(status="returning")),
+        no_place=Count("pk", filter=Q(status="placed", latitude=None)),
+        late=Count("pk", filter=Q(window__endswith__lte=now)),
+    )
+    shown = orders.annotate(pieces=Count("parcels")).order_by("window", "id")[: limits.PAGE]
+    context = {"stores": stores, "counts": counts, "orders": shown, "at": now}
+    return render(request, "deliveries/store_home.html", context)
+
+
+@login_required
+@require_GET
+def orders(request: HttpRequest) -> HttpResponse:
+    form = StoreOrderFilter(request.GET or None)
+    found = visible(request).annotate(pieces=Count("parcels"))
+    if form.is_valid():
+        found = form.narrow(found)
+    page = Paginator(found.order_by("-placed_at", "-id"), limits.PAGE).get_page(request.GET.get("page"))
+    template = "deliveries/store_orders.html#rows" if request.htmx else "deliveries/store_orders.html"
+    return render(request, template, {"form": form, "page": page, "at": timezone.now()})
+
+
+def suggested(stores: QuerySet[Store], at: dt.datetime) -> dict[str, Any]:
+    """What the empty form proposes: the first store, and the next two to four hours on its mall's clock."""
+    store = stores.select_related("mall__market").first()
+    if store is None:
+        return {}
+    local = at.astimezone(store.mall.zone).replace(second=0, microsecond=0, tzinfo=None)
+    start = local + dt.timedelta(minutes=30 - local.minute % 30)
+    return {
+        "store": store.code,
+        "window_start": start,
+        "window_end": start + dt.timedelta(hours=4),
+        "city": store.mall.address.split(",")[-2].strip() if store.mall.address.count(",") > 1 else "",
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def order_new(request: HttpRequest) -> HttpResponse:
+    stores = Store.objects.visible_to(request.user).active().order_by("name")
+    if request.method == "GET":
+        form = OrderForm(stores=stores, initial=suggested(stores, timezone.now()))
+        return form_page(request, form, ParcelForms(prefix="parcels"), stores)
+    parcels = ParcelForms(request.POST, prefix="parcels")
+    form = OrderForm(request.POST, stores=stores)
+    if "add_parcel" in request.POST:
+        return form_page(request, form, ParcelForms(one_more(request), prefix="parcels"), stores)
+    if not (form.is_valid() and parcels.is_valid()):
+        return form_page(request, form, parcels, stores, status=422)
+    located = geocoding.locate(form.address())
+    draft = form.draft([parcel.draft() for parcel in parcels], located.point if located else None)
+    try:
+        order = posting.post(
+            store=form.cleaned_data["store"],
+            draft=draft,
+            actor=staff_of(request),
+            at=timezone.now(),
+            placed_by=request.user,
+        )
+    except drafts.DraftInvalid as invalid:
+        form.refuse(invalid.errors, parcels)
+        return form_page(request, form, parcels, stores, status=422)
+    except Refused as refusal:
+        form.add_error(None, refusal.message)
+        return form_page(request, form, parcels, stores, status=409)
+    messages.success(request, _("Order %(code)s is posted. Print its labels.") % {"code": order.code})
+    return redirect("deliveries:store_order", code=order.code)
+
+
+def one_more(request: HttpRequest) -> Any:
+    """The posted form with room for one more parcel, up to the limit."""
+    data = request.POST.copy()
+    count = (
+        int(data.get("parcels-TOTAL_FORMS") or 1)
+        if (data.get("parcels-TOTAL_FORMS") or "1").isdecimal()
+        else 1
+    )
+    data["parcels-TOTAL_FORMS"] = str(min(count + 1, limits.PARCELS_PER_ORDER))
+    return data
+
+
+def form_page(
+    request: HttpRequest, form: OrderForm, parcels: Any, stores: QuerySet[Store], status: int = 200
+) -> HttpResponse:
+    first = stores.select_related("mall").first()
+    context = {
+        "form": form,
+        "parcels": parcels,
+        "mall": first.mall if first else None,
+        "limit": limits.PARCELS_PER_ORDER,
+    }
+    return render(request, "deliveries/store_order_new.html", context, status=status)
+
+
+@login_required
+@require_GET
+def order(request: HttpRequest, code: str) -> HttpResponse:
+    found = get_object_or_404(visible(request).prefetch_related("parcels", "attempts"), code=code)
+    return order_page(request, found)
+
+
+def order_page(
+    request: HttpRequest, order: Order, *, place: PlaceForm | None = None, cancel: CancelForm | None = None,
+    refusal: Refused | None = None, status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    context = {
+        "order": order,
+        "zone": order.store.mall.zone,
+        "timeline": timeline.entries(order),
+        "journey": tracking.journey(order, at=timezone.now()),
+        "proof": tracking.proof_of(order),
+        "place": place or PlaceForm(),
+        "cancel": cancel or CancelForm(),
+        "may_cancel": order.status in Order.BEFORE_CUSTODY,
+        "may_be_ready": order.status in Order.BEFORE_CUSTODY
+        and any(p.status == Parcel.Status.EXPECTED for p in order.parcels.all()),
+        "refusal": refusal,
+    }
+    return render(request, "deliveries/store_order.html", context, status=status)
+
+
+@login_required
+@require_POST
+def order_location(request: HttpRequest, code: str) -> HttpResponse:
+    order = get_object_or_404(visible(request), code=code)
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        return order_page(request, order, place=form, status=422)
+    try:
+        posting.locate(
+            order_code=order.code,
+            scope=visible(request),
+            point=form.point,
+            actor=staff_of(request),
+            at=timezone.now(),
+        )
+    except Refused as refusal:
+        return order_page(request, order, refusal=refusal, status=409)
+    messages.success(request, _("The door is on the map. The order goes into the next plan."))
+    return redirect("deliveries:store_order", code=order.code)
+
+
+@login_required
+@require_POST
+def order_cancel(request: HttpRequest, code: str) -> HttpResponse:
+    order = get_object_or_404(visible(request), code=code)
+    form = CancelForm(request.POST)
+    if not form.is_valid():
+        return order_page(request, order, cancel=form, status=422)
+    try:
+        posting.cancel(
+            order_code=order.code, scope=visible(request), reason=form.cleaned_data["reason"],
+            note=form.cleaned_data["note"], actor=staff_of(request), at=timezone.now(),
+        )  # fmt: skip
+    except Refused as refusal:
+        return order_page(
+            request, get_object_or_404(visible(request), code=code), refusal=refusal, status=409
+        )
+    messages.success(request, _("Order %(code)s is cancelled.") % {"code": order.code})
+    return redirect("deliveries:store_order", code=order.code)
+
+
+@login_required
+@require_POST
+def order_ready(request: HttpRequest, code: str) -> HttpResponse:
+    order = get_object_or_404(visible(request), code=code)
+    try:
+        posting.mark_ready(
+            order_code=order.code, scope=visible(request), actor=staff_of(request), at=timezone.now()
+        )
+    except Refused as refusal:
+        return order_page(request, order, refusal=refusal, status=409)
+    messages.success(request, _("Order %(code)s is packed.") % {"code": order.code})
+    return redirect("deliveries:store_order", code=order.code)
+
+
+@login_required
+@require_GET
+def order_labels(request: HttpRequest, code: str) -> HttpResponse:
+    order = get_object_or_404(visible(request).prefetch_related("parcels"), code=code)
+    pdf = labels.labels_pdf(list(order.parcels.order_by("number").select_related("order__store__mall")))
+    answer = HttpResponse(pdf, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="labels-{order.code}.pdf"'
+    return answer
+
+
+@login_required
+@require_GET
+def order_photo(request: HttpRequest, code: str, which: str) -> FileResponse:
+    """The photo or the signature of the proof, for those who may see the order."""
+    order = get_object_or_404(visible(request), code=code)
+    proof = tracking.proof_of(order)
+    file = getattr(proof, which, None) if proof and which in {"photo", "signature"} else None
+    if not file:
+        raise Http404
+    return FileResponse(file.open("rb"))
