@@ -43,15 +43,15 @@ SENTENCES: dict[str, str] = {
 }
 BAD = frozenset(
     {
-        "order.attempt_failed", "order.cancelled", "order.lost", "order.disposed", "parcel.short", "parcel.damaged",
-        "proof.refused", "incident.reported",
+        "order.attempt_failed", "order.cancelled", "order.lost", "order.disposed", "parcel.short",
+        "parcel.damaged", "proof.refused", "incident.reported",
     }
 )  # fmt: skip
 # What the recipient is told; how often a label was scanned is the store's affair.
 FOR_RECIPIENT = frozenset(
     {
-        "order.placed", "order.assigned", "order.picked_up", "order.en_route", "order.near", "order.at_dropoff",
-        "order.delivered", "order.attempt_failed", "order.returned", "order.cancelled", "order.instructed",
+        "order.placed", "order.assigned", "order.picked_up", "order.en_route", "order.near",
+        "order.at_dropoff", "order.delivered", "order.attempt_failed", "order.returned", "order.cancelled", "order.instructed",
     }
 )  # fmt: skip
 
@@ -73,7 +73,7 @@ def entries(order: Order, *, names: frozenset[str] | None = None) -> list[Entry]
     if names is not None:
         facts = facts.filter(name__in=names)
     found = [_entry(fact) for fact in facts[: limits.PAGE * 4]]
-    return found[:-1] + [_latest(found[-1], order)] if found else []
+    return [*found[:-1], _latest(found[-1], order)] if found else []
 
 
 def _entry(fact: Fact) -> Entry:

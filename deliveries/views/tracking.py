@@ -18,7 +18,8 @@ from retaildelivery.lib.refusals import Refused
 STEPS = ("placed", "assigned", "picked_up", "en_route", "delivered")
 # How far along each state is, by the steps above.
 REACHED = {
-    "placed": 0, "planned": 0, "assigned": 1, "at_pickup": 1, "picked_up": 2, "en_route": 3, "at_dropoff": 3, "delivered": 4,
+    "placed": 0, "planned": 0, "assigned": 1, "at_pickup": 1, "picked_up": 2, "en_route": 3, "at_dropoff": 3,
+    "delivered": 4,
 }  # fmt: skip
 
 
