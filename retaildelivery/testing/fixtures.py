@@ -72,6 +72,14 @@ def _prepare_environment() -> None:
         os.environ.pop(name, None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--browsers-required",
+        action="store_true",
+        help="fail the run when a browser test was skipped: a page nobody looked at is not a page that works",
+    )
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     # pytest-django loads settings in this very hook; a wrapper is sure to come before it.
@@ -87,6 +95,27 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 def pytest_configure(config: pytest.Config) -> None:
     # Only now is Django set up, so only now may a module that imports models at its top be loaded.
     config.pluginmanager.import_plugin("retaildelivery.testing.cast")
+
+
+def _skipped_browser_tests(config: pytest.Config) -> list[str]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
+    return [report.nodeid for report in skipped if "browser" in getattr(report, "keywords", {})]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--browsers-required") and _skipped_browser_tests(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    skipped = _skipped_browser_tests(config) if config.getoption("--browsers-required") else []
+    if skipped:
+        terminalreporter.section("browser tests were skipped", red=True)
+        for nodeid in skipped:
+            terminalreporter.line(nodeid)
+        terminalreporter.line("Install Chromium so that they can run: make test says how.")
 
 
 @pytest.hookimpl(trylast=True)
