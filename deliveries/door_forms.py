@@ -1,0 +1,180 @@
+"""What a driver enters at a counter and at a door; position and the phone's clock come along as evidence."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+import uuid
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.utils.translation import gettext_lazy as _
+
+from deliveries import limits
+from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan
+
+WORST_ACCURACY_M = 100_000  # a phone that knows no more than its city
+DATA_URL = re.compile(r"data:image/(?P<kind>png|jpeg|webp);base64,(?P<body>[A-Za-z0-9+/=\s]+)", re.ASCII)
+# What a picture begins with; the name and the sender's word prove nothing.
+BEGINNINGS = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"))
+# Kinds a driver may report at a pickup, and how a verb calls them.
+REPORTS = [
+    (Incident.Kind.SHORT, _("Missing: they cannot find it")),
+    (Incident.Kind.DAMAGED, _("Damaged")),
+    ("too_much", _("Does not fit in my car")),
+]
+
+
+def check_printable(text: str) -> None:
+    """Raises ValidationError for control characters (but new lines) and halves of surrogate pairs."""
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\r\n\t" for sign in text):
+        raise ValidationError(_("Only printable characters, please."), code="not_printable")
+
+
+def kind_of(head: bytes) -> str | None:
+    """Extension of a picture by its first twelve bytes, or None for what we do not take."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    return next((kind for beginning, kind in BEGINNINGS if head.startswith(beginning)), None)
+
+
+def picture(raw: bytes, *, most: int, name: str) -> ContentFile[bytes]:
+    """These bytes as a file named by what they are. Raises ValidationError."""
+    if len(raw) > most:
+        raise ValidationError(_("The picture is too large."), code="too_large")
+    kind = kind_of(raw[:12])
+    if kind is None:
+        raise ValidationError(_("This is not a picture (JPEG, PNG or WebP)."), code="not_a_picture")
+    return ContentFile(raw, name=f"{name}-{uuid.uuid4().hex}.{kind}")
+
+
+def from_data_url(text: str, *, most: int, name: str) -> ContentFile[bytes]:
+    """A `data:image/…;base64,…` as a file. Raises ValidationError."""
+    found = DATA_URL.fullmatch(text.strip())
+    if found is None:
+        raise ValidationError(_("This is not a picture (JPEG, PNG or WebP)."), code="not_a_picture")
+    try:
+        raw = base64.b64decode(found["body"], validate=False)
+    except (binascii.Error, ValueError) as failure:
+        raise ValidationError(
+            _("This is not a picture (JPEG, PNG or WebP)."), code="not_a_picture"
+        ) from failure
+    return picture(raw, most=most, name=name)
+
+
+class PhotoField(forms.FileField):
+    """A photo as the phone sends it, checked by its bytes."""
+
+    def clean(self, data: Any, initial: Any = None) -> ContentFile[bytes] | None:
+        file = super().clean(data, initial)
+        if not file:
+            return None
+        return picture(file.read(limits.PHOTO_BYTES + 1), most=limits.PHOTO_BYTES, name="photo")
+
+
+class EvidenceForm(forms.Form):
+    """Hidden in every form of a stop: which press of the button it is, when and where by the phone."""
+
+    client_event_id = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    device_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+    lat = forms.FloatField(required=False, min_value=-90, max_value=90, widget=forms.HiddenInput)
+    lng = forms.FloatField(required=False, min_value=-180, max_value=180, widget=forms.HiddenInput)
+    accuracy_m = forms.FloatField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def evidence(self) -> dict[str, Any]:
+        """Fields of `Evidence`; a position is there with both coordinates or not at all."""
+        given = self.cleaned_data
+        here = given.get("lat") is not None and given.get("lng") is not None
+        accuracy = given.get("accuracy_m")
+        return {
+            "client_event_id": given.get("client_event_id") or uuid.uuid4().hex,
+            "device_at": given.get("device_at"),
+            "latitude": given["lat"] if here else None,
+            "longitude": given["lng"] if here else None,
+            "accuracy_m": min(round(accuracy), WORST_ACCURACY_M) if here and accuracy is not None else None,
+        }
+
+
+class ScanForm(EvidenceForm):
+    code = forms.CharField(label=_("Parcel code"), max_length=120, validators=[check_printable])
+    method = forms.ChoiceField(choices=Scan.Method.choices, required=False)
+
+    def clean_method(self) -> str:
+        return self.cleaned_data["method"] or Scan.Method.TYPED
+
+
+class ReportForm(EvidenceForm):
+    """Something is wrong with a parcel at the counter."""
+
+    parcel = forms.ChoiceField(label=_("Which parcel?"))
+    kind = forms.ChoiceField(label=_("What is wrong?"), choices=REPORTS, widget=forms.RadioSelect)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=300,
+        required=False,
+        validators=[check_printable],
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, parcels: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parcel"].choices = parcels  # type: ignore[attr-defined]
+
+
+class ProofForm(EvidenceForm):
+    """What is given at the door. Which of it is needed is the order's to say, and the verb's to insist on."""
+
+    order = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+    left_at = forms.ChoiceField(
+        label=_("Where is it now?"), choices=ProofOfDelivery.LeftAt.choices, widget=forms.RadioSelect
+    )
+    photo = PhotoField(label=_("Photo"), required=False)
+    signature = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Without JavaScript nobody can draw; then it is signed on paper.
+    signature_photo = PhotoField(label=_("Photo of the signature"), required=False)
+    signed_by = forms.CharField(
+        label=_("Who signed?"), max_length=120, required=False, validators=[check_printable]
+    )
+    pin = forms.CharField(label=_("PIN"), max_length=4, required=False)
+    age_checked = forms.BooleanField(label=_("I saw their ID and they are old enough"), required=False)
+    note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
+
+    def clean_signature(self) -> ContentFile[bytes] | None:
+        text = self.cleaned_data["signature"]
+        return from_data_url(text, most=limits.SIGNATURE_BYTES, name="signature") if text else None
+
+    def clean_pin(self) -> str:
+        pin: str = self.cleaned_data["pin"]
+        if pin and not re.fullmatch(r"[0-9]{4}", pin):
+            raise ValidationError(_("A PIN has four digits."), code="invalid_pin")
+        return pin
+
+    def proof(self) -> dict[str, Any]:
+        names = ("left_at", "photo", "signature", "signed_by", "pin", "age_checked", "note")
+        given = {name: self.cleaned_data[name] for name in names}
+        return given | {"signature": given["signature"] or self.cleaned_data["signature_photo"]}
+
+
+class AttemptForm(EvidenceForm):
+    """The door that did not work, and why."""
+
+    order = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+    reason = forms.ChoiceField(
+        label=_("What happened?"), choices=Attempt.Reason.choices, widget=forms.RadioSelect
+    )
+    note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
+    # Its own name: both forms of a door are on one page.
+    door_photo = PhotoField(label=_("Photo"), required=False)
+
+
+class PositionForm(forms.Form):
+    """Where the phone is, while a block is at work."""
+
+    lat = forms.FloatField(min_value=-90, max_value=90)
+    lng = forms.FloatField(min_value=-180, max_value=180)
+    accuracy_m = forms.FloatField(required=False, min_value=0)
+    device_at = forms.DateTimeField(required=False)

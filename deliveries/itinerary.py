@@ -1,0 +1,267 @@
+"""What a driver may know of the stops on their manifest: queries, and the same as JSON.
+
+Never the PIN and never the tracking link, whose page shows it: neither column is read here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from deliveries import limits
+from deliveries.models import Consignment, Manifest, Order, Parcel, Scan, Stop
+from deliveries.snapshots import moment
+from drivers.models import Driver
+
+NAVIGATION = "https://www.google.com/maps/dir/"
+# What is with the driver, or has passed through the driver's hands.
+TAKEN = frozenset({"loaded", "return_due", "delivered", "returned"})
+
+
+class Place(Protocol):
+    latitude: Any
+    longitude: Any
+
+
+@dataclass(slots=True)
+class Drop:
+    """One order at a stop, with its parcels in order."""
+
+    order: Order
+    parcels: list[Parcel]
+    live: bool
+    scanned: frozenset[int] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        """Something is still to be done with it at the door."""
+        return self.live and self.order.status in {"picked_up", "en_route", "at_dropoff"}
+
+    @property
+    def requirements(self) -> list[str]:
+        """What the door asks for, as words."""
+        order = self.order
+        wanted = [
+            (order.requires_photo, _("photo")),
+            (order.requires_signature, _("signature")),
+            (order.requires_pin, _("PIN")),
+            (order.minimum_age, _("age %(age)s+") % {"age": order.minimum_age}),
+        ]
+        return [word for needed, word in wanted if needed]
+
+    @property
+    def pin_tries_left(self) -> int:
+        return max(0, limits.PIN_TRIES - self.order.pin_failures)
+
+    @property
+    def pin_is_locked(self) -> bool:
+        return bool(self.order.requires_pin) and self.pin_tries_left == 0
+
+
+@dataclass(slots=True)
+class Call:
+    """A stop as a driver sees it: where, when, and what is handed over there."""
+
+    stop: Stop
+    number: int
+    drops: list[Drop] = field(default_factory=list)
+    confirmed: bool = False
+
+    @property
+    def title(self) -> str:
+        """The shop, or the first line of the door."""
+        return self.stop.store.name if self.stop.store else self.stop.address.split(",")[0]
+
+    @property
+    def parcels(self) -> list[Parcel]:
+        return [parcel for drop in self.drops for parcel in drop.parcels]
+
+    @property
+    def is_open(self) -> bool:
+        return self.stop.status in Stop.OPEN
+
+    @property
+    def summary(self) -> str:
+        count = len(self.parcels)
+        words = [ngettext("%(count)s parcel", "%(count)s parcels", count) % {"count": count}]
+        if self.stop.kind == Stop.Kind.DROPOFF:
+            words += dict.fromkeys(word for drop in self.drops for word in drop.requirements)
+        return " · ".join(words)
+
+    @property
+    def navigation(self) -> str:
+        return navigation(self.stop)
+
+
+def navigation(place: Place) -> str:
+    """A link that any phone opens in its map."""
+    return f"{NAVIGATION}?{urlencode({'api': 1, 'destination': f'{place.latitude},{place.longitude}'})}"
+
+
+def stops_of(driver: Driver) -> QuerySet[Stop]:
+    """Stops of this driver's manifests; another driver's are not there."""
+    return Stop.objects.filter(manifest__driver=driver).select_related(
+        "manifest__mall__market", "store", "handover"
+    )
+
+
+def calls(manifest: Manifest) -> list[Call]:
+    """Every stop of the manifest in order, with what is handed over there. Four queries."""
+    stops = list(manifest.stops.select_related("store", "handover").in_order())  # type: ignore[attr-defined]
+    return _filled(stops, Consignment.objects.filter(manifest=manifest))
+
+
+def call(stop: Stop) -> Call:
+    """One stop with what is handed over there."""
+    here = Q(pickup=stop) | Q(dropoff=stop) | Q(return_stop=stop)
+    found = _filled([stop], Consignment.objects.filter(here))[0]
+    found.number = stop.position + 1
+    return found
+
+
+def _filled(stops: list[Stop], consignments: QuerySet[Consignment]) -> list[Call]:
+    rows = list(
+        consignments.order_by("id").prefetch_related(
+            Prefetch("order", Order.objects.defer("pin", "tracking_token", "request_digest")),
+            Prefetch("order__parcels", Parcel.objects.order_by("number")),
+        )
+    )
+    scanned = _scanned(stops)
+    found = {
+        stop.pk: Call(stop=stop, number=number, confirmed=hasattr(stop, "handover"))
+        for number, stop in enumerate(stops, start=1)
+    }
+    for row in rows:
+        live = row.ended_at is None
+        ways = {Stop.Kind.PICKUP: row.pickup_id, Stop.Kind.DROPOFF: row.dropoff_id}
+        for stop_id in {*ways.values(), row.return_stop_id} & found.keys():
+            parcels = list(row.order.parcels.all())
+            found[stop_id].drops.append(Drop(row.order, parcels, live, frozenset(scanned[stop_id])))
+    return list(found.values())
+
+
+def _scanned(stops: Iterable[Stop]) -> defaultdict[int, set[int]]:
+    """Parcels that were read at each stop, by key of the stop."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    counters = [stop.pk for stop in stops if stop.kind != Stop.Kind.DROPOFF]
+    if counters:
+        scans = Scan.objects.filter(stop__in=counters, outcome=Scan.Outcome.ACCEPTED)
+        for stop_id, parcel_id in scans.values_list("stop_id", "parcel_id"):
+            found[stop_id].add(parcel_id)
+    return found
+
+
+def map_of(found: Iterable[Call], *, manifest: Manifest) -> dict[str, Any]:
+    """All stops and the way between them, in the shape the map reads."""
+    mall = manifest.mall
+    markers: list[dict[str, Any]] = [
+        {"lat": mall.point.lat, "lng": mall.point.lng, "kind": "mall", "title": mall.name, "id": "mall"}
+    ]
+    points = [[mall.point.lat, mall.point.lng]]
+    for each in found:
+        point = each.stop.point
+        points.append([point.lat, point.lng])
+        markers.append(
+            {
+                "lat": point.lat,
+                "lng": point.lng,
+                "kind": _marker(each.stop),
+                "label": str(each.number),
+                "title": each.title,
+                "text": each.summary,
+                "href": f"/drive/stops/{each.stop.code}/",
+                "id": each.stop.code,
+            }
+        )
+    return {
+        "center": points[0],
+        "zoom": 12,
+        "fit": True,
+        "markers": markers,
+        "lines": [{"points": points, "tone": "route"}],
+    }
+
+
+def _marker(stop: Stop) -> str:
+    if stop.status in {Stop.Status.DONE, Stop.Status.FAILED}:
+        return str(stop.status)
+    return {"pickup": "store", "dropoff": "stop", "return": "return"}[stop.kind]
+
+
+def manifest_json(manifest: Manifest, found: Iterable[Call]) -> dict[str, Any]:
+    return {
+        "code": manifest.code,
+        "status": manifest.status,
+        "mall": manifest.mall.code,
+        "departed_at": moment(manifest.departed_at),
+        "completed_at": moment(manifest.completed_at),
+        "stops": [stop_json(each) for each in found],
+    }
+
+
+def stop_json(each: Call) -> dict[str, Any]:
+    stop, store = each.stop, each.stop.store
+    return {
+        "code": stop.code,
+        "number": each.number,
+        "kind": stop.kind,
+        "status": stop.status,
+        "store": None
+        if store is None
+        else {
+            "code": store.code,
+            "name": store.name,
+            "unit": store.unit,
+            "phone": store.phone,
+            "pickup_note": store.pickup_note,
+        },
+        "address": stop.address,
+        "latitude": float(stop.latitude),
+        "longitude": float(stop.longitude),
+        "planned_at": moment(stop.planned_at),
+        "eta_at": moment(stop.eta_at),
+        "arrived_at": moment(stop.arrived_at),
+        "completed_at": moment(stop.completed_at),
+        "handover_confirmed": each.confirmed,
+        "orders": [drop_json(drop, stop) for drop in each.drops],
+    }
+
+
+def drop_json(drop: Drop, stop: Stop) -> dict[str, Any]:
+    order = drop.order
+    return {
+        "code": order.code,
+        "status": order.status,
+        "open": drop.is_open,
+        "recipient": {"name": order.recipient_name, "phone": order.recipient_phone},
+        "instructions": order.instructions,
+        "recipient_note": order.recipient_note,
+        "requirements": {
+            "photo": order.requires_photo,
+            "signature": order.requires_signature,
+            "pin": order.requires_pin,
+            "minimum_age": order.minimum_age,
+        },
+        "pin_tries_left": drop.pin_tries_left if order.requires_pin else None,
+        "undeliverable": order.undeliverable,
+        "parcels": [
+            {
+                "code": parcel.code,
+                "number": parcel.number,
+                "size": parcel.size,
+                "grams": parcel.grams,
+                "litres": parcel.litres,
+                "description": parcel.description,
+                "status": parcel.status,
+                "scanned": parcel.pk in drop.scanned,
+            }
+            for parcel in drop.parcels
+        ],
+    }

@@ -1,0 +1,43 @@
+"""What a driver enters about offers and blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from offers.models import Decline
+
+
+class DeclineForm(forms.Form):
+    reason = forms.ChoiceField(
+        label=_("Why not? It never counts against you."),
+        choices=Decline.Reason.choices,
+        initial=Decline.Reason.OTHER,
+        required=False,
+    )
+
+    def clean_reason(self) -> str:
+        return self.cleaned_data["reason"] or Decline.Reason.OTHER
+
+
+class CheckInForm(forms.Form):
+    """The position comes by itself when the phone has one; the desk's code is for when it has none."""
+
+    lat = forms.FloatField(required=False, min_value=-90, max_value=90, widget=forms.HiddenInput)
+    lng = forms.FloatField(required=False, min_value=-180, max_value=180, widget=forms.HiddenInput)
+    accuracy_m = forms.FloatField(required=False, min_value=0, max_value=1_000_000, widget=forms.HiddenInput)
+    desk_code = forms.CharField(
+        label=_("Code of the mall's desk"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        help_text=_("Ask at the mall's desk; they say six signs."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        accuracy = given.get("accuracy_m")
+        given["accuracy_m"] = None if accuracy is None else round(accuracy)
+        return given

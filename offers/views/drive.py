@@ -1,0 +1,398 @@
+"""The driver's pages of offers and blocks: see, claim, release, check in, depart, and what it paid."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from deliveries import itinerary
+from deliveries.models import Manifest, Stop
+from drivers import access, applying, ledger
+from drivers.access import driver_required
+from drivers.forms import ApplyForm
+from drivers.models import Driver, DriverPosting
+from drivers.views import day_of
+from offers import attendance, claiming, conditional, declining, feed, limits, pricing
+from offers.drive_forms import CheckInForm, DeclineForm
+from offers.models import Block, Claim, Decline, Offer
+from retaildelivery.lib import money
+from retaildelivery.lib.geo import Point
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.web.errors import STATUS
+from stores.models import Market
+
+UNPROCESSABLE, CONFLICT = 422, 409
+# Rough places of doors, before the block is one's own: two decimals are about a kilometre.
+ROUGH = 2
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def apply(request: HttpRequest) -> HttpResponse:
+    """Become a driver: who, where and with which car."""
+    if access.driver_of(request.user) is not None:
+        return redirect("drivers:home")
+    at = timezone.now()
+    form = ApplyForm(
+        request.POST if request.method == "POST" else None,
+        initial={"name": request.user.name, "phone": request.user.phone},
+        markets=list(Market.objects.order_by("name").values_list("code", "name")),
+        today=day_of(at),
+    )
+    if request.method == "GET":
+        return render(request, "drivers/apply.html", {"form": form})
+    if not form.is_valid():
+        return render(request, "drivers/apply.html", {"form": form}, status=UNPROCESSABLE)
+    try:
+        applying.apply(user=request.user, at=at, **form.cleaned_data)
+    except Refused as refusal:
+        return render(request, "drivers/apply.html", {"form": form, "refusal": refusal}, status=CONFLICT)
+    messages.success(request, _("Welcome. Now hand in your papers."))
+    return redirect("drivers:status")
+
+
+@require_GET
+def offers(request: HttpRequest) -> HttpResponse:
+    """The open offers. A page that polls and has seen everything is answered before anybody is looked up."""
+    if conditional.unchanged(request, kind="page"):
+        return HttpResponse(status=304, headers={"ETag": request.headers["If-None-Match"]})
+    return offers_for_driver(request)
+
+
+@driver_required
+def offers_for_driver(request: HttpRequest, driver: Driver) -> HttpResponse:
+    return offers_page(request, driver)
+
+
+def offers_page(
+    request: HttpRequest, driver: Driver, *, refusal: Refused | None = None, status: int = 200
+) -> HttpResponse:
+    at = timezone.now()
+    version = feed.version(driver)
+    cards = feed.offers(driver, at=at)
+    claim = feed.current_claim(driver)
+    etag = conditional.etag(request, driver, kind="page", version=version)
+    context = {
+        "driver": driver,
+        "cards": [ticket(card) for card in cards],
+        "block": claim.block if claim else None,
+        "declined": Decline.objects.filter(driver=driver, block__status=Block.Status.OFFERED).count(),
+        "refusal": refusal,
+        "etag": etag,
+    }
+    response = render(request, "offers/driver_offers.html", context, status=status)
+    if etag and status == 200:  # noqa: PLR2004
+        response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def ticket(card: feed.Card) -> dict[str, Any]:
+    """A card with what the template cannot work out: the ladder's moments and the cost as a loss."""
+    return {
+        "card": card,
+        "offer": card.offer,
+        "cost": -card.cost_cents,
+        "refusal": card.refusals[0] if card.refusals else None,
+        "more_refusals": card.refusals[1:],
+        "ladder": ladder_of(card.offer),
+        "is_open": card.offer.status == Offer.Status.OPEN,
+    }
+
+
+def ladder_of(offer: Offer) -> list[dict[str, Any]]:
+    return [
+        {"at": dt.datetime.fromisoformat(step["at"]), "hourly_cents": step["hourly_cents"]}
+        for step in offer.ladder
+    ]
+
+
+@driver_required
+@require_GET
+def offer(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    found = get_object_or_404(feed.visible_offers(driver), code=code)
+    return offer_page(request, driver, found)
+
+
+def offer_page(
+    request: HttpRequest,
+    driver: Driver,
+    found: Offer,
+    *,
+    refusal: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    calls = itinerary.calls(found.block.manifest) if found.block.manifest_id else []
+    context = {
+        "driver": driver,
+        "ticket": ticket(feed.card(driver, found, at=timezone.now())),
+        "decline_form": DeclineForm(),
+        "pickups": [call.stop.store for call in calls if call.stop.kind == Stop.Kind.PICKUP],
+        "areas": areas_of(calls),
+        "map_data": rough_map(found.block, calls),
+        "refusal": refusal,
+    }
+    return render(request, "offers/driver_offer.html", context, status=status)
+
+
+def areas_of(calls: list[itinerary.Call]) -> list[dict[str, Any]]:
+    """Towns and postal codes with how many doors: enough to decide, not enough to find anybody."""
+    places: Counter[str] = Counter()
+    for call in calls:
+        if call.stop.kind == Stop.Kind.DROPOFF and call.drops:
+            order = call.drops[0].order
+            places[f"{order.city} {order.postal_code}"] += 1
+    return [{"place": place, "doors": doors} for place, doors in sorted(places.items())]
+
+
+def rough_map(block: Block, calls: list[itinerary.Call]) -> dict[str, Any]:
+    mall = block.mall
+    doors = {
+        (round(call.stop.point.lat, ROUGH), round(call.stop.point.lng, ROUGH))
+        for call in calls
+        if call.stop.kind == Stop.Kind.DROPOFF
+    }
+    return {
+        "center": [mall.point.lat, mall.point.lng],
+        "zoom": 11,
+        "fit": True,
+        "markers": [{"lat": mall.point.lat, "lng": mall.point.lng, "kind": "mall", "title": mall.name}],
+        "circles": [
+            {"lat": lat, "lng": lng, "radius_m": 800, "tone": "info", "title": _("about here")}
+            for lat, lng in sorted(doors)
+        ],
+    }
+
+
+@driver_required
+@require_POST
+def claim(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """Take the block. Who comes second reads why, on the list as it is now."""
+    found = get_object_or_404(feed.visible_offers(driver), code=code)
+    try:
+        claimed = claiming.claim(offer_code=found.code, driver_id=driver.pk, at=timezone.now())
+    except Refused as refusal:
+        return offers_page(request, driver, refusal=refusal, status=STATUS.get(refusal.code, CONFLICT))
+    messages.success(request, _("The block is yours."))
+    return redirect("offers:driver_block_detail", claimed.block.code)
+
+
+@driver_required
+@require_POST
+def decline(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    found = get_object_or_404(feed.visible_offers(driver), code=code)
+    form = DeclineForm(request.POST)
+    if not form.is_valid():
+        return offer_page(request, driver, found, status=UNPROCESSABLE)
+    declining.decline(
+        offer_code=found.code, driver_id=driver.pk, reason=form.cleaned_data["reason"], at=timezone.now()
+    )
+    messages.info(request, _("It is not shown to you again. That never counts against you."))
+    return redirect("offers:driver_offers")
+
+
+@driver_required
+@require_GET
+def block(request: HttpRequest, driver: Driver) -> HttpResponse:
+    """Today's work."""
+    current = feed.current_claim(driver)
+    if current is None:
+        return render(request, "offers/driver_no_block.html", {"driver": driver})
+    return block_page(request, driver, current)
+
+
+@driver_required
+@require_GET
+def block_detail(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """A block that is held; one that was held shows what it paid."""
+    held = feed.live_claims(driver).filter(block__code=code).first()
+    if held is not None:
+        return block_page(request, driver, held)
+    if not feed.claims_of(driver).filter(block__code=code).exists():
+        raise Http404
+    return redirect("offers:driver_block_pay", code)
+
+
+def block_page(
+    request: HttpRequest, driver: Driver, held: Claim, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    at = timezone.now()
+    found = held.block
+    manifest: Manifest | None = found.manifest
+    calls: list[itinerary.Call] = []
+    if manifest is not None:
+        manifest.mall = found.mall
+        calls = itinerary.calls(manifest)
+    open_calls = [call for call in calls if call.is_open]
+    loading = found.status == Block.Status.CHECKED_IN
+    context = {
+        "driver": driver,
+        "claim": held,
+        "block": found,
+        "mall": found.mall,
+        "manifest": manifest,
+        "stops": calls,
+        "done": len(calls) - len(open_calls),
+        "next_call": open_calls[0] if open_calls else None,
+        "open_pickups": sum(call.stop.kind == Stop.Kind.PICKUP for call in open_calls),
+        "may_depart": loading,
+        "badge_needed": loading or any(call.stop.kind == Stop.Kind.RETURN for call in open_calls),
+        "share_position": found.status in {Block.Status.CHECKED_IN, Block.Status.WORKING},
+        "map_data": itinerary.map_of(calls, manifest=manifest) if manifest else None,
+        "mall_navigation": itinerary.navigation(found.mall),
+        "check_in_form": CheckInForm(),
+        "costs": costs_of(driver, found, pay_cents=held.pay_cents),
+        "others": [other.block for other in feed.live_claims(driver) if other.pk != held.pk],
+        **moments_of(found, at=at),
+        **more,
+    }
+    return render(request, "offers/driver_block.html", context, status=status)
+
+
+def moments_of(block: Block, *, at: dt.datetime) -> dict[str, Any]:
+    """When what is possible: check-in, and release without consequence."""
+    opens = block.starts_at - limits.CHECK_IN_BEFORE
+    release_until = block.starts_at - limits.RELEASE_UNTIL
+    return {
+        "check_in_from": opens,
+        "check_in_until": block.starts_at + limits.CHECK_IN_LATE,
+        "check_in_open": opens <= at < block.starts_at + limits.NO_SHOW_AFTER,
+        "release_until": release_until,
+        "release_is_early": at <= release_until,
+        "forfeit_points": -limits.FORFEIT_POINTS,
+        "no_show_points": -limits.NO_SHOW_POINTS,
+    }
+
+
+def costs_of(driver: Driver, block: Block, *, pay_cents: int) -> dict[str, int]:
+    """The estimate of what is left after the driver's own car: cents, and cents an hour."""
+    cost = pricing.car_cents(block.distance_m, driver.cost_cents_per_mile)
+    left = pay_cents - cost
+    return {
+        "cost_cents": cost,
+        "cost": -cost,
+        "left_cents": left,
+        "left_hourly_cents": money.per_hour(left, block.length),
+    }
+
+
+def held_claim(driver: Driver, code: str) -> Claim:
+    """The driver's live claim of this block, or 404."""
+    return get_object_or_404(feed.live_claims(driver), block__code=code)
+
+
+@driver_required
+@require_http_methods(["GET", "POST"])
+def release(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """Give the block back: first what that means, then doing it."""
+    held = held_claim(driver, code)
+    at = timezone.now()
+    context = {"driver": driver, "block": held.block, **moments_of(held.block, at=at)}
+    if request.method == "GET":
+        return render(request, "offers/driver_release.html", context)
+    try:
+        ended = claiming.release(block_code=code, driver_id=driver.pk, at=at)
+    except Refused as refusal:
+        return render(request, "offers/driver_release.html", context | {"refusal": refusal}, status=CONFLICT)
+    if ended.ending == Claim.Ending.FORFEITED:
+        messages.warning(request, _("Released. It was late, so it counts against your standing."))
+    else:
+        messages.success(request, _("Released in time. It does not count against you."))
+    return redirect("offers:driver_offers")
+
+
+@driver_required
+@require_POST
+def check_in(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    held = held_claim(driver, code)
+    form = CheckInForm(request.POST)
+    if not form.is_valid():
+        return block_page(request, driver, held, status=UNPROCESSABLE, check_in_form=form, desk_needed=True)
+    given = form.cleaned_data
+    here = given["lat"] is not None and given["lng"] is not None
+    try:
+        attendance.check_in(
+            block_code=code,
+            driver_id=driver.pk,
+            point=Point(given["lat"], given["lng"]) if here else None,
+            accuracy_m=given["accuracy_m"] if here else None,
+            desk_code=given["desk_code"],
+            at=timezone.now(),
+        )
+    except Refused as refusal:
+        status = STATUS.get(refusal.code, CONFLICT)
+        more = {"refusal": refusal, "desk_needed": True, "check_in_form": form}
+        return block_page(request, driver, held, status=status, **more)
+    messages.success(request, _("You are checked in. Go to the first store."))
+    return redirect("offers:driver_block_detail", code)
+
+
+@driver_required
+@require_POST
+def departure(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    held = held_claim(driver, code)
+    try:
+        attendance.depart(block_code=code, driver_id=driver.pk, at=timezone.now())
+    except Refused as refusal:
+        return block_page(request, driver, held, status=STATUS.get(refusal.code, CONFLICT), refusal=refusal)
+    messages.success(request, _("On your way."))
+    return redirect("offers:driver_block_detail", code)
+
+
+@driver_required
+@require_GET
+def manifest(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """Every stop in words, for a phone that keeps nothing else."""
+    held = held_claim(driver, code)
+    calls = itinerary.calls(held.block.manifest) if held.block.manifest else []
+    return render(
+        request, "offers/driver_manifest.html", {"driver": driver, "block": held.block, "stops": calls}
+    )
+
+
+@driver_required
+@require_GET
+def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
+    """The balance, and each block with what it paid."""
+    settled = feed.earnings(driver)
+    context = {
+        "driver": driver,
+        "balance_cents": ledger.balance(driver=driver),
+        "rows": [
+            {
+                "block": row.claim.block,
+                "cents": row.total_cents,
+                "costs": costs_of(driver, row.claim.block, pay_cents=row.total_cents),
+            }
+            for row in settled
+        ],
+        "open": list(feed.live_claims(driver)),
+    }
+    return render(request, "offers/driver_earnings.html", context)
+
+
+@driver_required
+@require_GET
+def block_pay(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """Why this amount: every line with the rule it was computed from."""
+    held = get_object_or_404(feed.claims_of(driver).order_by("-pk").filter(block__code=code)[:1])
+    lines = list(DriverPosting.objects.filter(driver=driver, subject=f"block:{code}").order_by("pk"))
+    total = sum(line.cents for line in lines)
+    context = {
+        "driver": driver,
+        "claim": held,
+        "block": held.block,
+        "lines": lines,
+        "total_cents": total,
+        "costs": costs_of(driver, held.block, pay_cents=total),
+    }
+    return render(request, "offers/driver_block_pay.html", context)
