@@ -40,6 +40,10 @@ PLAN_LATE_MAX = dt.timedelta(minutes=60)  # later than that an order is not brou
 PRICE_MEMORY = dt.timedelta(hours=6)  # orders nobody took are offered again at the price they had reached
 WITHDRAWN_HALF = dt.timedelta(hours=2)  # driver.md, exception 23: half the pay from here to the next line
 WITHDRAWN_FULL = dt.timedelta(minutes=45)  # all of it from here on
+PLAN_AHEAD = dt.timedelta(hours=4)  # ready or promised later than that, an order is left for a later wave
+RETURN_WAY = dt.timedelta(minutes=90)  # from the last stop back to the mall, with a queue at the counter
+PLAN_SECONDS_EACH = 0.1  # the same for each order, up to that
+FAILURE_TEXT = 2_000  # characters of a failure that are kept
 PLAN_ORDERS = 200  # orders one wave takes; the rest wait for the next
 PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 SWEEP_BATCH = 200  # rows a sweep takes at once

@@ -22,11 +22,16 @@ def publish(*, block: Block, at: dt.datetime) -> Offer:
 
 
 def open_at_price(*, block: Block, hourly_cents: int, at: dt.datetime) -> Offer:
-    """A new open offer of an offered block, until the next step of its ladder or the block's start."""
+    """A new open offer of an offered block at this rate, with a ladder of its own from here on."""
+    return open_on_ladder(block=block, steps=terms.ladder(block, hourly_cents=hourly_cents, at=at), at=at)
+
+
+def open_on_ladder(*, block: Block, steps: tuple[pricing.Step, ...], at: dt.datetime) -> Offer:
+    """A new open offer at the rate of the first step, until the next step or the block's start."""
     assert connection.in_atomic_block, "An offer opens in the transaction that holds its block."
     assert block.status == Block.Status.OFFERED, "Only an offered block has an open offer."
-    assert hourly_cents >= block.base_hourly_cents, "A price never falls."
-    steps = terms.ladder(block, hourly_cents=hourly_cents, at=at)
+    hourly_cents = steps[0].hourly_cents
+    assert hourly_cents >= block.hourly_cents, "A price never falls."
     if block.hourly_cents != hourly_cents:
         block.hourly_cents = hourly_cents
         block.save(update_fields=["hourly_cents"])

@@ -9,6 +9,7 @@ from deliveries.manifests import DraftStop
 from deliveries.models import Order, Stop
 from offers import drafting, limits, offering
 from offers.models import Block
+from offers.planning import inputs
 from retaildelivery.lib.windows import Window
 
 
@@ -19,7 +20,7 @@ def rescue(*, block: Block, at: dt.datetime) -> Block | None:
 
     Inner verb: the block is locked and its claim has ended.
     """
-    start = soonest_start(at, lead=limits.LEAD_SHORT)
+    start = inputs.round_start(at + limits.LEAD_SHORT)
     shift = start - block.starts_at
     stops = moved(block, shift=shift)
     in_time = all(
@@ -43,13 +44,6 @@ def rescue(*, block: Block, at: dt.datetime) -> Block | None:
     )
     offering.publish(block=new, at=at)
     return new
-
-
-def soonest_start(at: dt.datetime, *, lead: dt.timedelta) -> dt.datetime:
-    """The first round minute that is at least `lead` away."""
-    epoch = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    past = (at + lead - epoch) % limits.START_ROUND
-    return at + lead + (limits.START_ROUND - past if past else dt.timedelta(0))
 
 
 def moved(block: Block, *, shift: dt.timedelta) -> Sequence[DraftStop]:

@@ -1,0 +1,159 @@
+"""From waiting orders to the planner's afternoon: queries in, frozen values out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from deliveries.models import Order
+from drivers.models import Vehicle
+from offers import limits, terms
+from offers.models import Block
+from offers.planning import travel
+from offers.planning.afternoon import Afternoon, BlockLength, Dwell, WaitingOrder
+from retaildelivery.lib import money
+from retaildelivery.lib.windows import Window, day_window
+from stores.models import Mall
+
+SECOND = dt.timedelta(seconds=1)
+DWELL = Dwell()
+# What an order must not be left for: more than any block costs, so that only the impossible waits.
+MUST_CENTS = 100_000
+# Orders that fit the smallest car share blocks which any driver can take; the rest are planned for vans.
+CARS = (Vehicle.Kind.SEDAN, Vehicle.Kind.VAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one plan is made from: the afternoon, its epoch, and the orders that cannot wait."""
+
+    epoch: dt.datetime
+    afternoon: Afternoon
+    urgent: frozenset[str]
+
+    def moment(self, seconds: int) -> dt.datetime:
+        return self.epoch + seconds * SECOND
+
+
+def waiting(mall: Mall, *, at: dt.datetime) -> list[Order]:
+    """Orders a wave at this mall looks at: those whose promise has come near enough, soonest due first."""
+    return list(
+        Order.objects.waiting()  # type: ignore[attr-defined]
+        .at_mall(mall.pk)
+        .filter(ready_at__lte=at + limits.PLAN_AHEAD, window__startswith__lte=at + limits.PLAN_AHEAD)
+        .select_related("store")
+        .prefetch_related("parcels")
+        .order_by("window__endswith", "pk")[: limits.PLAN_ORDERS]
+    )
+
+
+def snapshots(mall: Mall, orders: Sequence[Order], *, at: dt.datetime, everything: bool) -> list[Snapshot]:
+    """One afternoon per kind of car that is needed. With `everything` no order may be left for a later wave
+    that a block can hold. Raises terms.NoPayPolicy."""
+    small, big = [], []
+    for order in orders:
+        (small if _fits(order, Vehicle.Kind.SEDAN) else big).append(order)
+    pairs = [(kind, group) for kind, group in zip(CARS, (small, big), strict=True) if group]
+    return [_snapshot(mall, group, kind, at=at, everything=everything) for kind, group in pairs]
+
+
+def _fits(order: Order, kind: Vehicle.Kind) -> bool:
+    litres, grams = Vehicle.CAPACITY[kind]
+    parcels = order.parcels.all()
+    return sum(p.litres for p in parcels) <= litres and sum(p.grams for p in parcels) <= grams
+
+
+def _snapshot(
+    mall: Mall, orders: Sequence[Order], kind: Vehicle.Kind, *, at: dt.datetime, everything: bool
+) -> Snapshot:
+    local = at.astimezone(mall.zone)
+    epoch = day_window(local.date(), mall.zone).start
+    rows = tuple(as_waiting(order, epoch) for order in orders)
+    matrix = travel.Estimate().matrix([mall.point, *(row.point for row in rows)], hour=local.hour)
+    urgent = frozenset(
+        row.code
+        for number, row in enumerate(rows, 1)
+        if everything or is_urgent(row, matrix.seconds[0][number], now=(at - epoch) // SECOND)
+    )
+    soon = bool(urgent) or any(order.ready_at <= at for order in orders)
+    start = round_start(at + (limits.LEAD_SHORT if soon else limits.LEAD))
+    policy = terms.policy_on(mall.market, start.astimezone(mall.zone).date())
+    litres, grams = Vehicle.CAPACITY[kind]
+    return Snapshot(
+        epoch,
+        Afternoon(
+            mall=mall.point,
+            now=(start - epoch) // SECOND,
+            close=max(row.due for row in rows) + 86_400,
+            orders=rows,
+            lengths=lengths(mall, start, at=at),
+            seconds=matrix.seconds,
+            metres=matrix.metres,
+            litres=litres,
+            grams=grams,
+            dwell=DWELL,
+            km_cents=limits.PLAN_KM_CENTS,
+            late_cents_min=limits.PLAN_LATE_CENTS,
+            late_max_s=limits.PLAN_LATE_MAX // SECOND,
+            defer_cents=MUST_CENTS if urgent else limits.PLAN_DEFER_CENTS,
+            max_orders=policy.max_orders,
+            notes=matrix.notes,
+        ),
+        urgent,
+    )
+
+
+def as_waiting(order: Order, epoch: dt.datetime) -> WaitingOrder:
+    """The order as the planner reads it; compared again when the plan is published."""
+    point = order.point
+    assert point is not None, "Only located orders are planned."
+    parcels = list(order.parcels.all())
+    return WaitingOrder(
+        code=order.code,
+        point=point,
+        store=order.store.code,
+        ready=(round_start(order.ready_at) - epoch) // SECOND,
+        early=(order.window.lower - epoch) // SECOND,
+        due=(order.window.upper - epoch) // SECOND,
+        litres=sum(parcel.litres for parcel in parcels),
+        grams=sum(parcel.grams for parcel in parcels),
+        parcels=len(parcels),
+    )
+
+
+def is_urgent(row: WaitingOrder, way_s: int, *, now: int) -> bool:
+    """Whether waiting for another wave would put the promise at risk: loading, the way, the lead and the time
+    it takes to find a driver no longer fit before it."""
+    loading = DWELL.store_s + DWELL.load_parcel_s * row.parcels
+    ahead = (limits.LEAD_SHORT + limits.URGENT_MARGIN) // SECOND
+    return max(now + ahead, row.ready) + loading + way_s >= row.due
+
+
+def lengths(mall: Mall, start: dt.datetime, *, at: dt.datetime) -> tuple[BlockLength, ...]:
+    """Lengths in which blocks are sold, at the rate of the soonest start."""
+    sold = []
+    for length in limits.BLOCK_LENGTHS:
+        window = Window(start, start + length)
+        policy = terms.policy_on(mall.market, start.astimezone(mall.zone).date())
+        rate = terms.base_cents(policy, terms.kind_of(mall, window, at=at))
+        sold.append(BlockLength(length // SECOND, money.round_cents(money.for_time(rate, length))))
+    return tuple(sold)
+
+
+def round_start(moment: dt.datetime) -> dt.datetime:
+    """The first round minute at or after the moment."""
+    epoch = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    past = (moment - epoch) % limits.START_ROUND
+    return moment + (limits.START_ROUND - past if past else dt.timedelta(0))
+
+
+def reached_cents(orders: Iterable[Order], *, at: dt.datetime) -> int:
+    """The highest hourly rate at which a block with any of these orders lately found nobody; 0 when none
+    did."""
+    lately = Block.objects.filter(
+        manifest__consignments__order__in=[order.pk for order in orders],
+        status__in=[Block.Status.EXPIRED, Block.Status.NO_SHOW],
+        ended_at__gte=at - limits.PRICE_MEMORY,
+    )
+    return lately.order_by("-hourly_cents").values_list("hourly_cents", flat=True).first() or 0

@@ -1,0 +1,196 @@
+"""From a plan to offered blocks, in one transaction that looks again at everything the plan was made from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from deliveries import locks as delivery_locks
+from deliveries.manifests import DraftStop
+from deliveries.models import Order, Stop
+from offers import drafting, facts, limits, locks, offering
+from offers.models import Block, PlanRun
+from offers.planning import inputs, judge
+from offers.planning.afternoon import LEFT_SENTENCES, LeftOver, LeftReason, Plan, PlannedBlock
+from offers.planning.inputs import SECOND, Snapshot
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.lib.windows import Window
+from retaildelivery.outbox import recording
+from stores.models import Mall
+
+
+class PlanRejected(Refused):
+    code = "plan_rejected"
+    sentence = _("The judge rejects the plan: %(rules)s.")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan with what it was made from."""
+
+    snapshot: Snapshot
+    plan: Plan
+
+
+def check(proposal: Proposal) -> None:
+    """Raises PlanRejected, naming every rule the plan breaks."""
+    broken = judge.verdict(proposal.snapshot.afternoon, proposal.plan)
+    if broken:
+        raise PlanRejected(rules=", ".join(sorted({violation.rule for violation in broken})))
+
+
+def worth_it(proposal: Proposal, *, defer_cents: int) -> tuple[list[PlannedBlock], list[LeftOver]]:
+    """Blocks to offer now, and all orders left.
+
+    When some order must not wait the plan takes everything along; blocks that hold none of the urgent and
+    cost more than the waiting of their orders are then left for a later wave after all.
+    """
+    urgent = proposal.snapshot.urgent
+    blocks, left = [], list(proposal.plan.left)
+    for block in proposal.plan.blocks:
+        wait = defer_cents * len(block.orders)
+        if urgent.isdisjoint(block.orders) and block.cost_cents > wait:
+            params = (("cents", block.cost_cents), ("wait", wait))
+            left += [LeftOver(code, LeftReason.CHEAPER_TO_WAIT, params) for code in block.orders]
+        else:
+            blocks.append(block)
+    return blocks, left
+
+
+def say(left: LeftOver) -> dict[str, Any]:
+    """Why an order was left, as a run keeps it: the reason's code, its numbers, and the sentence in
+    English."""
+    params = dict(left.params)
+    return {
+        "order": left.order,
+        "reason": str(left.reason),
+        "params": params,
+        "text": LEFT_SENTENCES[left.reason] % params,
+    }
+
+
+@transaction.atomic(durable=True)
+def publish(
+    *, run_id: int, proposals: Sequence[Proposal], defer_cents: int, at: dt.datetime
+) -> PlanRun | None:
+    """Offer the blocks of a wave and end its run; None when another wave has taken over meanwhile.
+
+    An order that was cancelled, changed or planned since the snapshot falls out of its block. Raises
+    PlanRejected.
+    """
+    for proposal in proposals:
+        check(proposal)
+    run = locks.wave(run_id)
+    if run is None:
+        return None
+    made: list[Block] = []
+    left: list[dict[str, Any]] = []
+    for proposal in proposals:
+        blocks, waiting = worth_it(proposal, defer_cents=defer_cents)
+        left += [say(each) for each in waiting]
+        still = _still_waiting([code for block in blocks for code in block.orders], proposal.snapshot)
+        for planned in blocks:
+            orders = {code: still[code] for code in planned.orders if code in still}
+            if orders:
+                made.append(_offer(run.mall, planned, orders, proposal.snapshot, at=at))
+    run.ended_at = at
+    run.blocks_made = len(made)
+    run.orders_planned = sum(block.orders_count for block in made)
+    run.cost_cents = sum(proposal.plan.cost_cents for proposal in proposals)
+    run.left = left
+    run.engine = ", ".join(dict.fromkeys(proposal.plan.engine for proposal in proposals))
+    run.notes = list(dict.fromkeys(note for proposal in proposals for note in proposal.plan.notes))
+    run.save(
+        update_fields=["ended_at", "blocks_made", "orders_planned", "cost_cents", "left", "engine", "notes"]
+    )
+    recording.record(facts.plan_ran(run, at=at))
+    return run
+
+
+def _still_waiting(codes: Sequence[str], snapshot: Snapshot) -> dict[str, Order]:
+    """The orders, locked, that are still exactly what the plan was made for."""
+    delivery_locks.be_patient()
+    pks = Order.objects.filter(code__in=codes).values_list("pk", flat=True)
+    planned = {row.code: row for row in snapshot.afternoon.orders}
+    return {
+        order.code: order
+        for order in delivery_locks.orders(pks)
+        if order.status == Order.Status.PLACED
+        and order.latitude is not None
+        and inputs.as_waiting(order, snapshot.epoch) == planned[order.code]
+    }
+
+
+def _offer(
+    mall: Mall, planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot, *, at: dt.datetime
+) -> Block:
+    block = drafting.draft(
+        mall=mall,
+        window=window_of(planned, snapshot),
+        stops=[*_pickups(mall, planned, orders, snapshot), *_doors(planned, orders, snapshot)],
+        distance_m=planned.metres,
+        at_least_cents=inputs.reached_cents(orders.values(), at=at),
+        at=at,
+    )
+    offering.publish(block=block, at=at)
+    return block
+
+
+def window_of(planned: PlannedBlock, snapshot: Snapshot) -> Window:
+    """The block's window; its start is moved back to a round minute where readiness and the way allow it."""
+    start, length = snapshot.moment(planned.start), planned.length_s * SECOND
+    earlier = inputs.round_start(start - limits.START_ROUND + SECOND)
+    ready = max(row.ready for row in snapshot.afternoon.orders if row.code in planned.orders)
+    soonest = snapshot.moment(max(ready, snapshot.afternoon.now))
+    if soonest <= earlier and earlier + length >= snapshot.moment(planned.finish):
+        start = earlier
+    return Window(start, start + length)
+
+
+def _pickups(
+    mall: Mall, planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot
+) -> list[DraftStop]:
+    stops, moment = [], snapshot.moment(planned.start)
+    for code in planned.stores:
+        here = tuple(order for order in orders.values() if order.store.code == code)
+        if not here:
+            continue
+        parcels = sum(len(order.parcels.all()) for order in here)
+        service = (inputs.DWELL.store_s + inputs.DWELL.load_parcel_s * parcels) * SECOND
+        stops.append(
+            DraftStop(
+                kind=Stop.Kind.PICKUP,
+                store=here[0].store,
+                point=mall.point,
+                address=", ".join(filter(None, (here[0].store.name, here[0].store.unit, mall.name))),
+                planned_at=moment,
+                service=service,
+                orders=here,
+            )
+        )
+        moment += service
+    return stops
+
+
+def _doors(planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot) -> list[DraftStop]:
+    stops = []
+    for stop in planned.stops:
+        here = tuple(orders[code] for code in stop.orders if code in orders)
+        if here:
+            stops.append(
+                DraftStop(
+                    kind=Stop.Kind.DROPOFF,
+                    store=None,
+                    point=stop.point,
+                    address=here[0].address,
+                    planned_at=snapshot.moment(stop.serve),
+                    service=(stop.leave - stop.serve) * SECOND,
+                    orders=here,
+                )
+            )
+    return stops

@@ -1,0 +1,36 @@
+"""The offers' tasks: waves of the planner, and the sweeps that find what is due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from offers import attendance, expiry
+from offers.planning import waves
+from retaildelivery.outbox import dispatch
+
+
+@shared_task(queue="planning", ignore_result=True)
+def plan(*, mall_code: str, **_: Any) -> None:
+    """One wave, if it is still due: a task delivered twice or late finds nothing to do."""
+    at = timezone.now()
+    if mall_code in waves.due_malls(at):
+        waves.run(mall_code=mall_code, at=at)
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_waves(**_: Any) -> None:
+    for mall_code in waves.due_malls(timezone.now()):
+        dispatch.send(waves.TASK, queue="planning", mall_code=mall_code)
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_offers(**_: Any) -> None:
+    expiry.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_no_shows(**_: Any) -> None:
+    attendance.sweep(at=timezone.now())

@@ -1,0 +1,123 @@
+"""A block taken back by operations, or left without work when its orders are cancelled."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from deliveries.models import Consignment, Parcel, Stop
+from drivers import ledger
+from offers import facts, freshness, limits, locks, moves, offering
+from offers.models import Block, Claim
+from retaildelivery.lib import money
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import recording
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import SYSTEM, Actor
+
+ENDED_BEFORE_WORK = (Block.Status.DRAFT, Block.Status.OFFERED, Block.Status.CLAIMED)
+
+
+class BlockAtWork(Refused):
+    code = "block_at_work"
+    sentence = _("Block %(code)s is %(status)s and can no longer be withdrawn.")
+
+
+@transaction.atomic(durable=True)
+def withdraw(*, block_code: str, reason: str, actor: Actor, at: dt.datetime) -> Block:
+    """Take a block back before its driver has checked in; its orders wait to be planned again.
+
+    The driver of a claimed block is paid for the short notice (`notice_percent`). A repeat changes nothing.
+
+    Raises Block.DoesNotExist, BlockAtWork.
+    """
+    block = locks.block(block_code)
+    if block.status != Block.Status.WITHDRAWN:
+        take_back(block=block, reason=reason, actor=actor, at=at)
+    return block
+
+
+def take_back(*, block: Block, reason: str, actor: Actor, at: dt.datetime) -> None:
+    """Inner verb: withdraw a locked block."""
+    if block.status not in ENDED_BEFORE_WORK:
+        raise BlockAtWork(reason=block.status, code=block.code, status=block.get_status_display())
+    claim = Claim.objects.select_related("driver", "offer").filter(block=block, ended_at=None).first()
+    paid = 0
+    if claim is not None:
+        claim.block = block
+        paid = _pay_for_notice(claim, at=at)
+        moves.end_claim(claim, Claim.Ending.WITHDRAWN, at=at, reason=reason[:200])
+        freshness.touch_driver(claim.driver_id)
+    offering.give_up(block=block, to=Block.Status.WITHDRAWN, reason=reason[:200], at=at)
+    recording.record(
+        facts.block_withdrawn(
+            block,
+            at=at,
+            actor=actor,
+            reason=reason,
+            driver=claim.driver if claim else None,
+            paid_cents=paid,
+        )
+    )
+
+
+def notice_percent(notice: dt.timedelta) -> int:
+    """What share of the block's pay is due when it is withdrawn so long before its start."""
+    if notice < limits.WITHDRAWN_FULL:
+        return 100
+    return 50 if notice < limits.WITHDRAWN_HALF else 0
+
+
+def _pay_for_notice(claim: Claim, *, at: dt.datetime) -> int:
+    block = claim.block
+    percent = notice_percent(block.starts_at - at)
+    cents = money.round_cents(Decimal(claim.pay_cents * percent) / 100)
+    if cents:
+        ledger.post(
+            key=f"block:{block.code}:withdrawn:{claim.pk}",
+            driver=claim.driver,
+            kind="withdrawn",
+            cents=cents,
+            text=_now("Block withdrawn at short notice: %(percent)s%% of its pay") % {"percent": percent},
+            rule=block.policy.code,
+            subject=f"block:{block.code}",
+            at=at,
+        )
+    return cents
+
+
+def follow_cancellation(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a cancelled order: its block is smaller now, pays the same, and is withdrawn when nothing
+    is left of it. A block whose driver has checked in goes on: settlement pays it in full."""
+    codes = [subject.removeprefix("order:") for subject in fact.subjects if subject.startswith("order:")]
+    places = Consignment.objects.filter(order__code__in=codes, ending=Consignment.Ending.CANCELLED)
+    manifests = places.values("manifest")
+    for code in Block.objects.filter(manifest__in=manifests).order_by("pk").values_list("code", flat=True):
+        block = locks.block(code)
+        if block.status not in {*ENDED_BEFORE_WORK, Block.Status.CHECKED_IN}:
+            continue
+        measure(block)
+        recording.record(facts.block_replanned(block, at=at, gone=codes[0]))
+        freshness.touch(block.mall.market.code)
+        if block.orders_count == 0 and block.status in ENDED_BEFORE_WORK:
+            take_back(block=block, reason="no_orders_left", actor=SYSTEM, at=at)
+
+
+def measure(block: Block) -> None:
+    """Count what is still on the block's manifest. The distance stays as planned: pay never falls."""
+    live = Consignment.objects.filter(manifest=block.manifest_id, ended_at=None)
+    parcels = Parcel.objects.filter(order__in=live.values("order")).values_list("litres", "grams")
+    stops = Stop.objects.filter(manifest=block.manifest_id)
+    block.orders_count = live.count()
+    block.parcels_count = len(parcels)
+    block.litres = sum(litres for litres, _grams in parcels)
+    block.grams = sum(grams for _litres, grams in parcels)
+    block.doors_count = stops.filter(pk__in=live.values("dropoff")).count()
+    block.stores_count = stops.filter(pk__in=live.values("pickup")).count()
+    block.save(
+        update_fields=["orders_count", "parcels_count", "litres", "grams", "doors_count", "stores_count"]
+    )
