@@ -97,6 +97,12 @@ class Postgres:
             processes.stop(self.child, by=signal.SIGINT, patience=STOP_WITHIN)
             self.child = None
 
+    def discard(self) -> None:
+        """Stop, and remove the data wherever it is; for servers that were only ever meant to be thrown away."""
+        assert self.throwaway, "Only a throwaway server's data may go."
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
     def _run(self) -> None:
         options = {
             "port": str(self.port),

@@ -35,7 +35,7 @@ class _Servers:
 
     def stop(self) -> None:
         self.redis.stop()
-        self.postgres.stop()
+        self.postgres.discard()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
