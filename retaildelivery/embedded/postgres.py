@@ -98,7 +98,7 @@ class Postgres:
             self.child = None
 
     def discard(self) -> None:
-        """Stop, and remove the data wherever it is; for servers that were only ever meant to be thrown away."""
+        """Stop, and remove the data wherever it is; for servers meant to be thrown away."""
         assert self.throwaway, "Only a throwaway server's data may go."
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
