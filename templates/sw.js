@@ -52,8 +52,8 @@ async function page(request) {
 
 async function file(request) {
   const kept = await caches.match(request);
-  if (kept) return kept;
-  const response = await fetch(request);
+  if (kept && SETTINGS.hashed) return kept;
+  const response = await fetch(request).catch(() => kept || Response.error());
   if (response.ok) (await caches.open(SHELL)).put(request, response.clone());
   return response;
 }

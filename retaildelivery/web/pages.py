@@ -52,7 +52,15 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     """
     shell = [static(name) for name in _SHELL]
     version = hashlib.sha256("\n".join(shell).encode()).hexdigest()[:12]
-    settings = json.dumps({"version": version, "shell": shell, "offline": reverse("offline")})
+    settings = json.dumps(
+        {
+            "version": version,
+            "shell": shell,
+            "offline": reverse("offline"),
+            # Without hashes in their names (development) kept files could be old ones.
+            "hashed": not shell[0].endswith(_SHELL[0]),
+        }
+    )
     body = render_to_string("sw.js", {"settings": settings})
     return HttpResponse(body, content_type="text/javascript; charset=utf-8")
 

@@ -120,7 +120,7 @@ def clock(moment: datetime | None, zone: object = None) -> str:
 @register.filter
 def day(moment: datetime | None, zone: object = None) -> str:
     """The date in a zone: "Mon, Nov 23"."""
-    return "–" if moment is None else date_format(_local(moment, zone), _("D, N j"))
+    return "–" if moment is None else date_format(_local(moment, zone), _("D, M j"))
 
 
 @register.filter
