@@ -19,6 +19,9 @@ def every(interval: timedelta, task: str) -> dict[str, Any]:
 
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    "offers.expiry": every(timedelta(seconds=5), "offers.tasks.sweep_offers"),
+    "offers.no_shows": every(timedelta(seconds=30), "offers.tasks.sweep_no_shows"),
+    "offers.waves": every(timedelta(seconds=10), "offers.tasks.sweep_waves"),
     "drivers.positions": every(timedelta(hours=1), "drivers.tasks.prune_positions"),
     "outbox.messages": every(timedelta(seconds=30), "retaildelivery.outbox.tasks.sweep_messages"),
     "outbox.reactions": every(timedelta(seconds=10), "retaildelivery.outbox.tasks.sweep_reactions"),

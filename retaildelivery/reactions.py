@@ -10,10 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging
+from offers import claiming, settlement, withdrawing
+from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
-    "order.cancelled": {"deliveries.charge": charging.charge},
+    "driver.suspended": {"offers.release": claiming.release_all},
+    "manifest.completed": {"offers.settle": settlement.settle},
+    "order.cancelled": {
+        "deliveries.charge": charging.charge,
+        "offers.shrink": withdrawing.follow_cancellation,
+    },
     "order.delivered": {"deliveries.charge": charging.charge},
+    "order.located": {"offers.plan": waves.consider},
+    "order.placed": {"offers.plan": waves.consider},
+    "order.ready": {"offers.plan": waves.consider},
+    "order.replanned": {"offers.plan": waves.consider},
     "order.returned": {"deliveries.charge": charging.charge},
+    "order.tipped": {"offers.tip": settlement.follow_tip},
 }
