@@ -51,7 +51,8 @@ BAD = frozenset(
 FOR_RECIPIENT = frozenset(
     {
         "order.placed", "order.assigned", "order.picked_up", "order.en_route", "order.near",
-        "order.at_dropoff", "order.delivered", "order.attempt_failed", "order.returned", "order.cancelled", "order.instructed",
+        "order.at_dropoff", "order.delivered", "order.attempt_failed", "order.returned", "order.cancelled",
+        "order.instructed",
     }
 )  # fmt: skip
 

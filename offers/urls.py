@@ -1,6 +1,6 @@
 """Every page of offers, by the door it is behind."""
 
-from django.urls import URLPattern, URLResolver
+from offers import ops_urls
 
 app_name = "offers"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [*ops_urls.urlpatterns]

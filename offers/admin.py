@@ -1,0 +1,170 @@
+"""Blocks, offers, claims and pay rules in the admin. Blocks can be withdrawn; history is never edited."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from offers import withdrawing
+from offers.models import Block, Claim, Decline, Holiday, MallBlockade, Offer, PayPolicy, PlanRun
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.recording import Actor
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+
+
+class OfferInline(HistoryInline):
+    model = Offer
+    fields = (
+        "code",
+        "mode",
+        "status",
+        "step",
+        "hourly_cents",
+        "pay_cents",
+        "opens_at",
+        "closes_at",
+        "ended_at",
+    )
+    readonly_fields = fields
+
+
+class ClaimInline(HistoryInline):
+    model = Claim
+    fields = ("driver", "hourly_cents", "pay_cents", "claimed_at", "ended_at", "ending", "reason")
+    readonly_fields = fields
+
+
+@admin.register(Block)
+class BlockAdmin(HistoryAdmin):
+    list_display = (
+        "code",
+        "status",
+        "mall",
+        "window",
+        "shift_kind",
+        "hourly_cents",
+        "orders_count",
+        "parcels_count",
+        "origin",
+    )
+    list_filter = ("status", "mall", "shift_kind", "origin", ("published_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("mall",)
+    search_fields = ("code", "manifest__code")
+    ordering = ("-id",)
+    inlines = (OfferInline, ClaimInline)
+    actions = ("withdraw",)
+
+    @admin.action(description=_("Withdraw (its orders are planned again)"), permissions=["view"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Block]) -> None:
+        actor = Actor(kind="operations", name=str(request.user), source="admin")
+        for code in queryset.values_list("code", flat=True):
+            try:
+                withdrawing.withdraw(block_code=code, reason="", actor=actor, at=timezone.now())
+            except Refused as refusal:
+                self.message_user(request, f"{code}: {refusal.message}", messages.ERROR)
+            else:
+                self.message_user(request, _("%(code)s was withdrawn.") % {"code": code})
+
+
+@admin.register(Offer)
+class OfferAdmin(HistoryAdmin):
+    list_display = (
+        "code",
+        "block",
+        "mode",
+        "status",
+        "step",
+        "hourly_cents",
+        "pay_cents",
+        "opens_at",
+        "closes_at",
+    )
+    list_filter = ("status", "mode", ("opens_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("block",)
+    search_fields = ("code", "block__code")
+    ordering = ("-id",)
+
+
+@admin.register(Claim)
+class ClaimAdmin(HistoryAdmin):
+    list_display = ("block", "driver", "window", "pay_cents", "claimed_at", "ended_at", "ending", "reason")
+    list_filter = ("ending", ("claimed_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("block", "driver__user")
+    search_fields = ("block__code", "driver__code", "driver__user__email")
+    ordering = ("-id",)
+
+
+@admin.register(Decline)
+class DeclineAdmin(HistoryAdmin):
+    list_display = ("at", "block", "driver", "reason")
+    list_filter = ("reason",)
+    list_select_related = ("block", "driver__user")
+    search_fields = ("block__code", "driver__code")
+    ordering = ("-id",)
+
+
+@admin.register(MallBlockade)
+class MallBlockadeAdmin(KeptAdmin):
+    list_display = ("mall", "driver", "reason", "created_by", "created_at", "lifted_at")
+    list_filter = ("mall",)
+    list_select_related = ("mall", "driver__user", "created_by")
+    autocomplete_fields = ("mall", "driver", "created_by")
+    ordering = ("-created_at",)
+
+
+@admin.register(PayPolicy)
+class PayPolicyAdmin(KeptAdmin):
+    list_display = (
+        "code",
+        "market",
+        "weekday_cents",
+        "evening_cents",
+        "weekend_cents",
+        "holiday_cents",
+        "short_notice_cents",
+        "cap_cents",
+        "valid_from",
+        "valid_to",
+    )
+    list_filter = ("market",)
+    list_select_related = ("market",)
+    ordering = ("market", "-valid_from")
+
+    def get_readonly_fields(self, request: object, obj: PayPolicy | None = None) -> tuple[str, ...]:
+        """A row that a block was priced with keeps its prices; only its end may be set."""
+        if obj is None or not Block.objects.filter(policy=obj).exists():
+            return ()
+        return tuple(f.name for f in PayPolicy._meta.fields if f.name != "valid_to")
+
+
+@admin.register(Holiday)
+class HolidayAdmin(KeptAdmin):
+    list_display = ("on", "name", "market")
+    list_filter = ("market",)
+    list_select_related = ("market",)
+    ordering = ("-on",)
+
+
+@admin.register(PlanRun)
+class PlanRunAdmin(HistoryAdmin):
+    list_display = (
+        "started_at",
+        "mall",
+        "orders_seen",
+        "orders_planned",
+        "blocks_made",
+        "cost_cents",
+        "engine",
+        "ended_at",
+    )
+    list_filter = ("mall", ("started_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("mall",)
+    ordering = ("-id",)

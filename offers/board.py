@@ -1,0 +1,218 @@
+"""What operations watch: blocks at work, offers nobody takes, orders at risk, and the numbers of now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from deliveries.models import Consignment, Incident, Manifest, Order, Parcel, Stop
+from drivers.models import Position
+from offers import limits
+from offers.models import Block, Claim, Offer
+from stores.models import Mall, Market
+
+AT_WORK = (Block.Status.CLAIMED, Block.Status.CHECKED_IN, Block.Status.WORKING)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claimed block as the board shows it: whose, how far, and when it should be over."""
+
+    block: Block
+    claim: Claim | None
+    stops: tuple[Stop, ...]
+    seen: Position | None
+
+    @property
+    def done(self) -> int:
+        return sum(stop.status in {"done", "failed", "skipped"} for stop in self.stops)
+
+    @property
+    def next_stop(self) -> Stop | None:
+        return next((stop for stop in self.stops if stop.status in Stop.OPEN), None)
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """When the last open stop should be over, or the end of the block."""
+        last = [stop.eta_at + stop.service for stop in self.stops if stop.status in Stop.OPEN]
+        return max(last, default=self.block.ends_at)
+
+    def is_late(self, at: dt.datetime) -> bool:
+        """The driver should be at work and is not, or will not be done by the end of the block."""
+        waiting = (
+            self.block.status == Block.Status.CLAIMED and at > self.block.starts_at + limits.CHECK_IN_LATE
+        )
+        return waiting or self.ends_at > self.block.ends_at
+
+
+def numbers(market: Market | None, *, at: dt.datetime) -> dict[str, int]:
+    """Counts of the moment, in two queries."""
+    orders = _of(Order.objects.open(), "store__mall__market", market).aggregate(  # type: ignore[attr-defined]
+        waiting=Count("pk", filter=Q(status=Order.Status.PLACED, latitude__isnull=False)),
+        no_place=Count("pk", filter=Q(status=Order.Status.PLACED, latitude=None)),
+        on_the_way=Count("pk", filter=Q(status__in=["picked_up", "en_route", "at_dropoff"])),
+        returning=Count("pk", filter=Q(status=Order.Status.RETURNING)),
+        late=Count("pk", filter=Q(window__endswith__lte=at)),
+    )
+    blocks = _of(Block.objects.live(), "mall__market", market).aggregate(  # type: ignore[attr-defined]
+        offered=Count("pk", filter=Q(status=Block.Status.OFFERED)),
+        claimed=Count("pk", filter=Q(status=Block.Status.CLAIMED)),
+        at_work=Count("pk", filter=Q(status__in=[Block.Status.CHECKED_IN, Block.Status.WORKING])),
+    )
+    return orders | blocks
+
+
+def _of(rows: QuerySet[Any], path: str, market: Market | None) -> QuerySet[Any]:
+    return rows if market is None else rows.filter(**{path: market})
+
+
+def unclaimed(market: Market | None, *, at: dt.datetime) -> list[Offer]:
+    """Open offers, soonest start first, with how often they were declined."""
+    rows = Offer.objects.open_at(at).select_related("block__mall__market")  # type: ignore[attr-defined]
+    rows = _of(rows, "block__mall__market", market).annotate(declines=Count("block__declines"))
+    return list(rows.order_by("block__window__startswith", "pk")[: limits.BOARD_ROWS])
+
+
+def at_work(market: Market | None) -> list[Work]:
+    """Claimed blocks with their drivers, stops and last positions, in four queries however many."""
+    blocks = Block.objects.filter(status__in=AT_WORK).select_related("mall__market", "manifest__driver__user")
+    blocks = _of(blocks, "mall__market", market).order_by("window__startswith", "pk")
+    blocks = blocks.prefetch_related(
+        Prefetch("claims", queryset=Claim.objects.live().select_related("driver__user", "vehicle")),  # type: ignore[attr-defined]
+    )
+    rows = list(blocks[: limits.BOARD_ROWS])
+    stops: dict[int, list[Stop]] = {}
+    for stop in (
+        Stop.objects.filter(manifest__in=[b.manifest_id for b in rows]).select_related("store").in_order()
+    ):  # type: ignore[attr-defined]
+        stops.setdefault(stop.manifest_id, []).append(stop)
+    drivers = [claim.driver_id for block in rows for claim in block.claims.all()]
+    newest = Position.objects.filter(driver=OuterRef("driver")).order_by("-device_at").values("pk")[:1]
+    seen = {p.driver_id: p for p in Position.objects.filter(driver__in=drivers, pk=Subquery(newest))}
+    return [_work(block, stops, seen) for block in rows]
+
+
+def _work(block: Block, stops: dict[int, list[Stop]], seen: dict[int, Position]) -> Work:
+    claim = next(iter(block.claims.all()), None)
+    return Work(
+        block=block,
+        claim=claim,
+        stops=tuple(stops.get(block.manifest_id or 0, [])),
+        seen=seen.get(claim.driver_id) if claim else None,
+    )
+
+
+def at_risk(market: Market | None, *, at: dt.datetime) -> list[Order]:
+    """Orders whose promise is broken or will be: expected after the end of their window, or close to it with
+    nobody carrying them. Those nearest to the end first."""
+    after = Consignment.objects.filter(
+        order=OuterRef("pk"), ended_at=None, dropoff__eta_at__gt=OuterRef("window__endswith")
+    )
+    rows = Order.objects.open().exclude(status=Order.Status.RETURNING)  # type: ignore[attr-defined]
+    rows = _of(rows, "store__mall__market", market).select_related("store__mall__market")
+    near = Q(status__in=["placed", "planned", "assigned"], window__endswith__lte=at + limits.RISK_BEFORE)
+    rows = rows.filter(Q(window__endswith__lte=at) | near | Exists(after))
+    return list(rows.order_by("window__endswith", "pk")[: limits.BOARD_ROWS])
+
+
+def needing_a_person(market: Market | None) -> dict[str, list[Any]]:
+    """What no rule can settle: doors without a place, incidents without a resolution."""
+    lost = Order.objects.needing_location().select_related("store__mall__market")  # type: ignore[attr-defined]
+    open_incidents = Incident.objects.filter(resolved_at=None).select_related(
+        "order__store__mall", "manifest__mall__market", "driver__user"
+    )
+    return {
+        "places": list(_of(lost, "store__mall__market", market).order_by("placed_at")[: limits.BOARD_ROWS]),
+        "incidents": list(
+            _of(open_incidents, "manifest__mall__market", market).order_by("-at")[: limits.BOARD_ROWS]
+        ),
+    }
+
+
+def blocks(market: Market | None) -> QuerySet[Block]:
+    """Every block, newest window first, with what its list shows."""
+    live = Claim.objects.live().select_related("driver__user")  # type: ignore[attr-defined]
+    rows = Block.objects.select_related("mall__market").prefetch_related(Prefetch("claims", queryset=live))
+    return _of(rows, "mall__market", market).order_by(F("window__startswith").desc(), "-pk")
+
+
+def scene(market: Market | None, work: list[Work], waiting: list[Order]) -> dict[str, Any]:
+    """The map: malls, drivers where they were last seen, open stops in order, and orders that wait."""
+    malls = list(_of(Mall.objects.filter(active=True), "market", market))
+    markers: list[dict[str, Any]] = [
+        {"lat": m.point.lat, "lng": m.point.lng, "kind": "mall", "title": m.name, "id": f"mall-{m.code}"}
+        for m in malls
+    ]
+    circles = [
+        {
+            "lat": m.point.lat,
+            "lng": m.point.lng,
+            "radius_m": m.geofence_m,
+            "tone": "info",
+            "title": _("Geofence"),
+        }
+        for m in malls
+    ]
+    lines: list[dict[str, Any]] = []
+    for item in work:
+        doors = [stop for stop in item.stops if stop.kind != Stop.Kind.PICKUP]
+        markers += [_stop_marker(stop, place) for place, stop in enumerate(doors, start=1)]
+        if item.seen is not None and item.claim is not None:
+            here = [float(item.seen.latitude), float(item.seen.longitude)]
+            name = item.claim.driver.user.first_name
+            markers.append(
+                {
+                    "lat": here[0], "lng": here[1], "kind": "driver", "title": f"{name} · {item.block.code}",
+                    "id": f"driver-{item.claim.driver.code}", "href": reverse("offers:ops_block", args=[item.block.code]),
+                }
+            )  # fmt: skip
+        path = [[s.point.lat, s.point.lng] for s in doors]
+        if len(path) > 1:
+            mall = item.block.mall.point
+            lines.append({"points": [[mall.lat, mall.lng], *path], "tone": "route"})
+    for order in waiting:
+        if order.point is not None:
+            markers.append(
+                {"lat": order.point.lat, "lng": order.point.lng, "kind": "home", "tone": "warn", "title": order.code,
+                 "id": f"order-{order.code}", "href": reverse("deliveries:ops_order", args=[order.code])}
+            )  # fmt: skip
+    centre = malls[0].point if malls else None
+    return {
+        "center": [centre.lat, centre.lng] if centre else [39.5, -98.35],
+        "zoom": 11 if market else 4,
+        "fit": True,
+        "markers": markers,
+        "lines": lines,
+        "circles": circles,
+    }
+
+
+def _stop_marker(stop: Stop, place: int) -> dict[str, Any]:
+    kinds = {"done": "done", "failed": "failed", "skipped": "done"}
+    kind = "return" if stop.kind == Stop.Kind.RETURN else kinds.get(stop.status, "stop")
+    return {
+        "lat": stop.point.lat, "lng": stop.point.lng, "kind": kind, "label": str(place), "title": stop.address,
+        "id": f"stop-{stop.code}",
+    }  # fmt: skip
+
+
+def waiting(market: Market | None) -> list[Order]:
+    """Orders that wait to be planned and have a place on the map."""
+    rows = Order.objects.waiting().select_related("store__mall__market")  # type: ignore[attr-defined]
+    return list(
+        _of(rows, "store__mall__market", market).order_by("window__endswith", "pk")[: limits.BOARD_ROWS]
+    )
+
+
+def parcels_out(manifest: Manifest) -> int:
+    """How many parcels the driver of this manifest holds now."""
+    return Parcel.objects.filter(
+        order__consignments__manifest=manifest,
+        order__consignments__ended_at=None,
+        custodian=Parcel.Custodian.DRIVER,
+    ).count()

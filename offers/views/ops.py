@@ -1,0 +1,139 @@
+"""Operations: the board of everything live, and one block whole."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from deliveries.models import Stop
+from offers import board, limits, withdrawing
+from offers.forms import WithdrawForm
+from offers.models import Block
+from retaildelivery.accounts.permissions import operations_required
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor
+from stores.models import Market
+
+
+def market_of(request: HttpRequest) -> Market | None:
+    """The market that operations look at; remembered, so that every page keeps to it."""
+    wanted = request.GET.get("market")
+    if wanted is not None:
+        request.session["market"] = wanted
+    code = request.session.get("market", "")
+    return Market.objects.filter(code=code).first() if code else None
+
+
+@operations_required
+@require_GET
+def live(request: HttpRequest) -> HttpResponse:
+    """The board. Polled; unchanged content costs no bytes."""
+    market, now = market_of(request), timezone.now()
+    work = board.at_work(market)
+    context = {
+        "market": market,
+        "markets": Market.objects.order_by("name"),
+        "numbers": board.numbers(market, at=now),
+        "offers": board.unclaimed(market, at=now),
+        "work": [(item, item.is_late(now)) for item in work],
+        "risks": board.at_risk(market, at=now),
+        "map": board.scene(market, work, board.waiting(market)),
+        "at": now,
+        **board.needing_a_person(market),
+    }
+    answer = render(request, "offers/board.html", context)
+    if request.htmx:
+        etag = '"' + hashlib.sha256(answer.content).hexdigest()[:24] + '"'
+        if request.headers.get("If-None-Match") == etag:
+            return HttpResponseNotModified(headers={"ETag": etag})
+        answer["ETag"] = etag
+    return answer
+
+
+@operations_required
+@require_GET
+def blocks(request: HttpRequest) -> HttpResponse:
+    market = market_of(request)
+    rows = board.blocks(market)
+    status = request.GET.get("status", "")
+    if status in Block.Status.values:
+        rows = rows.filter(status=status)
+    page = Paginator(rows, limits.BOARD_ROWS).get_page(request.GET.get("page"))
+    context = {
+        "page": page, "market": market, "markets": Market.objects.order_by("name"), "status": status,
+        "statuses": Block.Status.choices,
+    }  # fmt: skip
+    return render(request, "offers/ops_blocks.html", context)
+
+
+@operations_required
+@require_GET
+def block(request: HttpRequest, code: str) -> HttpResponse:
+    return block_page(request, code, WithdrawForm())
+
+
+def block_page(
+    request: HttpRequest, code: str, form: WithdrawForm, *, refusal: Refused | None = None, status: int = 200
+) -> HttpResponse:
+    found = get_object_or_404(Block.objects.select_related("mall__market", "manifest", "policy"), code=code)
+    stops = (
+        Stop.objects.filter(manifest=found.manifest_id).select_related("store").order_by("position", "id")
+        if found.manifest_id
+        else Stop.objects.none()
+    )
+    doors = [[stop.point.lat, stop.point.lng] for stop in stops if stop.kind != Stop.Kind.PICKUP]
+    mall = found.mall.point
+    scene = {
+        "center": [mall.lat, mall.lng], "zoom": 12, "fit": True,
+        "markers": [
+            {"lat": mall.lat, "lng": mall.lng, "kind": "mall", "title": found.mall.name},
+            *(
+                {"lat": s.point.lat, "lng": s.point.lng, "kind": "stop", "label": str(n), "title": s.address}
+                for n, s in enumerate((s for s in stops if s.kind != Stop.Kind.PICKUP), start=1)
+            ),
+        ],
+        "lines": [{"points": [[mall.lat, mall.lng], *doors, [mall.lat, mall.lng]], "tone": "route"}] if doors else [],
+    }  # fmt: skip
+    context = {
+        "block": found,
+        "zone": found.mall.zone,
+        "stops": stops,
+        "map": scene,
+        "claims": Claim.objects.filter(block=found)
+        .select_related("driver__user", "vehicle")
+        .order_by("-claimed_at"),
+        "offers": found.offers.order_by("opens_at", "pk"),
+        "facts": Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2],  # type: ignore[attr-defined]
+        "may_withdraw": found.may_move_to(Block.Status.WITHDRAWN),
+        "form": form,
+        "refusal": refusal,
+    }
+    return render(request, "offers/ops_block.html", context, status=status)
+
+
+@operations_required
+@require_POST
+def withdraw(request: HttpRequest, code: str) -> HttpResponse:
+    get_object_or_404(Block, code=code)
+    form = WithdrawForm(request.POST)
+    if not form.is_valid():
+        return block_page(request, code, form, status=422)
+    actor = Actor(kind=Fact.Actor.OPERATIONS, name=str(request.user), source="ops page")
+    try:
+        withdrawing.withdraw(
+            block_code=code, reason=form.cleaned_data["reason"], actor=actor, at=timezone.now()
+        )
+    except Refused as refusal:
+        return block_page(request, code, form, refusal=refusal, status=409)
+    messages.success(
+        request, _("Block %(code)s is withdrawn; its orders are planned again.") % {"code": code}
+    )
+    return redirect("offers:ops_block", code=code)
