@@ -1,6 +1,11 @@
 """What drivers adds under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from drivers import api
 
 app_name = "drivers_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("driver/badge", api.BadgeView.as_view(), name="badge"),
+    path("driver/standing", api.StandingView.as_view(), name="standing"),
+]

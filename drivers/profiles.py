@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from drivers import limits
 from drivers import standing as events
 from drivers.models import Driver
 from retaildelivery.accounts.models import User
@@ -25,3 +26,9 @@ def prefer(*, driver_code: str, name: str, phone: str, locale: str, cost_cents_p
 def standing(*, driver: Driver, at: dt.datetime) -> int:
     """The points that count now."""
     return events.points(driver, at=at)
+
+
+def badge_until(at: dt.datetime) -> dt.datetime:
+    """When the code that holds at this moment is followed by the next."""
+    step = int(limits.BADGE_STEP.total_seconds())
+    return dt.datetime.fromtimestamp((int(at.timestamp()) // step + 1) * step, tz=dt.UTC)

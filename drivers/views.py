@@ -248,6 +248,5 @@ def show_badge(request: HttpRequest, driver: Driver) -> HttpResponse:
 def badge_of(driver: Driver, *, at: dt.datetime) -> dict[str, Any]:
     """The code that holds now, until when, and its picture: {code, until, qr}."""
     code = badge.code(driver.badge_secret, at)
-    step = int(limits.BADGE_STEP.total_seconds())
-    until = dt.datetime.fromtimestamp((int(at.timestamp()) // step + 1) * step, tz=dt.UTC)
-    return {"code": code, "until": until, "qr": segno.make(code, error="m").svg_data_uri(scale=8, border=2)}
+    qr = segno.make(code, error="m").svg_data_uri(scale=8, border=2)
+    return {"code": code, "until": profiles.badge_until(at), "qr": qr}

@@ -1,0 +1,290 @@
+"""Drivers in the admin: papers looked at, applications decided, drivers suspended; the account to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from drivers import applying
+from drivers.models import (
+    Document,
+    Driver,
+    DriverPosting,
+    DriverToken,
+    Position,
+    StandingEvent,
+    Vehicle,
+)
+from drivers.views import day_of, sent_file
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason; the driver reads it"), max_length=200, widget=UnfoldAdminTextInputWidget
+    )
+
+
+class DecidingAdmin(HistoryAdmin):
+    """Rows that only verbs change, each by an action whose refusal is told row by row."""
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Whoever may see drivers as operations may decide about them."""
+        return bool(request.user.is_staff) and self.has_view_permission(request)
+
+    def each(self, request: HttpRequest, rows: QuerySet[Any], verb: Callable[[Any], object]) -> None:
+        """Call the verb for every row; what was done and what was refused is said by name."""
+        done = 0
+        for row in rows:
+            try:
+                verb(row)
+            except Refused as refusal:
+                self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
+            else:
+                done += 1
+        if done:
+            self.message_user(request, _("Done: %(count)d.") % {"count": done}, messages.SUCCESS)
+
+    def with_reason(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        *,
+        action: str,
+        title: Any,
+        verb: Callable[[Any, str], object],
+    ) -> HttpResponse | None:
+        """Ask for a reason on a page of its own, then call the verb with it."""
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            self.each(request, rows, lambda row: verb(row, form.cleaned_data["reason"]))
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "rows": rows,
+            "form": form,
+            "action": action,
+            "opts": self.model._meta,
+            "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "drivers/admin_reason.html", context)
+
+
+class VehicleInline(HistoryInline):
+    model = Vehicle
+    fields = ("kind", "make", "model", "year", "colour", "plate", "litres", "grams", "retired_at")
+    readonly_fields = fields
+
+
+class DocumentInline(HistoryInline):
+    model = Document
+    fk_name = "driver"
+    fields = ("kind", "number", "expires_on", "paper", "submitted_at", "verified_at", "rejected_reason")
+    readonly_fields = fields
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Document]:
+        return super().get_queryset(request).filter(replaced_at=None)
+
+    @admin.display(description=_("Paper"))
+    def paper(self, document: Document) -> SafeString | str:
+        return paper_link(document)
+
+
+def paper_link(document: Document) -> SafeString | str:
+    if not document.file:
+        return "–"
+    url = reverse("admin:drivers_document_file", args=[document.pk])
+    return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', url, _("Look at it"))
+
+
+@admin.register(Driver)
+class DriverAdmin(DecidingAdmin):
+    list_display = ("code", "user", "market_code", "status", "applied_at", "approved_at", "suspended_reason")
+    list_filter = ("status", "market_code", ("applied_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("user",)
+    search_fields = ("code", "user__email", "user__name", "user__phone", "vehicles__plate")
+    exclude = ("badge_secret",)
+    ordering = ("-id",)
+    inlines = (DocumentInline, VehicleInline)
+    actions = ("approve", "turn_down", "suspend", "reinstate")
+
+    @admin.action(description=_("Approve"), permissions=["decide"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Driver]) -> None:
+        at = timezone.now()
+        self.each(
+            request,
+            queryset,
+            lambda row: applying.approve(driver_code=row.code, today=day_of(at), by=request.user, at=at),
+        )
+
+    @admin.action(description=_("Turn down (with a reason)"), permissions=["decide"])
+    def turn_down(self, request: HttpRequest, queryset: QuerySet[Driver]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="turn_down",
+            title=_("Turn down"),
+            verb=lambda row, reason: applying.reject(
+                driver_code=row.code, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )
+
+    @admin.action(description=_("Suspend (with a reason)"), permissions=["decide"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Driver]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="suspend",
+            title=_("Suspend"),
+            verb=lambda row, reason: applying.suspend(
+                driver_code=row.code, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )
+
+    @admin.action(description=_("Reinstate (with a reason)"), permissions=["decide"])
+    def reinstate(self, request: HttpRequest, queryset: QuerySet[Driver]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="reinstate",
+            title=_("Reinstate"),
+            verb=lambda row, reason: applying.reinstate(
+                driver_code=row.code, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Where a paper stands; the ones that wait for a person come first."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("to be looked at")), ("verified", _("verified")), ("rejected", _("sent back"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Document]) -> QuerySet[Document]:
+        wanted: dict[str | None, dict[str, Any]] = {
+            "waiting": {"verified_at": None, "rejected_at": None, "replaced_at": None},
+            "verified": {"verified_at__isnull": False, "replaced_at": None},
+            "rejected": {"rejected_at__isnull": False, "replaced_at": None},
+        }
+        return queryset.filter(**wanted.get(self.value(), {}))
+
+
+@admin.register(Document)
+class DocumentAdmin(DecidingAdmin):
+    list_display = (
+        "driver",
+        "kind",
+        "number",
+        "expires_on",
+        "paper",
+        "submitted_at",
+        "verified_at",
+        "verified_by",
+        "rejected_reason",
+        "replaced_at",
+    )
+    list_filter = (StateFilter, "kind", ("expires_on", RangeDateFilter))
+    list_filter_submit = True
+    list_select_related = ("driver__user", "verified_by")
+    search_fields = ("driver__code", "driver__user__email", "driver__user__name", "number")
+    exclude = ("file",)
+    readonly_fields = ("paper",)
+    ordering = ("-id",)
+    actions = ("verify", "send_back")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.file_view)
+        return [path("<int:pk>/file/", view, name="drivers_document_file"), *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return sent_file(get_object_or_404(Document, pk=pk))  # type: ignore[return-value]
+
+    @admin.display(description=_("Paper"))
+    def paper(self, document: Document) -> SafeString | str:
+        return paper_link(document)
+
+    @admin.action(description=_("Verify: I have seen it and it is good"), permissions=["decide"])
+    def verify(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
+        self.each(
+            request,
+            queryset,
+            lambda row: applying.verify_document(document_id=row.pk, by=request.user, at=timezone.now()),
+        )
+
+    @admin.action(description=_("Send back (with a reason)"), permissions=["decide"])
+    def send_back(self, request: HttpRequest, queryset: QuerySet[Document]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="send_back",
+            title=_("Send back"),
+            verb=lambda row, reason: applying.reject_document(
+                document_id=row.pk, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )
+
+
+@admin.register(DriverPosting)
+class DriverPostingAdmin(HistoryAdmin):
+    list_display = ("at", "driver", "kind", "cents", "text", "rule", "subject", "key")
+    list_filter = ("kind", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("driver__user",)
+    search_fields = ("key", "subject", "driver__code", "driver__user__email")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+
+@admin.register(StandingEvent)
+class StandingEventAdmin(HistoryAdmin):
+    list_display = ("at", "driver", "kind", "fault", "points", "text", "subject", "decays_at")
+    list_filter = ("kind", "fault", ("at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("driver__user",)
+    search_fields = ("driver__code", "driver__user__email", "subject")
+    ordering = ("-id",)
+
+
+@admin.register(Position)
+class PositionAdmin(HistoryAdmin):
+    list_display = ("device_at", "driver", "latitude", "longitude", "accuracy_m", "at")
+    list_filter = (("device_at", RangeDateTimeFilter),)
+    list_filter_submit = True
+    list_select_related = ("driver__user",)
+    search_fields = ("driver__code",)
+    show_full_result_count = False
+    ordering = ("-id",)
+
+
+@admin.register(DriverToken)
+class DriverTokenAdmin(HistoryAdmin):
+    list_display = ("prefix", "name", "driver", "created_at", "last_used_at", "revoked_at")
+    list_select_related = ("driver__user",)
+    search_fields = ("prefix", "name", "driver__code", "driver__user__email")
+    exclude = ("digest",)
+    ordering = ("-id",)
