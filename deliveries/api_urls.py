@@ -2,8 +2,21 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.api import driver_urls
+from deliveries.api import counter, driver_urls, following, seller
 
 app_name = "deliveries_api"
-seller_urls: list[URLPattern] = []
+seller_urls: list[URLPattern] = [
+    path("serviceability", following.ServiceabilityView.as_view(), name="serviceability"),
+    path("orders", seller.OrdersView.as_view(), name="orders"),
+    path("orders/<slug:code>", seller.OrderView.as_view(), name="order"),
+    path("orders/<slug:code>/cancellation", seller.CancellationView.as_view(), name="cancellation"),
+    path("orders/<slug:code>/ready", seller.ReadyView.as_view(), name="ready"),
+    path("orders/<slug:code>/location", seller.LocationView.as_view(), name="location"),
+    path("orders/<slug:code>/tip", seller.TipView.as_view(), name="tip"),
+    path("orders/<slug:code>/timeline", following.TimelineView.as_view(), name="timeline"),
+    path("orders/<slug:code>/proof", following.ProofView.as_view(), name="proof"),
+    path("orders/<slug:code>/proof/<slug:which>", following.ProofFileView.as_view(), name="proof_file"),
+    path("orders/<slug:code>/courier", following.CourierView.as_view(), name="courier"),
+    path("handovers", counter.HandoversView.as_view(), name="handovers"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [*seller_urls, path("driver/", include(driver_urls))]

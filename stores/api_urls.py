@@ -1,6 +1,22 @@
 """What stores adds under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from stores import api
 
 app_name = "stores_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("malls", api.MallsView.as_view(), name="malls"),
+    path("stores", api.StoresView.as_view(), name="stores"),
+    path("events", api.EventsView.as_view(), name="events"),
+    path("webhook-endpoints", api.EndpointsView.as_view(), name="endpoints"),
+    path("webhook-endpoints/<slug:code>", api.EndpointView.as_view(), name="endpoint"),
+    path("webhook-endpoints/<slug:code>/rotate-secret", api.SecretView.as_view(), name="secret"),
+    path("webhook-endpoints/<slug:code>/test", api.TestView.as_view(), name="test"),
+    path("webhook-endpoints/<slug:code>/messages", api.MessagesView.as_view(), name="messages"),
+    path(
+        "webhook-endpoints/<slug:code>/messages/<slug:message>/replay",
+        api.ReplayView.as_view(),
+        name="replay",
+    ),
+]

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from retaildelivery.web import idempotency, limits, throttling
 from retaildelivery.web.errors import RETRY_AFTER
+from retaildelivery.web.fields import Input
 from retaildelivery.web.parsers import StrictJSONParser
 
 
@@ -140,6 +141,14 @@ class ApiView(APIView):
                 response[name] = value
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class NoBody(Input):
+    """Nothing to say: an empty body, or `{}`."""
+
+
+class NoQuery(Input):
+    """No query."""
 
 
 S = TypeVar("S", bound=Serializer[Any])

@@ -1,0 +1,243 @@
+"""Following an order over the seller API: timeline, proof, courier; and whether we could deliver."""
+
+from __future__ import annotations
+
+import datetime as dt
+import mimetypes
+from typing import Any, ClassVar
+
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries import charging, drafts, fees
+from deliveries.api import seller_serializers as shapes
+from deliveries.api.seller import OrderBase, located, store_of
+from deliveries.drafts import OrderDraft, ParcelDraft
+from deliveries.models import Attempt, Order, Parcel, ProofOfDelivery
+from deliveries.models.proof import Evidence
+from deliveries.snapshots import courier, live_consignment, moment
+from drivers.models import Position
+from retaildelivery.lib.geo import road_m
+from retaildelivery.outbox.models import Fact
+from retaildelivery.web import api
+from stores.api import READ, SellerView
+from stores.models import Store
+
+TIMELINE = 1_000  # facts of one order; the longest day of a parcel has a tenth of it
+# Whose name a seller may read in the timeline; operations and other people's accounts stay unnamed.
+NAMED = {Fact.Actor.STAFF, Fact.Actor.SELLER, Fact.Actor.DRIVER}
+WITH_PARCELS = {
+    Order.Status.PICKED_UP,
+    Order.Status.EN_ROUTE,
+    Order.Status.AT_DROPOFF,
+    Order.Status.RETURNING,
+}
+
+
+class TimelineView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+
+    @extend_schema(operation_id="get_order_timeline", responses=shapes.Timeline, tags=["Following"])
+    def get(self, request: Request, code: str) -> Response:
+        """Everything that happened to an order, oldest first: who, when, what."""
+        wanted = self.code_of(code)
+        facts = Fact.objects.about(f"order:{wanted}").oldest_first()  # type: ignore[attr-defined]
+        found = [self.entry(fact) for fact in facts[:TIMELINE]]
+        return Response({"results": found, "next": None})
+
+    def entry(self, fact: Fact) -> dict[str, Any]:
+        return {
+            "id": fact.code,
+            "type": fact.name,
+            "timestamp": moment(fact.at),
+            "sequence": fact.sequence,
+            "actor": {
+                "kind": fact.actor_kind,
+                "name": fact.actor if fact.actor_kind in NAMED else "",
+            },
+            "data": {name: value for name, value in fact.data.items() if name not in {"order", "actor"}},
+        }
+
+
+def _where(found: Evidence) -> dict[str, Any]:
+    return {
+        "at": moment(found.at),
+        "device_at": moment(found.device_at),
+        "latitude": None if found.latitude is None else float(found.latitude),
+        "longitude": None if found.longitude is None else float(found.longitude),
+        "accuracy_m": found.accuracy_m,
+    }
+
+
+class ProofView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+
+    @extend_schema(operation_id="get_order_proof", responses=shapes.ProofOut, tags=["Following"])
+    def get(self, request: Request, code: str) -> Response:
+        """Why we say it was delivered, and every attempt that failed. The photos are behind the same key."""
+        order = self.order(code)
+        proof = ProofOfDelivery.objects.filter(order=order).first()
+        attempts = list(Attempt.objects.filter(order=order).order_by("pk"))
+        return Response(
+            {
+                "order": order.code,
+                "status": order.status,
+                "delivery": self.delivery(request, order, proof) if proof else None,
+                "attempts": [
+                    {
+                        **_where(attempt),
+                        "reason": attempt.reason,
+                        "note": attempt.note,
+                        "photo_url": self.link(request, order, f"attempt-{number}", attempt.photo),
+                    }
+                    for number, attempt in enumerate(attempts, start=1)
+                ],
+            }
+        )
+
+    def delivery(self, request: Request, order: Order, proof: ProofOfDelivery) -> dict[str, Any]:
+        return {
+            **_where(proof),
+            "left_at": proof.left_at,
+            "signed_by": proof.signed_by,
+            "pin_matched": proof.pin_matched,
+            "age_checked": proof.age_checked,
+            "note": proof.note,
+            "photo_url": self.link(request, order, "photo", proof.photo),
+            "photo_sha256": proof.photo_sha256,
+            "signature_url": self.link(request, order, "signature", proof.signature),
+        }
+
+    def link(self, request: Request, order: Order, which: str, file: FieldFile) -> str | None:
+        if not file:
+            return None
+        path = reverse("deliveries_api:proof_file", kwargs={"code": order.code, "which": which})
+        return str(request.build_absolute_uri(path))
+
+
+class ProofFileView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+
+    @extend_schema(
+        operation_id="get_order_proof_file",
+        responses={(200, "image/*"): OpenApiTypes.BINARY},
+        tags=["Following"],
+    )
+    def get(self, request: Request, code: str, which: str) -> FileResponse:
+        """A picture of the proof: `photo`, `signature`, or `attempt-1` and so on."""
+        file = self.file(self.order(code), which)
+        if not file:
+            raise Http404
+        kind, _encoding = mimetypes.guess_type(file.name or "")
+        return FileResponse(file.open("rb"), content_type=kind or "application/octet-stream")
+
+    def file(self, order: Order, which: str) -> FieldFile | None:
+        if which in {"photo", "signature"}:
+            proof = ProofOfDelivery.objects.filter(order=order).first()
+            return getattr(proof, which) if proof else None
+        number = which.removeprefix("attempt-")
+        if which == number or not number.isascii() or not number.isdigit():
+            return None
+        attempts = Attempt.objects.filter(order=order).order_by("pk")[:TIMELINE]
+        found = dict(enumerate(attempts, start=1)).get(int(number))
+        return found.photo if found else None
+
+
+class CourierView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+
+    @extend_schema(operation_id="get_order_courier", responses=shapes.CourierNow, tags=["Following"])
+    def get(self, request: Request, code: str) -> Response:
+        """Who has the order, where they are while they have the parcels, and when they are expected."""
+        order = self.order(code)
+        place = live_consignment(order)
+        driver = place.manifest.driver if place else None
+        position = None
+        if driver is not None and order.status in WITH_PARCELS:
+            last = Position.objects.filter(driver=driver).order_by("-device_at", "-pk").first()
+            if last is not None:
+                position = {
+                    "latitude": float(last.latitude),
+                    "longitude": float(last.longitude),
+                    "at": moment(last.device_at),
+                }
+        return Response(
+            {
+                "courier": courier(driver),
+                "position": position,
+                "eta_at": moment(place.dropoff.eta_at) if place and driver else None,
+            }
+        )
+
+
+class ServiceabilityView(SellerView):
+    scopes: ClassVar[dict[str, str]] = {"POST": READ}
+
+    @extend_schema(
+        operation_id="check_serviceability",
+        request=shapes.ServiceabilityIn,
+        responses=shapes.ServiceabilityOut,
+        tags=["Before an order"],
+    )
+    def post(self, request: Request) -> Response:
+        """Can we deliver these parcels there, in that window; if not, why not; and what would it cost.
+
+        Nothing is kept."""
+        given = api.body(request, shapes.ServiceabilityIn)
+        store = store_of(self.system, given.get("store"))
+        at = timezone.now()
+        draft = located(self.draft(given, at))
+        reasons: list[dict[str, str]] = []
+        try:
+            drafts.check(draft, store=store, at=at)
+        except drafts.DraftInvalid as refusal:
+            reasons = [
+                {"field": error.field, "code": error.code, "message": str(error.message)}
+                for error in refusal.errors
+            ]
+        return Response(
+            {
+                "serviceable": not reasons,
+                "reasons": reasons,
+                "needs_location": draft.address.point is None,
+                **self.price(draft, store, at),
+            }
+        )
+
+    def draft(self, given: dict[str, Any], at: dt.datetime) -> OrderDraft:
+        """The question as an order to somebody; what is not asked about is as it would be fine."""
+        window = given.get("window") or {"start": at, "end": at + dt.timedelta(hours=4)}
+        parcels = given.get("parcels")
+        return OrderDraft(
+            external_id="",
+            ready_at=None,
+            window_start=window["start"],
+            window_end=window["end"],
+            recipient_name="-",
+            recipient_phone="+1 702 555 0100",
+            recipient_email="",
+            recipient_locale="en",
+            address=shapes.address_of(given["dropoff"]),
+            instructions="",
+            parcels=shapes.parcels_of(parcels) if parcels else (ParcelDraft(Parcel.Size.SMALL, 1000),),
+        )
+
+    def price(self, draft: OrderDraft, store: Store, at: dt.datetime) -> dict[str, Any]:
+        point = draft.address.point
+        policy = charging.policy_for(store, at=at)
+        if point is None:
+            return {"distance_m": None, "fee": None}
+        distance_m = road_m(store.mall.point, point)
+        if policy is None:
+            return {"distance_m": distance_m, "fee": None}
+        lines = charging.delivery_lines(
+            policy, distance_m=distance_m, sizes=[parcel.size for parcel in draft.parcels]
+        )
+        fee = {"cents": fees.total_cents(lines), "currency": store.mall.market.currency}
+        return {"distance_m": distance_m, "fee": fee}

@@ -1,0 +1,267 @@
+"""The part of the seller API that is about orders: post, follow, change, take back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries import geocoding, posting
+from deliveries.api import seller_serializers as shapes
+from deliveries.drafts import OrderDraft
+from deliveries.models import Order
+from deliveries.models.order import OrderQuerySet
+from deliveries.snapshots import order_snapshot, with_all
+from retaildelivery.lib import codes
+from retaildelivery.lib.geo import Point
+from retaildelivery.web import api, paging
+from stores.api import HANDOVER, READ, WRITE, SellerView
+from stores.authentication import SellerSystem
+from stores.models import Store
+
+__all__ = ["HANDOVER", "READ", "WRITE", "OrderBase", "orders_of", "store_of"]
+
+# As in the index order_search.
+SEARCHED = SearchVector("code", "external_id", "recipient_name", "address_line1", config="simple")
+
+
+def orders_of(system: SellerSystem) -> OrderQuerySet:
+    """The orders that this key reaches."""
+    own: OrderQuerySet = Order.objects.filter(external_scope=system.seller.pk)  # type: ignore[assignment]
+    return own if system.key.store_id is None else own.filter(store=system.key.store_id)
+
+
+def store_of(system: SellerSystem, code: str | None) -> Store:
+    """The store that is named, or the one of the key. Somebody else's is 404, as if it did not exist."""
+    stores = system.stores.select_related("seller", "mall__market")
+    if code is None:
+        if system.store is None:
+            raise ValidationError({"store": ["Name the store."]}, code="required")
+        return stores.get()
+    found = stores.filter(code=codes.normalise(code)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def located(draft: OrderDraft) -> OrderDraft:
+    """The draft with the place of its door, as far as anybody knows it. May ask a geocoder."""
+    if draft.address.point is not None:
+        return draft
+    found = geocoding.locate(draft.address)
+    if found is None:
+        return draft
+    return dataclasses.replace(
+        draft, address=dataclasses.replace(draft.address, point=found.point, located_by=found.source)
+    )
+
+
+class OrderBase(SellerView):
+    """One order of the seller's, by its code however it is typed."""
+
+    @property
+    def orders(self) -> OrderQuerySet:
+        return orders_of(self.system)
+
+    def code_of(self, code: str) -> str:
+        """The code of an order that this key reaches. Raises Http404."""
+        wanted = codes.normalise(code)
+        if not self.orders.filter(code=wanted).exists():
+            raise Http404
+        return wanted
+
+    def order(self, code: str) -> Order:
+        found: Order = get_object_or_404(with_all(self.orders), code=codes.normalise(code))
+        return found
+
+    def shown(self, code: str) -> Response:
+        return Response(order_snapshot(self.order(code)))
+
+
+class OrdersView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": WRITE}
+
+    @extend_schema(
+        operation_id="list_orders",
+        parameters=[shapes.OrdersQuery],
+        responses=shapes.OrderPage,
+        tags=["Orders"],
+    )
+    def get(self, request: Request) -> Response:
+        """Your orders, newest first, as narrow as you ask for them."""
+        asked = api.query(request, shapes.OrdersQuery)
+        page = paging.newest_first(with_all(self.filtered(asked)), asked)
+        return Response({"results": [order_snapshot(order) for order in page.rows], "next": page.next})
+
+    def filtered(self, asked: dict[str, Any]) -> OrderQuerySet:
+        found = self.orders
+        if "status" in asked:
+            found = found.filter(status=asked["status"])
+        if "store" in asked:
+            found = found.filter(store=store_of(self.system, asked["store"]))
+        if "external_id" in asked:
+            found = found.filter(external_id=asked["external_id"])
+        if "placed_from" in asked:
+            found = found.filter(placed_at__gte=asked["placed_from"])
+        if "placed_before" in asked:
+            found = found.filter(placed_at__lt=asked["placed_before"])
+        if "text" in asked:
+            found = found.annotate(words=SEARCHED).filter(words=SearchQuery(asked["text"], config="simple"))
+        return found
+
+    @extend_schema(
+        operation_id="post_order",
+        request=shapes.OrderIn,
+        responses={201: shapes.OrderOut, 200: shapes.OrderOut},
+        tags=["Orders"],
+    )
+    def post(self, request: Request) -> Response:
+        """Post an order. 201; or 200 with the order of before, when `external_id` and all else are the same.
+
+        Everything that is wrong is named at once in `field_errors`. When nobody knows where the door is, the
+        order waits with `needs_location` until its place is given. The same `external_id` with other contents
+        is 409 `external_id_taken`; `reason` is the code of the first order.
+        """
+        given = api.body(request, shapes.OrderIn)
+        store = store_of(self.system, given.get("store"))
+        order = posting.post(
+            store=store,
+            draft=located(shapes.draft_of(given)),
+            actor=self.system.actor,
+            at=timezone.now(),
+        )
+        before = order.was_posted_before  # type: ignore[attr-defined]
+        return Response(
+            order_snapshot(order), status=status.HTTP_200_OK if before else status.HTTP_201_CREATED
+        )
+
+
+class OrderView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ, "PATCH": WRITE}
+
+    @extend_schema(operation_id="get_order", responses=shapes.OrderOut, tags=["Orders"])
+    def get(self, request: Request, code: str) -> Response:
+        """One order as it is now."""
+        return self.shown(code)
+
+    @extend_schema(
+        operation_id="change_order",
+        request=shapes.RevisionIn,
+        responses=shapes.OrderOut,
+        tags=["Orders"],
+    )
+    def patch(self, request: Request, code: str) -> Response:
+        """Change an order: recipient and instructions until it has ended; window, address, `ready_at`, value
+        and `undeliverable` only while it is `placed`. Otherwise 409 `order_not_changeable`; `reason` is the
+        state."""
+        wanted = self.code_of(code)
+        changes = shapes.changes_of(api.body(request, shapes.RevisionIn))
+        if not changes:
+            return self.shown(wanted)
+        address = changes.get("address")
+        if address is not None and address.point is None:
+            place = geocoding.locate(address)
+            if place is not None:
+                changes["address"] = dataclasses.replace(address, point=place.point, located_by=place.source)
+        order = posting.revise(
+            order_code=wanted,
+            scope=self.orders,
+            changes=changes,
+            actor=self.system.actor,
+            at=timezone.now(),
+        )
+        return Response(order_snapshot(order))
+
+
+class CancellationView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"PUT": WRITE}
+
+    @extend_schema(
+        operation_id="cancel_order",
+        request=shapes.CancellationIn,
+        responses=shapes.OrderOut,
+        tags=["Orders"],
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """Take an order back while the store holds every parcel of it. A repeat changes nothing.
+
+        Once custody has passed: 409 `cancel_not_allowed`; `reason` says how far it has come."""
+        wanted = self.code_of(code)
+        given = api.body(request, shapes.CancellationIn)
+        order = posting.cancel(
+            order_code=wanted,
+            scope=self.orders,
+            reason=given["reason"],
+            note=given["note"],
+            actor=self.system.actor,
+            at=timezone.now(),
+        )
+        return Response(order_snapshot(order))
+
+
+class ReadyView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"PUT": WRITE}
+
+    @extend_schema(
+        operation_id="mark_order_ready", request=api.NoBody, responses=shapes.OrderOut, tags=["Orders"]
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """The parcels are packed and at the counter. A repeat changes nothing."""
+        wanted = self.code_of(code)
+        api.body(request, api.NoBody)
+        order = posting.mark_ready(
+            order_code=wanted, scope=self.orders, actor=self.system.actor, at=timezone.now()
+        )
+        return Response(order_snapshot(order))
+
+
+class LocationView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"PUT": WRITE}
+
+    @extend_schema(
+        operation_id="locate_order",
+        request=shapes.LocationIn,
+        responses=shapes.OrderOut,
+        tags=["Orders"],
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """Say where the door is, when `needs_location` or when the place is wrong."""
+        wanted = self.code_of(code)
+        given = api.body(request, shapes.LocationIn)
+        order = posting.locate(
+            order_code=wanted,
+            scope=self.orders,
+            point=Point(given["latitude"], given["longitude"]),
+            actor=self.system.actor,
+            at=timezone.now(),
+        )
+        return Response(order_snapshot(order))
+
+
+class TipView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"PUT": WRITE}
+
+    @extend_schema(operation_id="tip_order", request=shapes.TipIn, responses=shapes.OrderOut, tags=["Orders"])
+    def put(self, request: Request, code: str) -> Response:
+        """Set the driver's tip: freely while the store holds the order, only upwards after that.
+
+        All of it goes to the driver."""
+        wanted = self.code_of(code)
+        given = api.body(request, shapes.TipIn)
+        order = posting.tip(
+            order_code=wanted,
+            scope=self.orders,
+            cents=given["cents"],
+            actor=self.system.actor,
+            at=timezone.now(),
+        )
+        return Response(order_snapshot(order))
