@@ -115,7 +115,8 @@ class MallBlockadeAdmin(KeptAdmin):
     list_display = ("mall", "driver", "reason", "created_by", "created_at", "lifted_at")
     list_filter = ("mall",)
     list_select_related = ("mall", "driver__user", "created_by")
-    autocomplete_fields = ("mall", "driver", "created_by")
+    raw_id_fields = ("driver",)
+    autocomplete_fields = ("mall", "created_by")
     ordering = ("-created_at",)
 
 

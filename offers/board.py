@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from deliveries.models import Consignment, Incident, Manifest, Order, Parcel, Stop
 from drivers.models import Position
@@ -141,64 +139,8 @@ def blocks(market: Market | None) -> QuerySet[Block]:
     return _of(rows, "mall__market", market).order_by(F("window__startswith").desc(), "-pk")
 
 
-def scene(market: Market | None, work: list[Work], waiting: list[Order]) -> dict[str, Any]:
-    """The map: malls, drivers where they were last seen, open stops in order, and orders that wait."""
-    malls = list(_of(Mall.objects.filter(active=True), "market", market))
-    markers: list[dict[str, Any]] = [
-        {"lat": m.point.lat, "lng": m.point.lng, "kind": "mall", "title": m.name, "id": f"mall-{m.code}"}
-        for m in malls
-    ]
-    circles = [
-        {
-            "lat": m.point.lat,
-            "lng": m.point.lng,
-            "radius_m": m.geofence_m,
-            "tone": "info",
-            "title": _("Geofence"),
-        }
-        for m in malls
-    ]
-    lines: list[dict[str, Any]] = []
-    for item in work:
-        doors = [stop for stop in item.stops if stop.kind != Stop.Kind.PICKUP]
-        markers += [_stop_marker(stop, place) for place, stop in enumerate(doors, start=1)]
-        if item.seen is not None and item.claim is not None:
-            here = [float(item.seen.latitude), float(item.seen.longitude)]
-            name = item.claim.driver.user.first_name
-            markers.append(
-                {
-                    "lat": here[0], "lng": here[1], "kind": "driver", "title": f"{name} · {item.block.code}",
-                    "id": f"driver-{item.claim.driver.code}", "href": reverse("offers:ops_block", args=[item.block.code]),
-                }
-            )  # fmt: skip
-        path = [[s.point.lat, s.point.lng] for s in doors]
-        if len(path) > 1:
-            mall = item.block.mall.point
-            lines.append({"points": [[mall.lat, mall.lng], *path], "tone": "route"})
-    for order in waiting:
-        if order.point is not None:
-            markers.append(
-                {"lat": order.point.lat, "lng": order.point.lng, "kind": "home", "tone": "warn", "title": order.code,
-                 "id": f"order-{order.code}", "href": reverse("deliveries:ops_order", args=[order.code])}
-            )  # fmt: skip
-    centre = malls[0].point if malls else None
-    return {
-        "center": [centre.lat, centre.lng] if centre else [39.5, -98.35],
-        "zoom": 11 if market else 4,
-        "fit": True,
-        "markers": markers,
-        "lines": lines,
-        "circles": circles,
-    }
-
-
-def _stop_marker(stop: Stop, place: int) -> dict[str, Any]:
-    kinds = {"done": "done", "failed": "failed", "skipped": "done"}
-    kind = "return" if stop.kind == Stop.Kind.RETURN else kinds.get(stop.status, "stop")
-    return {
-        "lat": stop.point.lat, "lng": stop.point.lng, "kind": kind, "label": str(place), "title": stop.address,
-        "id": f"stop-{stop.code}",
-    }  # fmt: skip
+def malls(market: Market | None) -> list[Mall]:
+    return list(_of(Mall.objects.filter(active=True), "market", market).order_by("name"))
 
 
 def waiting(market: Market | None) -> list[Order]:

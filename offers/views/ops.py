@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from deliveries.models import Stop
-from offers import board, limits, withdrawing
+from offers import board, limits, scenes, withdrawing
 from offers.forms import WithdrawForm
 from offers.models import Block
 from retaildelivery.accounts.permissions import operations_required
@@ -45,7 +45,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "offers": board.unclaimed(market, at=now),
         "work": [(item, item.is_late(now)) for item in work],
         "risks": board.at_risk(market, at=now),
-        "map": board.scene(market, work, board.waiting(market)),
+        "map": scenes.board(board.malls(market), work, board.waiting(market)),
         "at": now,
         **board.needing_a_person(market),
     }
@@ -89,27 +89,12 @@ def block_page(
         if found.manifest_id
         else Stop.objects.none()
     )
-    doors = [[stop.point.lat, stop.point.lng] for stop in stops if stop.kind != Stop.Kind.PICKUP]
-    mall = found.mall.point
-    scene = {
-        "center": [mall.lat, mall.lng], "zoom": 12, "fit": True,
-        "markers": [
-            {"lat": mall.lat, "lng": mall.lng, "kind": "mall", "title": found.mall.name},
-            *(
-                {"lat": s.point.lat, "lng": s.point.lng, "kind": "stop", "label": str(n), "title": s.address}
-                for n, s in enumerate((s for s in stops if s.kind != Stop.Kind.PICKUP), start=1)
-            ),
-        ],
-        "lines": [{"points": [[mall.lat, mall.lng], *doors, [mall.lat, mall.lng]], "tone": "route"}] if doors else [],
-    }  # fmt: skip
     context = {
         "block": found,
         "zone": found.mall.zone,
         "stops": stops,
-        "map": scene,
-        "claims": Claim.objects.filter(block=found)
-        .select_related("driver__user", "vehicle")
-        .order_by("-claimed_at"),
+        "map": scenes.block(found, list(stops)),
+        "claims": found.claims.select_related("driver__user", "vehicle").order_by("-claimed_at"),
         "offers": found.offers.order_by("opens_at", "pk"),
         "facts": Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2],  # type: ignore[attr-defined]
         "may_withdraw": found.may_move_to(Block.Status.WITHDRAWN),

@@ -1,0 +1,97 @@
+"""Maps for operations: places as plain data that the page's map draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from deliveries.models import Order, Stop
+from offers.board import Work
+from offers.models import Block
+from retaildelivery.lib.geo import Point
+from stores.models import Mall
+
+Mark = dict[str, Any]
+UNITED_STATES = Point(39.5, -98.35)
+KINDS = {"done": "done", "failed": "failed", "skipped": "done"}
+
+
+def mark(point: Point, kind: str, title: str, **more: Any) -> Mark:
+    return {"lat": point.lat, "lng": point.lng, "kind": kind, "title": title, **more}
+
+
+def line(points: Sequence[Point], tone: str = "route") -> dict[str, Any]:
+    return {"points": [[point.lat, point.lng] for point in points], "tone": tone}
+
+
+def doors_of(stops: Sequence[Stop]) -> list[Stop]:
+    """The stops after the mall, in order of visit."""
+    return [stop for stop in stops if stop.kind != Stop.Kind.PICKUP]
+
+
+def stop_mark(stop: Stop, place: int) -> Mark:
+    kind = "return" if stop.kind == Stop.Kind.RETURN else KINDS.get(stop.status, "stop")
+    return mark(stop.point, kind, stop.address, label=str(place), id=f"stop-{stop.code}")
+
+
+def driver_mark(work: Work) -> list[Mark]:
+    """Where the driver was last seen; nothing when nobody has seen them."""
+    if work.seen is None or work.claim is None:
+        return []
+    driver = work.claim.driver
+    seen = Point(float(work.seen.latitude), float(work.seen.longitude))
+    page = reverse("offers:ops_block", args=[work.block.code])
+    title = f"{driver.user.first_name} · {work.block.code}"
+    return [mark(seen, "driver", title, id=f"driver-{driver.code}", href=page)]
+
+
+def order_mark(order: Order) -> list[Mark]:
+    if order.point is None:
+        return []
+    page = reverse("deliveries:ops_order", args=[order.code])
+    return [mark(order.point, "home", order.code, tone="warn", id=f"order-{order.code}", href=page)]
+
+
+def board(malls: Sequence[Mall], work: Sequence[Work], waiting: Sequence[Order]) -> dict[str, Any]:
+    """Malls with their geofence, drivers where they were last seen, stops in order, and orders that wait."""
+    marks = [mark(mall.point, "mall", mall.name, id=f"mall-{mall.code}") for mall in malls]
+    lines = []
+    for item in work:
+        doors = doors_of(item.stops)
+        marks += [stop_mark(stop, place) for place, stop in enumerate(doors, start=1)]
+        marks += driver_mark(item)
+        if doors:
+            lines.append(line([item.block.mall.point, *(stop.point for stop in doors)]))
+    for order in waiting:
+        marks += order_mark(order)
+    centre = malls[0].point if malls else UNITED_STATES
+    fences = [
+        {
+            "lat": mall.point.lat,
+            "lng": mall.point.lng,
+            "radius_m": mall.geofence_m,
+            "tone": "info",
+            "title": _("Geofence"),
+        }
+        for mall in malls
+    ]
+    return {
+        "center": [centre.lat, centre.lng],
+        "zoom": 11 if malls else 4,
+        "fit": True,
+        "markers": marks,
+        "lines": lines,
+        "circles": fences,
+    }
+
+
+def block(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
+    """The way of one block: from the mall to each door and back."""
+    mall, doors = block.mall.point, doors_of(stops)
+    marks = [mark(mall, "mall", block.mall.name)]
+    marks += [stop_mark(stop, place) for place, stop in enumerate(doors, start=1)]
+    way = [line([mall, *(stop.point for stop in doors), mall])] if doors else []
+    return {"center": [mall.lat, mall.lng], "zoom": 12, "fit": True, "markers": marks, "lines": way}
