@@ -187,14 +187,15 @@ document.addEventListener("htmx:responseError", (event) => { if (!polled(event))
 
 // -- Times that stay true
 
-const spoken = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "always", style: "short" });
-
 function relative(seconds) {
   const size = Math.abs(seconds);
-  if (size < 60) return words.now;
-  if (size < 90 * 60) return spoken.format(Math.trunc(seconds / 60), "minute");
-  if (size < 36 * 3600) return spoken.format(Math.round(seconds / 3600), "hour");
-  return spoken.format(Math.round(seconds / 86400), "day");
+  if (size < 60) return seconds < 0 ? words.now : words.soon;
+  const [count, unit] = size < 90 * 60
+    ? [Math.trunc(size / 60), words.minutes]
+    : size < 36 * 3600
+      ? [Math.round(size / 3600), words.hours]
+      : [Math.round(size / 86400), words.days];
+  return (seconds < 0 ? words.ago : words.in).replace("%s", unit.replace("%s", count));
 }
 
 function left(seconds) {

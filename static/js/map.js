@@ -97,6 +97,15 @@ function placed(L, marker, settings) {
   return made;
 }
 
+// Only a new position glides; a marker must not lag behind the ground while somebody zooms.
+function glide(made, to) {
+  const element = made.getElement();
+  if (!element || made.getLatLng().equals(to)) return;
+  element.classList.add("is-gliding");
+  made.setLatLng(to);
+  setTimeout(() => element.classList.remove("is-gliding"), 1000);
+}
+
 function draw(L, state, data, settings) {
   const { map, layer, known } = state;
   layer.clearLayers();
@@ -118,7 +127,7 @@ function draw(L, state, data, settings) {
     const old = marker.id && known.get(marker.id);
     const looks = JSON.stringify({ ...marker, lat: 0, lng: 0 });
     if (old && old.looks === looks) {
-      old.made.setLatLng([marker.lat, marker.lng]);
+      glide(old.made, [marker.lat, marker.lng]);
       seen.add(marker.id);
       continue;
     }
