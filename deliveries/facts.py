@@ -140,14 +140,14 @@ def stop_changed(
 
 
 def proof_refused(
-    order: Order, stop: Stop, *, at: dt.datetime, driver: Driver, reason: str, tries_left: int | None = None
+    order: Order, stop: Stop, *, at: dt.datetime, driver: Driver, reason: str, tries_left: int, event: str
 ) -> Happening:
     return Happening(
         name="proof.refused",
         at=at,
         subjects=[f"order:{order.code}", f"stop:{stop.code}", f"driver:{driver.code}"],
         actor=of_driver(driver),
-        data={"reason": reason, "tries_left": tries_left},
+        data={"reason": reason, "tries_left": tries_left, "event": event},
     )
 
 

@@ -23,7 +23,9 @@ LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
 GEOCODER_TIMEOUT_S = 2  # a counter waits for the answer
 GEOCODED_KEPT_S = 7 * 24 * 3600  # doors do not move; terms of use limit longer keeping
 LOCK_TURNS = 3  # beginnings of a verb whose order changed manifests under it
+STORE_WAIT = dt.timedelta(minutes=20)  # then a driver may go without: driver.md, exception 4
 PAGE = 50  # rows of a list page
 EXPORT_ROWS = 10_000  # rows of a CSV export
 DEVICE_CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast
 LATE_EVENT = dt.timedelta(hours=48)  # how old an event from a phone without signal may be
+POSITION_FRESH = dt.timedelta(minutes=10)  # an older position would mislead

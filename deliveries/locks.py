@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from deliveries import limits
-from deliveries.models import Consignment, Manifest, Order
+from deliveries.models import Consignment, Manifest, Order, Stop
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, with_all
 
@@ -31,6 +31,30 @@ def manifest(pk: int) -> Manifest:
     return (
         Manifest.objects.select_related("mall__market", "driver__user").select_for_update(**LOCK).get(pk=pk)
     )
+
+
+def manifest_by_code(code: str) -> Manifest | None:
+    """The manifest of this code, locked."""
+    be_patient()
+    return (
+        Manifest.objects.select_related("mall__market", "driver__user")
+        .select_for_update(**LOCK)
+        .filter(code=code)
+        .order_by("pk")
+        .first()
+    )
+
+
+def stop(code: str) -> Stop | None:
+    """This stop as it is now, its manifest locked: who holds that lock alone changes the stop."""
+    be_patient()
+    owner = Stop.objects.filter(code=code).values_list("manifest_id", flat=True).first()
+    if owner is None:
+        return None
+    held = manifest(owner)
+    found = Stop.objects.select_related("store__seller", "store__mall__market").get(code=code)
+    found.manifest = held
+    return found
 
 
 def orders(pks: Iterable[int]) -> list[Order]:

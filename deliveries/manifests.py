@@ -173,12 +173,13 @@ def take_off(place: Consignment, *, ending: str, at: dt.datetime) -> None:
     """End an order's place on its (locked) manifest; stops that serve nothing any more are skipped or done."""
     place.ended_at, place.ending = at, ending
     place.save(update_fields=["ended_at", "ending"])
-    for stop in (place.pickup, place.dropoff):
-        close_if_empty(stop, at=at)
+    for stop_id in (place.pickup_id, place.dropoff_id):
+        close_if_empty(stop_id, at=at)
 
 
-def close_if_empty(stop: Stop, *, at: dt.datetime) -> bool:
-    """End an open stop at which nothing is left to do: done if something was collected there, else skipped."""
+def close_if_empty(stop_id: int, *, at: dt.datetime) -> bool:
+    """End an open pickup or door where nothing is left to do: done if something was collected, else skipped."""
+    stop = Stop.objects.get(pk=stop_id)
     if stop.status not in Stop.OPEN:
         return False
     if stop.kind == Stop.Kind.PICKUP:

@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
                 ('accuracy_m', models.PositiveIntegerField(blank=True, null=True)),
                 ('entered', models.CharField(help_text='What was read or typed.', max_length=120)),
                 ('method', models.CharField(choices=[('camera', 'camera'), ('wedge', 'hand scanner'), ('typed', 'typed')], default='typed', max_length=8)),
-                ('outcome', models.CharField(choices=[('accepted', 'accepted'), ('wrong_stop', 'not for this stop'), ('unknown', 'unknown code'), ('already', 'scanned before')], max_length=12)),
+                ('outcome', models.CharField(choices=[('accepted', 'accepted'), ('wrong_stop', 'not for this stop'), ('unknown', 'unknown code'), ('already', 'scanned before'), ('damaged', 'damaged, stays here')], max_length=12)),
                 ('driver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                 ('parcel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scans', to='deliveries.parcel')),
                 ('scanned_by', models.ForeignKey(help_text='Staff, at a return.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

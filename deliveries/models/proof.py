@@ -39,6 +39,7 @@ class Scan(Evidence):
         WRONG_STOP = "wrong_stop", _("not for this stop")
         UNKNOWN = "unknown", _("unknown code")
         ALREADY = "already", _("scanned before")
+        DAMAGED = "damaged", _("damaged, stays here")
 
     class Method(models.TextChoices):
         CAMERA = "camera", _("camera")

@@ -1,0 +1,101 @@
+"""What follows on a manifest when a stop has ended: new times, the way back, the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+from django.db.models import Max
+
+from deliveries import eta, facts, moves
+from deliveries.models import Consignment, Manifest, Parcel, Stop
+from retaildelivery.lib.geo import road_m
+from retaildelivery.outbox import recording
+from stores.models import Store
+
+RETURN_SERVICE = dt.timedelta(minutes=5)  # to find the counter and scan
+
+
+def retime(manifest: Manifest, *, at: dt.datetime) -> None:
+    """Write the expected arrival of every open stop of the (locked) manifest."""
+    stops = list(manifest.stops.order_by("position", "id"))
+    legs = [
+        eta.Leg(stop.pk, stop.planned_at, stop.service, stop.arrived_at, stop.completed_at) for stop in stops
+    ]
+    expected = eta.retime(legs, at=at)
+    changed = []
+    for stop in stops:
+        if stop.pk in expected and stop.eta_at != expected[stop.pk]:
+            stop.eta_at = expected[stop.pk]
+            changed.append(stop)
+    Stop.objects.bulk_update(changed, ["eta_at"])
+
+
+def return_stop(manifest: Manifest, store: Store, *, after: Stop, at: dt.datetime) -> Stop:
+    """The open stop at which what comes back to this store is handed over, made at the end when there is none."""
+    found = (
+        manifest.stops.filter(kind=Stop.Kind.RETURN, store=store, status__in=Stop.OPEN)
+        .order_by("position", "id")
+        .first()
+    )
+    if found is not None:
+        return found
+    last = manifest.stops.exclude(kind=Stop.Kind.PICKUP).order_by("-position", "-id").first() or after
+    mall = store.mall
+    planned_at = max(at, last.planned_at + last.service) + eta.drive(road_m(last.point, mall.point))
+    position = manifest.stops.aggregate(last=Max("position"))["last"] + 1
+    return Stop.objects.create(
+        manifest=manifest,
+        kind=Stop.Kind.RETURN,
+        position=position,
+        store=store,
+        latitude=mall.latitude,
+        longitude=mall.longitude,
+        address=", ".join(part for part in (store.name, store.unit, mall.name) if part)[:300],
+        planned_at=planned_at,
+        eta_at=planned_at,
+        service=RETURN_SERVICE,
+    )
+
+
+def held(manifest: Manifest) -> bool:
+    """Whether the driver still holds a parcel of this manifest."""
+    return Parcel.objects.filter(
+        custodian=Parcel.Custodian.DRIVER,
+        driver=manifest.driver_id,
+        order__in=manifest.consignments.values("order"),
+    ).exists()
+
+
+def settle(manifest: Manifest, *, at: dt.datetime) -> bool:
+    """Move the (locked) manifest on when its stops allow it; True when it is now completed.
+
+    A manifest never completes while its driver holds a parcel of it.
+    """
+    if manifest.status in {Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING, Manifest.Status.LOADING}:
+        open_kinds = set(manifest.stops.filter(status__in=Stop.OPEN).values_list("kind", flat=True))
+        if not open_kinds and not held(manifest):
+            _complete(manifest, at=at)
+            return True
+        if open_kinds == {Stop.Kind.RETURN} and manifest.status == Manifest.Status.ON_ROUTE:
+            moves.move_manifest(manifest, Manifest.Status.RETURNING, at)
+    retime(manifest, at=at)
+    return False
+
+
+def _complete(manifest: Manifest, *, at: dt.datetime) -> None:
+    moves.move_manifest(manifest, Manifest.Status.COMPLETED, at)
+    endings = Counter(manifest.consignments.values_list("ending", flat=True))
+    driver = manifest.driver
+    assert driver is not None
+    assert "" not in endings, "A completed manifest has no order left on it."
+    recording.record(
+        facts.manifest_changed(
+            "manifest.completed",
+            manifest,
+            at=at,
+            actor=facts.of_driver(driver),
+            driver=driver,
+            orders={ending: endings[ending] for ending in Consignment.Ending.values if endings[ending]},
+        )
+    )
