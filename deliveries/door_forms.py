@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import unicodedata
 import uuid
@@ -11,16 +9,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
+from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import limits
+from deliveries import photos
 from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan
 
 WORST_ACCURACY_M = 100_000  # a phone that knows no more than its city
-DATA_URL = re.compile(r"data:image/(?P<kind>png|jpeg|webp);base64,(?P<body>[A-Za-z0-9+/=\s]+)", re.ASCII)
-# What a picture begins with; the name and the sender's word prove nothing.
-BEGINNINGS = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"))
 # Kinds a driver may report at a pickup, and how a verb calls them.
 REPORTS = [
     (Incident.Kind.SHORT, _("Missing: they cannot find it")),
@@ -33,47 +28,6 @@ def check_printable(text: str) -> None:
     """Raises ValidationError for control characters (but new lines) and halves of surrogate pairs."""
     if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\r\n\t" for sign in text):
         raise ValidationError(_("Only printable characters, please."), code="not_printable")
-
-
-def kind_of(head: bytes) -> str | None:
-    """Extension of a picture by its first twelve bytes, or None for what we do not take."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    return next((kind for beginning, kind in BEGINNINGS if head.startswith(beginning)), None)
-
-
-def picture(raw: bytes, *, most: int, name: str) -> ContentFile[bytes]:
-    """These bytes as a file named by what they are. Raises ValidationError."""
-    if len(raw) > most:
-        raise ValidationError(_("The picture is too large."), code="too_large")
-    kind = kind_of(raw[:12])
-    if kind is None:
-        raise ValidationError(_("This is not a picture (JPEG, PNG or WebP)."), code="not_a_picture")
-    return ContentFile(raw, name=f"{name}-{uuid.uuid4().hex}.{kind}")
-
-
-def from_data_url(text: str, *, most: int, name: str) -> ContentFile[bytes]:
-    """A `data:image/…;base64,…` as a file. Raises ValidationError."""
-    found = DATA_URL.fullmatch(text.strip())
-    if found is None:
-        raise ValidationError(_("This is not a picture (JPEG, PNG or WebP)."), code="not_a_picture")
-    try:
-        raw = base64.b64decode(found["body"], validate=False)
-    except (binascii.Error, ValueError) as failure:
-        raise ValidationError(
-            _("This is not a picture (JPEG, PNG or WebP)."), code="not_a_picture"
-        ) from failure
-    return picture(raw, most=most, name=name)
-
-
-class PhotoField(forms.FileField):
-    """A photo as the phone sends it, checked by its bytes."""
-
-    def clean(self, data: Any, initial: Any = None) -> ContentFile[bytes] | None:
-        file = super().clean(data, initial)
-        if not file:
-            return None
-        return picture(file.read(limits.PHOTO_BYTES + 1), most=limits.PHOTO_BYTES, name="photo")
 
 
 class EvidenceForm(forms.Form):
@@ -132,10 +86,10 @@ class ProofForm(EvidenceForm):
     left_at = forms.ChoiceField(
         label=_("Where is it now?"), choices=ProofOfDelivery.LeftAt.choices, widget=forms.RadioSelect
     )
-    photo = PhotoField(label=_("Photo"), required=False)
+    photo = forms.FileField(label=_("Photo"), required=False)
     signature = forms.CharField(required=False, widget=forms.HiddenInput)
     # Without JavaScript nobody can draw; then it is signed on paper.
-    signature_photo = PhotoField(label=_("Photo of the signature"), required=False)
+    signature_photo = forms.FileField(label=_("Photo of the signature"), required=False)
     signed_by = forms.CharField(
         label=_("Who signed?"), max_length=120, required=False, validators=[check_printable]
     )
@@ -143,9 +97,11 @@ class ProofForm(EvidenceForm):
     age_checked = forms.BooleanField(label=_("I saw their ID and they are old enough"), required=False)
     note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
 
-    def clean_signature(self) -> ContentFile[bytes] | None:
-        text = self.cleaned_data["signature"]
-        return from_data_url(text, most=limits.SIGNATURE_BYTES, name="signature") if text else None
+    def clean_signature(self) -> File[bytes] | None:
+        try:
+            return photos.from_data_url(self.cleaned_data["signature"])
+        except photos.PictureRefused as refusal:
+            raise ValidationError(refusal.message, code=refusal.code) from refusal
 
     def clean_pin(self) -> str:
         pin: str = self.cleaned_data["pin"]
@@ -168,7 +124,7 @@ class AttemptForm(EvidenceForm):
     )
     note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
     # Its own name: both forms of a door are on one page.
-    door_photo = PhotoField(label=_("Photo"), required=False)
+    door_photo = forms.FileField(label=_("Photo"), required=False)
 
 
 class PositionForm(forms.Form):

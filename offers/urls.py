@@ -1,6 +1,6 @@
 """Every page of offers, by the door it is behind."""
 
-from offers import ops_urls
+from offers import drive_urls, ops_urls
 
 app_name = "offers"
-urlpatterns = [*ops_urls.urlpatterns]
+urlpatterns = [*drive_urls.urlpatterns, *ops_urls.urlpatterns]

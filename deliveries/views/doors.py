@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from deliveries import doors, itinerary, limits, loading, positions
 from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, ProofForm, ReportForm, ScanForm
 from deliveries.doors import ProofDraft
-from deliveries.loading import Evidence
+from deliveries.evidence import Evidence
 from deliveries.models import Manifest, ProofOfDelivery, Scan, Stop
 from drivers.access import driver_required
 from drivers.models import Driver
@@ -163,11 +163,9 @@ def scan(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
             at=at,
         )
     except Refused as refusal:
-        return refused(request, driver, found, refusal)
+        return refused(request, driver, found, refusal, entered=given["code"])
     if read.outcome == Scan.Outcome.ALREADY:
         messages.info(request, _("%(code)s was scanned before.") % {"code": given["code"].upper()})
-    elif read.outcome != Scan.Outcome.ACCEPTED:
-        return shown(request, driver, found, status=UNPROCESSABLE, scan=read)
     return redirect("deliveries:driver_stop", code)
 
 

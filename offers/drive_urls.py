@@ -1,0 +1,21 @@
+"""What drivers open: offers, their block, and what it paid."""
+
+from django.urls import path
+
+from offers.views import drive
+
+urlpatterns = [
+    path("drive/apply/", drive.apply, name="driver_apply"),
+    path("drive/offers/", drive.offers, name="driver_offers"),
+    path("drive/offers/<str:code>/", drive.offer, name="driver_offer"),
+    path("drive/offers/<str:code>/claim/", drive.claim, name="driver_claim"),
+    path("drive/offers/<str:code>/decline/", drive.decline, name="driver_decline"),
+    path("drive/block/", drive.block, name="driver_block"),
+    path("drive/blocks/<str:code>/", drive.block_detail, name="driver_block_detail"),
+    path("drive/blocks/<str:code>/release/", drive.release, name="driver_release"),
+    path("drive/blocks/<str:code>/check-in/", drive.check_in, name="driver_check_in"),
+    path("drive/blocks/<str:code>/departure/", drive.departure, name="driver_departure"),
+    path("drive/blocks/<str:code>/manifest/", drive.manifest, name="driver_manifest"),
+    path("drive/earnings/", drive.earnings, name="driver_earnings"),
+    path("drive/earnings/<str:code>/", drive.block_pay, name="driver_block_pay"),
+]
