@@ -1,4 +1,4 @@
-"""Some orders of today, so that the first page is not empty; posted by the verb that the staff's form uses."""
+"""Some orders of today, so that the first page is not empty; posted by the verb the staff's form uses."""
 
 from datetime import datetime, timedelta
 

@@ -93,8 +93,8 @@ def body_of(
             "minimum_age": idea.minimum_age,
         },
         "undeliverable": idea.undeliverable,
-        "declared_value_cents": idea.value_cents,
-        "tip_cents": idea.tip_cents,
+        "declared_value": {"cents": idea.value_cents},
+        "tip": {"cents": idea.tip_cents},
     }
 
 

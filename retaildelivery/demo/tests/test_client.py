@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     Handler.seen = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

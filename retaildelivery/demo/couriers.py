@@ -1,0 +1,256 @@
+"""A driver's day: look at offers, claim a block, come to the mall, load, drive, hand over, bring back.
+
+What to do next is always read from the server, never remembered, so that the next run takes up where one that was
+killed stopped.
+"""
+
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from typing import Any
+
+from retaildelivery.demo import city, pictures, recipients
+from retaildelivery.demo.city import TEMPERS
+from retaildelivery.demo.client import Refusal
+from retaildelivery.demo.data import Courier
+from retaildelivery.demo.phone import BlockSeen, OfferSeen, Phone
+from retaildelivery.demo.play import Play
+from retaildelivery.demo.town import Life, patiently
+from retaildelivery.lib.geo import Point
+
+Stop = dict[str, Any]
+
+CLAIMS_AHEAD = timedelta(minutes=45)  # nobody in this city plans further
+COMES_FROM = timedelta(minutes=12)  # way to the mall
+LATE_FROM = timedelta(minutes=5)  # after the start a check-in counts as late
+PINGS = 3  # positions reported on the way to a stop
+TRIES_AT_A_STOP = 3
+SHORT_OF_A_PARCEL = 0.006  # parcels that a shop cannot find
+
+
+class Rider:
+    """One courier with a phone."""
+
+    def __init__(self, courier: Courier, *, phone: Phone, home: Point, play: Play) -> None:
+        self.courier = courier
+        self.temper = TEMPERS[courier.temper]
+        self.phone = phone
+        self.play = play
+        self.here = home
+        self.staying_away: set[str] = set()
+        self.passed: set[str] = set()
+        self.tries: dict[str, int] = {}
+
+    def life(self) -> Life:
+        """Until the run closes: work on what is claimed, else look for a block."""
+        throw = city.dice(self.play.seed, "wakes", self.courier.key)
+        yield self.play.pace(self.temper.looks_every) * throw.random()
+        while True:
+            blocks = yield from patiently(self.phone.blocks)
+            block = self._next(blocks)
+            if block is not None:
+                yield from self._work(block)
+            elif self.play.closing:
+                return
+            elif not blocks:
+                yield from self._look()
+            yield self._until_next_look()
+
+    def _until_next_look(self) -> float:
+        least, most = self.play.looks_within_s
+        return min(max(self.play.pace(self.temper.looks_every), least), most)
+
+    def _next(self, blocks: list[BlockSeen]) -> BlockSeen | None:
+        """A block at work before one to come; never one this driver stays away from."""
+        mine = [block for block in blocks if block.code not in self.staying_away]
+        return min(mine, key=lambda block: (block.status == "claimed", block.starts_at), default=None)
+
+    # -- Finding work --------------------------------------------------------------------------------------
+
+    def _look(self) -> Generator[float, None, None]:
+        offers = yield from patiently(self.phone.offers)
+        now = self.phone.now()
+        for offer in offers:
+            if offer.code not in self.passed and self._wants(offer, now):
+                self.passed.add(offer.code)
+                try:
+                    yield from patiently(lambda offer=offer: self.phone.claim(offer.code))
+                except Refusal:
+                    # Another driver was faster, or it would be too many hours: there will be another block.
+                    self.play.score.lost += 1
+                    continue
+                self.play.score.claimed += 1
+                return
+
+    def _wants(self, offer: OfferSeen, now: datetime) -> bool:
+        if not offer.eligible or offer.starts_at - now > CLAIMS_AHEAD:
+            return False
+        return city.wants(
+            self.temper,
+            hourly_cents=offer.hourly_cents,
+            seed=self.play.seed,
+            driver=self.courier.key,
+            offer=offer.code,
+        )
+
+    # -- One block -----------------------------------------------------------------------------------------
+
+    def _work(self, block: BlockSeen) -> Generator[float, None, None]:
+        if block.status == "claimed":
+            came = yield from self._come(block)
+            if not came:
+                return
+        self.play.score.at_work += 1
+        try:
+            yield from self._serve(block)
+        finally:
+            self.play.score.at_work -= 1
+
+    def _come(self, block: BlockSeen) -> Generator[float, None, bool]:
+        """To the mall in time, or late, or not at all."""
+        who = {"seed": self.play.seed, "driver": self.courier.key, "block": block.code}
+        if not city.shows_up(self.temper, **who):
+            self.staying_away.add(block.code)
+            self.play.score.missed += 1
+            return False
+        if city.changes_mind(self.temper, **who):
+            yield self.play.pace(timedelta(minutes=3))
+            yield from patiently(lambda: self.phone.release(block.code))
+            return False
+        after_start = city.arrival_after_start(self.temper, **who)
+        now = self.phone.now()
+        arrives = max(now + timedelta(seconds=self.play.pace(COMES_FROM)), block.check_in_opens_at)
+        if after_start > timedelta(0):
+            arrives = max(arrives, block.starts_at + LATE_FROM + after_start)
+        yield max(0.0, (arrives - now).total_seconds())
+        self.here = block.mall
+        yield from patiently(lambda: self.phone.check_in(block.code, at=self.here))
+        return True
+
+    def _serve(self, block: BlockSeen) -> Generator[float, None, None]:
+        """Stop by stop until the server says there is nothing left to do."""
+        while True:
+            manifest = yield from patiently(lambda: self.phone.manifest(block.code))
+            stop = _next_stop(manifest["stops"])
+            loading = manifest["status"] in {"assigned", "loading"}
+            if loading and (stop is None or stop["kind"] != "pickup"):
+                yield self.play.pace(city.PARK)
+                yield from patiently(lambda: self.phone.depart(block.code))
+                continue
+            if stop is None:
+                break
+            yield from self._at(stop, manifest)
+        # Completion and pay follow from the last stop, a moment later.
+        yield self.play.looks_within_s[0]
+        self.play.score.completed += 1
+
+    def _at(self, stop: Stop, manifest: dict[str, Any]) -> Generator[float, None, None]:
+        ways = {"pickup": self._collect, "dropoff": self._deliver, "return": self._bring_back}
+        try:
+            yield from self._go_to(stop)
+            yield from ways[stop["kind"]](stop)
+        except Refusal:
+            tries = self.tries[stop["code"]] = self.tries.get(stop["code"], 0) + 1
+            if tries >= TRIES_AT_A_STOP:
+                # Somebody has to look at this; starting over from the server's view is all a driver can do.
+                raise
+            yield self.play.looks_within_s[0] * tries
+
+    def _go_to(self, stop: Stop) -> Generator[float, None, None]:
+        there = Point(stop["latitude"], stop["longitude"])
+        if stop["status"] == "planned":
+            way = self.play.pace(city.drive(self.here, there, haste=self.temper.haste))
+            if stop["kind"] == "pickup":
+                way = self.play.pace(city.PARK)
+            for part in range(1, PINGS + 1):
+                yield way / PINGS
+                place = city.between(self.here, there, part / PINGS)
+                yield from patiently(lambda place=place: self.phone.report_position(place))
+            self.here = there
+            yield from patiently(lambda: self.phone.arrive(stop["code"], at=there))
+        self.here = there
+
+    # -- At a counter --------------------------------------------------------------------------------------
+
+    def _collect(self, stop: Stop) -> Generator[float, None, None]:
+        yield from self._confirm(stop)
+        for order in stop["orders"]:
+            for parcel in order["parcels"]:
+                if parcel["scanned"] or parcel["status"] not in {"expected", "ready"}:
+                    continue
+                yield self.play.pace(city.SCAN)
+                if city.dice(self.play.seed, "short", parcel["code"]).random() < SHORT_OF_A_PARCEL:
+                    yield from patiently(
+                        lambda code=parcel["code"]: self.phone.report(
+                            stop["code"], parcel=code, kind="short", at=self.here
+                        )
+                    )
+                    continue
+                yield from self._scan(stop, parcel["code"])
+
+    def _bring_back(self, stop: Stop) -> Generator[float, None, None]:
+        yield from self._confirm(stop)
+        for order in stop["orders"]:
+            for parcel in order["parcels"]:
+                if parcel["status"] in {"return_due", "loaded"} and not parcel["scanned"]:
+                    yield self.play.pace(city.SCAN)
+                    yield from self._scan(stop, parcel["code"])
+            self.play.score.returned += 1
+
+    def _confirm(self, stop: Stop) -> Generator[float, None, None]:
+        """The staff's half of a hand-over."""
+        yield self.play.pace(city.STORE_DWELL)
+        if stop["handover_confirmed"]:
+            return
+        badge = yield from patiently(self.phone.badge)
+        counter = self.play.counters[stop["store"]["code"]]
+        yield from patiently(lambda: counter.hand_over(stop=stop["code"], driver_code=badge))
+
+    def _scan(self, stop: Stop, parcel: str) -> Generator[float, None, None]:
+        yield from patiently(lambda: self.phone.scan(stop["code"], parcel=parcel, at=self.here))
+
+    # -- At a door -----------------------------------------------------------------------------------------
+
+    def _deliver(self, stop: Stop) -> Generator[float, None, None]:
+        for order in stop["orders"]:
+            if order["open"]:
+                yield from self._hand_out(stop, order)
+
+    def _hand_out(self, stop: Stop, order: dict[str, Any]) -> Generator[float, None, None]:
+        asks = order["requirements"]
+        attended = bool(asks["pin"] or asks["signature"] or asks["minimum_age"])
+        subject = self.play.subject(order["code"])
+        outcome = city.at_the_door(seed=self.play.seed, order=subject, attended=attended)
+        yield self.play.pace(outcome.takes)
+        dice = city.dice(self.play.seed, "proof", subject)
+        if outcome.reason:
+            yield from patiently(
+                lambda: self.phone.fail(
+                    stop["code"], order=order["code"], reason=outcome.reason, at=self.here
+                )
+            )
+            self.play.score.failed += 1
+            return
+        files = {}
+        if asks["photo"]:
+            files["photo"] = pictures.door_photo(dice, parcels=len(order["parcels"]))
+        if asks["signature"]:
+            files["signature"] = pictures.signature(dice)
+        fields = {
+            "left_at": outcome.left_at,
+            "signed_by": order["recipient"]["name"] if asks["signature"] else "",
+            "pin": recipients.pin_of(order["code"]) if asks["pin"] else "",
+            "age_checked": "true" if asks["minimum_age"] else "false",
+        }
+        yield from patiently(
+            lambda: self.phone.prove(
+                stop["code"], order=order["code"], fields=fields, files=files, at=self.here
+            )
+        )
+        self.play.score.delivered += 1
+
+
+def _next_stop(stops: list[Stop]) -> Stop | None:
+    """Pickups before doors before returns, each in the planned order."""
+    kinds = {"pickup": 0, "dropoff": 1, "return": 2}
+    still = [stop for stop in stops if stop["status"] in {"planned", "arrived"}]
+    return min(still, key=lambda stop: (kinds[stop["kind"]], stop["number"]), default=None)

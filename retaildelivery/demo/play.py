@@ -1,0 +1,61 @@
+"""What the actors of one run share: its seed, its pace, its counters at the shops, and its score."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from retaildelivery.demo import city
+from retaildelivery.demo.client import Tally
+
+
+class Counter(Protocol):
+    """A shop's counter, as a driver meets it."""
+
+    def hand_over(self, *, stop: str, driver_code: str) -> Any:
+        """Staff read the driver's code and confirm the hand-over at this stop."""
+
+
+@dataclass(slots=True)
+class Score:
+    """What happened in this run, as the actors saw it."""
+
+    posted: int = 0
+    claimed: int = 0
+    lost: int = 0
+    delivered: int = 0
+    failed: int = 0
+    returned: int = 0
+    completed: int = 0
+    missed: int = 0
+    at_work: int = 0
+
+
+@dataclass(slots=True)
+class Play:
+    """`speed` is how many simulated seconds pass in one on the clock; `counters` by code of the store."""
+
+    seed: int
+    speed: float
+    tally: Tally
+    counters: dict[str, Counter] = field(default_factory=dict)
+    score: Score = field(default_factory=Score)
+    # Orders of this run by code: their number, which decides what happens at the door.
+    numbers: dict[str, str] = field(default_factory=dict)
+    closing: bool = False
+    # Seconds on the clock between two looks at the offers, whatever the speed.
+    looks_within_s: tuple[float, float] = (2.0, 20.0)
+
+    def pace(self, simulated: timedelta) -> float:
+        """Seconds on the clock for a stretch of simulated time."""
+        return city.real_seconds(simulated, self.speed)
+
+    def subject(self, order: str) -> str:
+        """What the dice of an order are thrown for: its number in this run, so that a seed repeats; its code
+        when an earlier run posted it."""
+        return self.numbers.get(order, order)
+
+
+def event_id() -> str:
+    """A new id for one press of a button."""
+    return uuid.uuid4().hex

@@ -1,0 +1,208 @@
+"""A run: stages of one or several markets, their people in one town, until over or stopped."""
+
+import signal
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import FrameType
+
+import requests
+from django.db import close_old_connections
+from django.utils import timezone
+
+from deliveries.models import Order
+from deliveries.models.order import OrderQuerySet
+from retaildelivery.demo import data, shops
+from retaildelivery.demo.client import Tally
+from retaildelivery.demo.data import Door
+from retaildelivery.demo.play import Play
+from retaildelivery.demo.stage import Stage
+from retaildelivery.demo.town import Life, Town
+
+READY_WITHIN_S = 120.0
+ASK_AGAIN_S = 0.5
+SAY_EVERY_S = 10.0
+LOOK_EVERY_S = 3.0  # whether the orders of the run have ended
+OK = 200
+
+
+class ServerMissing(RuntimeError):
+    """No server answers at the address."""
+
+
+class Stopped(BaseException):
+    """Raised by the signal handler, wherever the main thread is; not an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be played. `minutes` is simulated time for the `orders` of each market; without a limit one
+    afternoon follows the other. `patience` is how long, on the clock, the last orders are waited for."""
+
+    markets: tuple[str, ...]
+    base_url: str
+    speed: float
+    seed: int
+    orders: int
+    minutes: int
+    endless: bool
+    doors: tuple[Door, ...] | None = None
+    patience: timedelta = timedelta(minutes=45)
+    looks_within_s: tuple[float, float] = (2.0, 20.0)
+
+
+@dataclass(slots=True)
+class Simulation:
+    """Plays the plan; `say` gets a progress line now and then. Stopped in the middle, it leaves blocks
+    as they are, for the next run to take up."""
+
+    plan: Plan
+    say: Callable[[str], None]
+    tally: Tally = field(default_factory=Tally)
+    stages: list[Stage] = field(default_factory=list)
+    _posting: int = 0
+    _run: str = ""
+    _begun: datetime = field(default_factory=timezone.now)
+    _quiet_since: float = 0.0
+    _looked_at: float = 0.0
+
+    def run(self, town: Town) -> None:
+        """Raises ServerMissing when no server answers, Store.DoesNotExist before `seed_demo`."""
+        self._begun = timezone.now()
+        self._run = f"SIM-{self._begun:%y%m%d%H%M%S}"
+        wait_for_server(self.plan.base_url)
+        try:
+            for market in self.plan.markets:
+                self._set_up(market, town)
+            town.settle("progress", self._tell)
+            town.run(until=self._is_over)
+        finally:
+            for stage in self.stages:
+                stage.close()
+        self.say(self.progress())
+
+    def _set_up(self, market: str, town: Town) -> None:
+        play = Play(
+            seed=self.plan.seed,
+            speed=self.plan.speed,
+            tally=self.tally,
+            looks_within_s=self.plan.looks_within_s,
+        )
+        stage = Stage(market, play, self.plan.base_url)
+        self.stages.append(stage)
+        stage.set_up(at=timezone.now())
+        self._posting += 1
+        town.settle(f"staff of {market}", lambda: self._staff(stage, town))
+        for rider in stage.riders:
+            town.settle(rider.courier.key, rider.life)
+
+    def _staff(self, stage: Stage, town: Town) -> Life:
+        """One afternoon after the other, or only one."""
+        afternoons = 0
+        while True:
+            afternoons += 1
+            script = stage.script(
+                day=self._begun.date() + timedelta(days=afternoons - 1),
+                orders=self.plan.orders,
+                minutes=self.plan.minutes,
+                doors=self.plan.doors,
+            )
+            run = f"{self._run}-{stage.market[:2].upper()}{afternoons}"
+            yield from shops.staff(stage.shops, script, run=run, town=town, play=stage.play)
+            if not self.plan.endless:
+                break
+            yield stage.play.pace(timedelta(minutes=15))
+        self._posting -= 1
+
+    def _tell(self) -> Life:
+        while True:
+            yield SAY_EVERY_S
+            self.say(self.progress())
+
+    def _is_over(self) -> bool:
+        """All posted orders have ended, or were waited for long enough; asked often, so mostly answered from
+        memory."""
+        if self.plan.endless or self._posting:
+            self._quiet_since = 0.0
+            return False
+        now = time.monotonic()
+        if not self._quiet_since:
+            self._quiet_since = now
+            self._looked_at = now
+        elif now - self._looked_at < LOOK_EVERY_S:
+            return False
+        self._looked_at = now
+        if now - self._quiet_since > self.plan.patience.total_seconds():
+            return True
+        close_old_connections()
+        if self._own_orders().exclude(status__in=Order.ENDED).exists():
+            return False
+        for stage in self.stages:
+            stage.play.closing = True
+        return not any(stage.play.score.at_work for stage in self.stages)
+
+    def _own_orders(self) -> OrderQuerySet:
+        return Order.objects.filter(external_id__startswith=self._run)
+
+    def progress(self) -> str:
+        """One line: what the actors did so far, over all markets."""
+        scores = [stage.play.score for stage in self.stages]
+        at_work = sum(score.at_work for score in scores)
+        riders = sum(len(stage.riders) for stage in self.stages)
+        refusals = sum(self.tally.refusals.values())
+        words = [
+            f"{timezone.now() - self._begun}".split(".", maxsplit=1)[0],
+            f"posted {sum(score.posted for score in scores)}",
+            f"delivered {sum(score.delivered for score in scores)}",
+            f"failed {sum(score.failed for score in scores)}",
+            f"returned {sum(score.returned for score in scores)}",
+            f"blocks claimed {sum(score.claimed for score in scores)}",
+            f"done {sum(score.completed for score in scores)}",
+            f"drivers {at_work} of {riders} at work",
+            f"refusals {refusals}",
+        ]
+        return " · ".join(words)
+
+    def story(self) -> Sequence[str]:
+        """How the run ended: refusals by code, most frequent first."""
+        counts = sorted(self.tally.refusals.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [f"{self.tally.calls} calls"] + [f"{count} × {code}" for code, count in counts]
+
+
+def wait_for_server(base_url: str, *, within_s: float = READY_WITHIN_S) -> None:
+    """Until the web server answers that it is ready. Raises ServerMissing after so many seconds."""
+    ends = time.monotonic() + within_s
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            try:
+                if session.get(f"{base_url}/readyz", timeout=5).status_code == OK:
+                    return
+            except requests.RequestException:
+                pass
+            if time.monotonic() >= ends:
+                raise ServerMissing(f"No server answers at {base_url}; is it running?")
+            time.sleep(ASK_AGAIN_S)
+
+
+@contextmanager
+def stop_on_signals() -> Generator[None, None, None]:
+    """SIGTERM and SIGINT raise Stopped, once: what is cleaned up afterwards is not interrupted."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def known_markets() -> tuple[str, ...]:
+    return tuple(market.code for market in data.markets())
