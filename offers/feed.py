@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
@@ -100,7 +101,7 @@ def _tips(manifests: Sequence[int | None]) -> dict[int | None, int]:
 
 def _card(driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_cents: int) -> Card:
     block = offer.block
-    cost = pricing.car_cents(block.distance_m, driver.cost_cents_per_mile)
+    cost = pricing.car_cents(block.distance_m, Decimal(driver.cost_cents_per_mile))
     left = offer.pay_cents - cost
     return Card(
         offer=offer,

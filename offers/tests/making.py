@@ -1,0 +1,225 @@
+"""What the tests of offers are made of: a mall with a policy and a store, drivers with papers and cars,
+orders, blocks on offer. Everything stands on a Monday at 10:00 in Las Vegas."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import connection, connections, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from deliveries.manifests import DraftStop
+from deliveries.models import Order, Parcel, Stop
+from drivers.models import Document, Driver, Vehicle
+from offers import drafting, offering
+from offers.models import Block, Offer, PayPolicy
+from retaildelivery.accounts.models import User
+from retaildelivery.lib.geo import Point
+from retaildelivery.lib.windows import Window
+from retaildelivery.outbox import relaying
+from retaildelivery.outbox.models import Fact, Reaction
+from stores.models import Mall, Market, Seller, Store
+
+AT = dt.datetime(2026, 11, 23, 18, 0, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+# Far enough ahead to be no short notice.
+START = AT + 3 * HOUR
+DOOR = Point(36.15, -115.20)
+
+_numbers = itertools.count(1)
+
+
+def mall(code: str = "fashion-show", *, zone: str = "America/Los_Angeles", market: str = "las-vegas") -> Mall:
+    city, _new = Market.objects.get_or_create(code=market, defaults={"name": market, "time_zone": zone})
+    PayPolicy.objects.get_or_create(
+        market=city, valid_from=dt.date(2026, 1, 1), defaults={"code": f"{market}-2026"}
+    )
+    return Mall.objects.create(
+        code=code,
+        market=city,
+        name=f"{code} mall",
+        address="3200 Las Vegas Blvd S",
+        latitude="36.127700",
+        longitude="-115.172300",
+        desk_code="K7QX4M",
+    )
+
+
+def store(at_mall: Mall, name: str = "Juniper Books") -> Store:
+    seller = Seller.objects.create(name=name, email=f"{name.replace(' ', '.').lower()}@example.com")
+    return Store.objects.create(seller=seller, mall=at_mall, name=name, unit="L1 20")
+
+
+def driver(
+    name: str = "Ada", *, market: str = "las-vegas", kind: str = Vehicle.Kind.SEDAN, status: str = "approved"
+) -> Driver:
+    """A driver who may claim: papers to the end of 2027, and a car."""
+    user = User.objects.create(email=f"{name.lower()}{next(_numbers)}@example.com", name=name)
+    made = Driver.objects.create(
+        user=user,
+        market_code=market,
+        status=status,
+        applied_at=AT,
+        approved_at=AT,
+        suspended_at=AT if status == "suspended" else None,
+    )
+    for document in Document.REQUIRED:
+        Document.objects.create(
+            driver=made,
+            kind=document,
+            number=f"N{next(_numbers)}",
+            expires_on=dt.date(2027, 12, 31),
+            submitted_at=AT,
+            verified_at=AT,
+        )
+    litres, grams = Vehicle.CAPACITY[kind]
+    Vehicle.objects.create(
+        driver=made,
+        kind=kind,
+        make="Toyota",
+        model="Corolla",
+        year=2020,
+        colour="blue",
+        plate=f"P{next(_numbers)}",
+        litres=litres,
+        grams=grams,
+        created_at=AT,
+    )
+    return made
+
+
+def order(
+    of_store: Store,
+    *,
+    at: dt.datetime = AT,
+    ready: dt.datetime | None = None,
+    window: tuple[dt.datetime, dt.datetime] | None = None,
+    point: Point | None = DOOR,
+    litres: int = 12,
+    grams: int = 1_000,
+    parcels: int = 1,
+    tip_cents: int = 0,
+) -> Order:
+    """A placed order with its parcels at the store."""
+    start, end = window or (at + HOUR, at + 6 * HOUR)
+    made = Order.objects.create(
+        store=of_store,
+        placed_at=at,
+        ready_at=ready or at,
+        window=DateTimeTZRange(start, end, "[)"),
+        recipient_name="Robin Field",
+        recipient_phone="+17025550123",
+        address_line1=f"{next(_numbers)} Sirius Ave",
+        city="Las Vegas",
+        region="NV",
+        postal_code="89102",
+        latitude=None if point is None else round(point.lat, 6),
+        longitude=None if point is None else round(point.lng, 6),
+        tip_cents=tip_cents,
+    )
+    Parcel.objects.bulk_create(
+        Parcel(order=made, number=number, size=Parcel.Size.SMALL, litres=litres, grams=grams)
+        for number in range(1, parcels + 1)
+    )
+    return made
+
+
+def stops(orders: Sequence[Order], *, start: dt.datetime) -> list[DraftStop]:
+    """A pickup at each store, then a door for each order, a quarter of an hour apart."""
+    stores = list(dict.fromkeys(each.store for each in orders))
+    pickups = [
+        DraftStop(
+            kind=Stop.Kind.PICKUP,
+            store=each,
+            point=each.mall.point,
+            address=each.name,
+            planned_at=start + number * 5 * MINUTE,
+            service=5 * MINUTE,
+            orders=tuple(one for one in orders if one.store == each),
+        )
+        for number, each in enumerate(stores)
+    ]
+    doors = [
+        DraftStop(
+            kind=Stop.Kind.DROPOFF,
+            store=None,
+            point=each.point or DOOR,
+            address=each.address,
+            planned_at=start + (number + 2) * 15 * MINUTE,
+            service=3 * MINUTE,
+            orders=(each,),
+        )
+        for number, each in enumerate(orders)
+    ]
+    return [*pickups, *doors]
+
+
+def block(
+    orders: Sequence[Order],
+    *,
+    start: dt.datetime = START,
+    length: dt.timedelta = 2 * HOUR,
+    at: dt.datetime = AT,
+    distance_m: int = 20_000,
+) -> Block:
+    """A block on offer with these orders."""
+    with transaction.atomic():
+        made = drafting.draft(
+            mall=orders[0].store.mall,
+            window=Window(start, start + length),
+            stops=stops(orders, start=start),
+            distance_m=distance_m,
+            at_least_cents=0,
+            at=at,
+        )
+        offering.publish(block=made, at=at)
+    return made
+
+
+def offer_of(of_block: Block) -> Offer:
+    """The block's open offer."""
+    return Offer.objects.get(block=of_block, status=Offer.Status.OPEN)
+
+
+def facts_named(name: str) -> list[Fact]:
+    return list(Fact.objects.filter(name=name).order_by("pk"))
+
+
+def relay_all(*, at: dt.datetime) -> int:
+    """Do everything that follows from what was recorded, until nothing more follows. Returns how much was
+    done."""
+    done = 0
+    while pending := list(Reaction.objects.filter(done_at=None, attempts=0).order_by("pk")):
+        done += sum(relaying.relay(reaction_id=each.pk, at=at) for each in pending)
+    failed = Reaction.objects.exclude(last_error="").values_list("key", "last_error")
+    assert not list(failed), failed
+    return done
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run the calls in threads that start together, each on its own connection; what each returned or
+    raised."""
+    results: list[Any] = [None] * len(calls)
+    barrier = threading.Barrier(len(calls))
+
+    def work(number: int, call: Callable[[], Any]) -> None:
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=30)
+            results[number] = call()
+        except Exception as raised:  # noqa: BLE001 -- what was raised is the result
+            results[number] = raised
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=(n, call)) for n, call in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return results
