@@ -153,7 +153,7 @@ def _post(
     sizes = [parcel.size for parcel in draft.parcels]
     _price(order, sizes, at=at)
     order.save(force_insert=True)
-    Parcel.objects.bulk_create(
+    order.parcels_known = Parcel.objects.bulk_create(  # type: ignore[attr-defined]
         Parcel(
             order=order,
             number=number,

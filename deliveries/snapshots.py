@@ -84,7 +84,8 @@ def parcel_snapshot(parcel: Parcel) -> Json:
 
 def parcels_of(order: Order) -> list[Parcel]:
     """The order's parcels by number, from what was fetched if it was."""
-    return sorted(order.parcels.all(), key=lambda parcel: parcel.number)
+    known: list[Parcel] | None = getattr(order, "parcels_known", None)
+    return sorted(known or order.parcels.all(), key=lambda parcel: parcel.number)
 
 
 def order_snapshot(order: Order) -> Json:

@@ -47,6 +47,7 @@ class ApiView(APIView):
     renderer_classes: ClassVar[Any] = [JSONRenderer]
     content_negotiation_class: ClassVar[Any] = AlwaysTheFirst
     metadata_class: ClassVar[Any] = None
+    format_kwarg: str | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As Django REST framework's, with the answer to a retried write taken from the first one."""
