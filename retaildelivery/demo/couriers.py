@@ -1,12 +1,14 @@
 """A driver's day: look at offers, claim a block, come to the mall, load, drive, hand over, bring back.
 
-What to do next is always read from the server, never remembered, so that the next run takes up where one that was
-killed stopped.
+What to do next is always read from the server, never remembered, so that the next run takes up where one that
+was killed stopped.
 """
 
 from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Any
+
+import structlog
 
 from retaildelivery.demo import city, pictures, recipients
 from retaildelivery.demo.city import TEMPERS
@@ -17,7 +19,11 @@ from retaildelivery.demo.play import Play
 from retaildelivery.demo.town import Life, patiently
 from retaildelivery.lib.geo import Point
 
+log = structlog.get_logger(__name__)
+
 Stop = dict[str, Any]
+
+GONE = 404
 
 CLAIMS_AHEAD = timedelta(minutes=45)  # nobody in this city plans further
 COMES_FROM = timedelta(minutes=12)  # way to the mall
@@ -129,31 +135,59 @@ class Rider:
     def _serve(self, block: BlockSeen) -> Generator[float, None, None]:
         """Stop by stop until the server says there is nothing left to do."""
         while True:
-            manifest = yield from patiently(lambda: self.phone.manifest(block.code))
+            try:
+                manifest = yield from patiently(lambda: self.phone.manifest(block.code))
+            except Refusal as refusal:
+                if refusal.status != GONE:
+                    raise
+                # Operations ended the block.
+                return
             stop = _next_stop(manifest["stops"])
             loading = manifest["status"] in {"assigned", "loading"}
             if loading and (stop is None or stop["kind"] != "pickup"):
                 yield self.play.pace(city.PARK)
                 yield from patiently(lambda: self.phone.depart(block.code))
-                continue
-            if stop is None:
+            elif stop is None:
                 break
-            yield from self._at(stop, manifest)
+            else:
+                yield from self._at(stop)
         # Completion and pay follow from the last stop, a moment later.
         yield self.play.looks_within_s[0]
         self.play.score.completed += 1
 
-    def _at(self, stop: Stop, manifest: dict[str, Any]) -> Generator[float, None, None]:
+    def _at(self, stop: Stop) -> Generator[float, None, None]:
         ways = {"pickup": self._collect, "dropoff": self._deliver, "return": self._bring_back}
+        tries = self.tries[stop["code"]] = self.tries.get(stop["code"], 0) + 1
         try:
             yield from self._go_to(stop)
-            yield from ways[stop["kind"]](stop)
-        except Refusal:
-            tries = self.tries[stop["code"]] = self.tries.get(stop["code"], 0) + 1
-            if tries >= TRIES_AT_A_STOP:
-                # Somebody has to look at this; starting over from the server's view is all a driver can do.
-                raise
+            if tries <= TRIES_AT_A_STOP:
+                yield from ways[stop["kind"]](stop)
+            elif tries == TRIES_AT_A_STOP + 1:
+                yield from self._give_up(stop)
+            else:
+                # A person has to look at this; until then the stop is tried again now and then.
+                yield from ways[stop["kind"]](stop)
+                yield self.play.looks_within_s[1]
+        except Refusal as refusal:
+            log.info("demo_refused", driver=self.courier.key, stop=stop["code"], refusal=str(refusal))
             yield self.play.looks_within_s[0] * tries
+
+    def _give_up(self, stop: Stop) -> Generator[float, None, None]:
+        """What a driver does about a stop where nothing works: say so, and go on."""
+        for order in stop["orders"]:
+            if stop["kind"] == "dropoff" and order["open"]:
+                yield from patiently(
+                    lambda code=order["code"]: self.phone.fail(
+                        stop["code"], order=code, reason="other", at=self.here
+                    )
+                )
+            for parcel in order["parcels"]:
+                if stop["kind"] == "pickup" and not parcel["scanned"]:
+                    yield from patiently(
+                        lambda code=parcel["code"]: self.phone.report(
+                            stop["code"], parcel=code, kind="short", at=self.here
+                        )
+                    )
 
     def _go_to(self, stop: Stop) -> Generator[float, None, None]:
         there = Point(stop["latitude"], stop["longitude"])
@@ -190,11 +224,12 @@ class Rider:
     def _bring_back(self, stop: Stop) -> Generator[float, None, None]:
         yield from self._confirm(stop)
         for order in stop["orders"]:
-            for parcel in order["parcels"]:
-                if parcel["status"] in {"return_due", "loaded"} and not parcel["scanned"]:
+            back = [part for part in order["parcels"] if part["status"] in {"return_due", "loaded"}]
+            for parcel in back:
+                if not parcel["scanned"]:
                     yield self.play.pace(city.SCAN)
                     yield from self._scan(stop, parcel["code"])
-            self.play.score.returned += 1
+            self.play.score.returned += bool(back)
 
     def _confirm(self, stop: Stop) -> Generator[float, None, None]:
         """The staff's half of a hand-over."""

@@ -1,15 +1,21 @@
 """A driver's app, as far as the simulation uses it: the driver's API with one token."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from retaildelivery.demo.client import Client
+from retaildelivery.demo.play import event_id
 from retaildelivery.lib.geo import Point
 
+Json = dict[str, Any]
+
 ACCURACY_M = 12
-CHECK_IN_BEFORE = timedelta(minutes=15)
+BLOCKS_SHOWN = 20  # newest first; nobody holds more at once
+HELD = frozenset({"claimed", "checked_in", "working"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +35,8 @@ class BlockSeen:
     code: str
     status: str
     starts_at: datetime
+    check_in_opens_at: datetime
     mall: Point
-
-    @property
-    def check_in_opens_at(self) -> datetime:
-        return self.starts_at - CHECK_IN_BEFORE
 
 
 class Phone:
@@ -44,3 +47,99 @@ class Phone:
 
     def now(self) -> datetime:
         return timezone.now()
+
+    # -- Blocks --------------------------------------------------------------------------------------------
+
+    def offers(self) -> list[OfferSeen]:
+        return [
+            OfferSeen(
+                code=offer["code"],
+                hourly_cents=offer["hourly"]["cents"],
+                starts_at=datetime.fromisoformat(offer["window"]["start"]),
+                eligible=offer["eligible"],
+            )
+            for offer in self.client.get("/driver/offers")["results"]
+        ]
+
+    def claim(self, offer: str) -> Json:
+        return self._put(f"/driver/offers/{offer}/claim", {})
+
+    def blocks(self) -> list[BlockSeen]:
+        """Those that the driver holds now."""
+        rows = self.client.get("/driver/blocks", limit=BLOCKS_SHOWN)["results"]
+        return [_block(row) for row in rows if row["claim"]["ended_at"] is None and row["status"] in HELD]
+
+    def release(self, block: str) -> None:
+        self.client.delete(f"/driver/blocks/{block}/claim")
+
+    def check_in(self, block: str, *, at: Point) -> Json:
+        return self._put(f"/driver/blocks/{block}/check-in", {"client_event_id": event_id(), **_place(at)})
+
+    def depart(self, block: str) -> Json:
+        return self._put(f"/driver/blocks/{block}/departure", {"client_event_id": event_id()})
+
+    def manifest(self, block: str) -> Json:
+        answer: Json = self.client.get(f"/driver/blocks/{block}/manifest")
+        return answer
+
+    def badge(self) -> str:
+        """The six digits that staff read."""
+        return str(self.client.get("/driver/badge")["code"])
+
+    # -- Stops ---------------------------------------------------------------------------------------------
+
+    def arrive(self, stop: str, *, at: Point) -> Json:
+        return self._put(f"/driver/stops/{stop}/arrival", self._evidence(at))
+
+    def scan(self, stop: str, *, parcel: str, at: Point) -> Json:
+        body = {"code": parcel, "method": "camera", **self._evidence(at)}
+        return self._post(f"/driver/stops/{stop}/scans", body)
+
+    def report(self, stop: str, *, parcel: str, kind: str, at: Point) -> Json:
+        body = {"parcel": parcel, "kind": kind, **self._evidence(at)}
+        return self._post(f"/driver/stops/{stop}/incidents", body)
+
+    def fail(self, stop: str, *, order: str, reason: str, at: Point) -> Json:
+        body = {"order": order, "reason": reason, **self._evidence(at)}
+        return self._post(f"/driver/stops/{stop}/attempts", body)
+
+    def prove(
+        self, stop: str, *, order: str, fields: Mapping[str, str], files: Mapping[str, bytes], at: Point
+    ) -> Json:
+        """Uploaded as a form; fields that say nothing are left out."""
+        evidence = {name: str(value) for name, value in self._evidence(at).items()}
+        said = {name: value for name, value in fields.items() if value}
+        answer: Json = self.client.upload(
+            "PUT", f"/driver/stops/{stop}/proof", {"order": order, **said, **evidence}, files, key=event_id()
+        )
+        return answer
+
+    def report_position(self, place: Point) -> None:
+        ping = {**_place(place), "device_at": self.now().isoformat()}
+        self._post("/driver/positions", {"positions": [ping]})
+
+    def _evidence(self, at: Point) -> Json:
+        """When and where, by the phone."""
+        return {"client_event_id": event_id(), "device_at": self.now().isoformat(), **_place(at)}
+
+    def _put(self, path: str, body: Json) -> Json:
+        answer: Json = self.client.put(path, body, key=event_id())
+        return answer
+
+    def _post(self, path: str, body: Json) -> Json:
+        answer: Json = self.client.post(path, body, key=event_id())
+        return answer
+
+
+def _place(point: Point) -> Json:
+    return {"latitude": round(point.lat, 6), "longitude": round(point.lng, 6), "accuracy_m": ACCURACY_M}
+
+
+def _block(row: Json) -> BlockSeen:
+    return BlockSeen(
+        code=row["code"],
+        status=row["status"],
+        starts_at=datetime.fromisoformat(row["window"]["start"]),
+        check_in_opens_at=datetime.fromisoformat(row["check_in"]["opens_at"]),
+        mall=Point(row["mall"]["latitude"], row["mall"]["longitude"]),
+    )
