@@ -242,6 +242,10 @@ function start(root) {
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));
 start(document.body);
 setInterval(tick, 1000);
+for (const here of document.querySelectorAll(".nav [aria-current], .tabs [aria-current]")) {
+  const strip = here.parentElement;
+  strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+}
 document.querySelector("[data-errors]")?.focus();
 if (document.documentElement.dataset.door === "drive") {
   navigator.serviceWorker?.register("/sw.js").catch(() => { /* no worker, no pages for the road */ });

@@ -91,6 +91,10 @@ async function drain() {
   return sent;
 }
 
+// What somebody has begun to fill in is not swept away by a fresh page.
+const begun = () => [...document.querySelectorAll("main :is(input, textarea):not([type=hidden], [type=radio], [type=checkbox])")]
+  .some((field) => field.value !== field.defaultValue);
+
 // One tab at a time sends, or an action would be sent by two.
 async function flush() {
   if (!navigator.onLine || !user()) { await show(); return; }
@@ -101,8 +105,7 @@ async function flush() {
     ? await navigator.locks.request("rd-queue", { ifAvailable: true }, (lock) => (lock ? run() : 0))
     : await run();
   const rest = (await mine()).filter((one) => !one.refused).length;
-  const typing = document.activeElement?.matches("input, textarea, select") && document.activeElement.value;
-  if (sent && !rest && !typing) {
+  if (sent && !rest && !begun()) {
     const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
     if (response?.ok) tools.swap(await response.text(), response.url);
   }
@@ -123,7 +126,8 @@ async function put(action, form) {
   if (event) event.value = crypto.randomUUID?.() || `${Date.now()}-${Math.random()}`;
   const happened = form.querySelector("[data-device-at]");
   if (happened) happened.value = "";
-  form.querySelector("[data-scan-input]")?.select();
+  const scanned = form.querySelector("[data-scan-input]");
+  if (scanned) { scanned.value = ""; scanned.focus(); }
   await show();
 }
 
