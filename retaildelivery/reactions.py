@@ -13,19 +13,55 @@ from deliveries import charging
 from offers import claiming, settlement, withdrawing
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
+from stores.webhooks import fanning
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "driver.suspended": {"offers.release": claiming.release_all},
     "manifest.completed": {"offers.settle": settlement.settle},
+    "order.assigned": {"stores.webhook": fanning.fan_out},
+    "order.at_dropoff": {"stores.webhook": fanning.fan_out},
+    "order.at_pickup": {"stores.webhook": fanning.fan_out},
+    "order.attempt_failed": {"stores.webhook": fanning.fan_out},
     "order.cancelled": {
         "deliveries.charge": charging.charge,
         "offers.shrink": withdrawing.follow_cancellation,
+        "stores.webhook": fanning.fan_out,
     },
-    "order.delivered": {"deliveries.charge": charging.charge},
-    "order.located": {"offers.plan": waves.consider},
-    "order.placed": {"offers.plan": waves.consider},
-    "order.ready": {"offers.plan": waves.consider},
-    "order.replanned": {"offers.plan": waves.consider},
-    "order.returned": {"deliveries.charge": charging.charge},
-    "order.tipped": {"offers.tip": settlement.follow_tip},
+    "order.delivered": {
+        "deliveries.charge": charging.charge,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.disposed": {"stores.webhook": fanning.fan_out},
+    "order.en_route": {"stores.webhook": fanning.fan_out},
+    "order.instructed": {"stores.webhook": fanning.fan_out},
+    "order.located": {
+        "offers.plan": waves.consider,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.lost": {"stores.webhook": fanning.fan_out},
+    "order.near": {"stores.webhook": fanning.fan_out},
+    "order.picked_up": {"stores.webhook": fanning.fan_out},
+    "order.placed": {
+        "offers.plan": waves.consider,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.planned": {"stores.webhook": fanning.fan_out},
+    "order.ready": {
+        "offers.plan": waves.consider,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.replanned": {
+        "offers.plan": waves.consider,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.returned": {
+        "deliveries.charge": charging.charge,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.returning": {"stores.webhook": fanning.fan_out},
+    "order.tipped": {
+        "offers.tip": settlement.follow_tip,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.updated": {"stores.webhook": fanning.fan_out},
 }

@@ -1,4 +1,4 @@
-"""A small trade for tests of the seller's side: one mall, two sellers, keys, and a client that speaks the API."""
+"""A small trade for tests of the seller's side: one mall, two sellers, keys, a client that speaks the API."""
 
 from __future__ import annotations
 
