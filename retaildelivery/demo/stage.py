@@ -1,7 +1,7 @@
 """Sets a market up for a run: keys for its shops, tokens for its drivers, and the actors themselves.
 
-Keys and tokens are issued by the verbs that people use, are named after the simulation, and revoked when the run
-ends; what a killed run left is revoked when the next begins.
+Keys and tokens are issued by the verbs that people use, are named after the simulation, and revoked when the
+run ends; what a killed run left is revoked when the next begins.
 """
 
 from collections.abc import Sequence

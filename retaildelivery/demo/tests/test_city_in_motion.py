@@ -1,0 +1,66 @@
+"""A whole afternoon is played through the API of a real server: nothing is left over and everybody is paid."""
+
+import pytest
+from django.utils import timezone
+
+from deliveries.models import Order, Parcel
+from drivers.models import DriverPosting, DriverToken
+from offers.models import Block, Claim
+from offers.planning import waves
+from retaildelivery.demo import seeding
+from retaildelivery.demo.simulation import Plan, Simulation
+from retaildelivery.demo.town import Life, Town
+from retaildelivery.outbox import relaying
+from retaildelivery.outbox.models import Reaction
+from stores.models import ApiKey, Mall
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def plan(live_server):
+    seeding.seed(at=timezone.now())
+    return Plan(
+        markets=("las-vegas",),
+        base_url=live_server.url,
+        speed=2_000.0,
+        seed=3,
+        orders=14,
+        minutes=60,
+        endless=False,
+        looks_within_s=(0.05, 0.1),
+    )
+
+
+def worker() -> Life:
+    """What the worker does in the background, done between the actors' turns."""
+    while True:
+        for mall in Mall.objects.filter(code="fashion-show"):
+            waves.run(mall_code=mall.code, at=timezone.now(), everything=True)
+        for pk in Reaction.objects.filter(done_at=None).order_by("pk").values_list("pk", flat=True):
+            relaying.relay(reaction_id=pk, at=timezone.now())
+        yield 0.2
+
+
+def test_an_afternoon_is_played_to_its_end_and_everybody_is_paid(plan):
+    said = []
+    town = Town()
+    town.settle("worker", worker)
+    run = Simulation(plan, say=said.append)
+
+    run.run(town)
+
+    ended = set(Order.objects.values_list("status", flat=True))
+    assert Order.objects.count() == 14
+    assert ended <= {"delivered", "returned", "disposed"}
+    assert Order.objects.filter(status="delivered").count() >= 10
+    assert Parcel.objects.filter(custodian="driver").count() == 0
+    assert town.stumbles == 0
+    assert set(run.tally.refusals) <= {"block_taken", "offer_closed", "window_overlaps"}
+    worked = Block.objects.filter(status="settled")
+    assert worked.count() == Claim.objects.filter(ending="completed").count() > 0
+    for block in worked:
+        assert DriverPosting.objects.filter(subject=f"block:{block.code}", kind="base").count() == 1
+    assert ApiKey.objects.live(timezone.now()).filter(name__startswith="simulation").count() == 0
+    assert DriverToken.objects.filter(revoked_at=None).count() == 0
+    assert "posted 14" in said[-1]
