@@ -238,13 +238,19 @@ class Postgres:
         wheel = _wheel()
         if self.account is None or _can_enter(self.account, wheel / "bin" / "postgres"):
             return wheel
+        # Programs look for their libraries beside the package, so the copy keeps that arrangement.
+        package, libraries = wheel.parent, wheel.parent.with_suffix(".libs")
         copy = self.directory / f"server-{MAJOR}"
         if not copy.exists():
             aside = self.directory / "server.new"
             shutil.rmtree(aside, ignore_errors=True)
-            shutil.copytree(wheel, aside, ignore=shutil.ignore_patterns("include"))
+            shutil.copytree(
+                wheel, aside / package.name / wheel.name, ignore=shutil.ignore_patterns("include")
+            )
+            if libraries.is_dir():
+                shutil.copytree(libraries, aside / libraries.name)
             aside.rename(copy)
-        return copy
+        return copy / package.name / wheel.name
 
     def _give(self, path: Path) -> None:
         if self.account is not None:

@@ -1,3 +1,4 @@
+import os
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import redis as client
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from retaildelivery.embedded import postgres as module
 from retaildelivery.embedded.postgres import Postgres
 from retaildelivery.embedded.processes import ServerFailed
 from retaildelivery.embedded.redis import Redis
@@ -105,6 +107,22 @@ def test_data_of_another_major_version_is_refused_by_name(postgres):
 
     with pytest.raises(ServerFailed, match="made by PostgreSQL 16, this is 18"):
         postgres.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
+def test_where_the_servers_account_may_not_enter_data_and_programs_go_elsewhere(directory, monkeypatch):
+    monkeypatch.setattr(module, "_can_enter", lambda account, path: False)
+    said = []
+    server = Postgres(directory / "postgres", log=directory / "log", throwaway=True, say=said.append)
+
+    try:
+        assert one(server.start(), "SELECT 1") == (1,)
+    finally:
+        server.discard()
+
+    assert str(server.directory) in said[0]
+    assert (directory / "postgres" / "elsewhere.txt").read_text().strip() == str(server.directory)
+    assert not server.directory.exists()
 
 
 def test_postgres_asks_for_its_password(postgres):
