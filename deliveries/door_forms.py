@@ -13,14 +13,23 @@ from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import photos
-from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan
+from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan, Stop
 
 WORST_ACCURACY_M = 100_000  # a phone that knows no more than its city
-# Kinds a driver may report at a pickup, and how a verb calls them.
-REPORTS = [
-    (Incident.Kind.SHORT, _("Missing: they cannot find it")),
-    (Incident.Kind.DAMAGED, _("Damaged")),
-    ("too_much", _("Does not fit in my car")),
+# What a driver may report of one parcel at a pickup, of the store, and anywhere else.
+OF_A_PARCEL = [
+    (Incident.Kind.SHORT, _("Missing: they cannot find the parcel")),
+    (Incident.Kind.DAMAGED, _("The parcel is damaged")),
+    (Incident.Kind.TOO_MUCH, _("The parcel does not fit in my car")),
+]
+OF_A_STORE = [
+    (Incident.Kind.STORE_NOT_READY, _("The store is not ready (after 20 minutes)")),
+    (Incident.Kind.STORE_CLOSED, _("The store is closed")),
+]
+ELSEWHERE = [
+    (Incident.Kind.BREAKDOWN, _("Breakdown, crash or illness")),
+    (Incident.Kind.LOST, _("A parcel is lost or stolen")),
+    (Incident.Kind.OTHER, _("Something else")),
 ]
 
 
@@ -62,10 +71,10 @@ class ScanForm(EvidenceForm):
 
 
 class ReportForm(EvidenceForm):
-    """Something is wrong with a parcel at the counter."""
+    """Something is wrong with a parcel, at the counter, or on the way."""
 
-    parcel = forms.ChoiceField(label=_("Which parcel?"))
-    kind = forms.ChoiceField(label=_("What is wrong?"), choices=REPORTS, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("What is wrong?"), widget=forms.RadioSelect)
+    parcel = forms.ChoiceField(label=_("Which parcel?"), required=False)
     note = forms.CharField(
         label=_("Note"),
         max_length=300,
@@ -74,9 +83,17 @@ class ReportForm(EvidenceForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, parcels: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stop_kind: str, parcels: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["parcel"].choices = parcels  # type: ignore[attr-defined]
+        at_pickup = stop_kind == Stop.Kind.PICKUP
+        self.fields["kind"].choices = [*OF_A_PARCEL, *OF_A_STORE] if at_pickup else ELSEWHERE  # type: ignore[attr-defined]
+        self.fields["parcel"].choices = [("", _("None in particular")), *parcels]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("kind") in dict(OF_A_PARCEL) and not given.get("parcel"):
+            self.add_error("parcel", ValidationError(_("Say which parcel it is."), code="required"))
+        return given
 
 
 class ProofForm(EvidenceForm):

@@ -112,6 +112,11 @@ def stops_of(driver: Driver) -> QuerySet[Stop]:
     )
 
 
+def manifests_of(driver: Driver) -> QuerySet[Manifest]:
+    """This driver's manifests; another driver's are not there."""
+    return Manifest.objects.filter(driver=driver).select_related("mall__market")
+
+
 def calls(manifest: Manifest) -> list[Call]:
     """Every stop of the manifest in order, with what is handed over there. Four queries."""
     stops = list(manifest.stops.select_related("store", "handover").in_order())  # type: ignore[attr-defined]

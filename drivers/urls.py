@@ -13,7 +13,7 @@ urlpatterns = [
     path("drive/me/papers/<slug:kind>/", views.document, name="document"),
     path("drive/me/papers/<slug:kind>/file/", views.document_file, name="document_file"),
     path("drive/me/devices/", views.devices, name="devices"),
-    path("drive/me/devices/<str:prefix>/revocation/", views.revoke, name="revoke"),
+    path("drive/me/devices/<slug:prefix>/revocation/", views.revoke, name="revoke"),
     path("drive/standing/", views.standing, name="standing"),
     path("drive/badge/", views.show_badge, name="badge"),
 ]

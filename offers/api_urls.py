@@ -1,6 +1,21 @@
 """What offers adds under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from offers import api
 
 app_name = "offers_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("driver/offers", api.OffersView.as_view(), name="offers"),
+    path("driver/offers/<slug:code>", api.OfferView.as_view(), name="offer"),
+    path("driver/offers/<slug:code>/why", api.WhyView.as_view(), name="why"),
+    path("driver/offers/<slug:code>/claim", api.ClaimView.as_view(), name="claim"),
+    path("driver/offers/<slug:code>/decline", api.DeclineView.as_view(), name="decline"),
+    path("driver/blocks", api.BlocksView.as_view(), name="blocks"),
+    path("driver/blocks/<slug:code>", api.BlockView.as_view(), name="block"),
+    path("driver/blocks/<slug:code>/claim", api.BlockClaimView.as_view(), name="block_claim"),
+    path("driver/blocks/<slug:code>/check-in", api.CheckInView.as_view(), name="check_in"),
+    path("driver/blocks/<slug:code>/departure", api.DepartureView.as_view(), name="departure"),
+    path("driver/blocks/<slug:code>/manifest", api.ManifestView.as_view(), name="manifest"),
+    path("driver/earnings", api.EarningsView.as_view(), name="earnings"),
+]

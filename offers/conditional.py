@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
+from rest_framework.request import Request
 
 from drivers.models import Driver
 from offers import freshness, limits
@@ -38,7 +39,7 @@ class Known:
     version: str
 
 
-def credential_of(request: HttpRequest, kind: str) -> str:
+def credential_of(request: HttpRequest | Request, kind: str) -> str:
     """A digest of what the request proves itself by, its language, and which representation is asked for."""
     secret = request.headers.get("Authorization") or request.COOKIES.get(settings.SESSION_COOKIE_NAME) or ""
     if not secret:
@@ -62,7 +63,7 @@ def unchanged(request: HttpRequest, *, kind: str) -> Known | None:
     return known if now and now == known.version else None
 
 
-def etag(request: HttpRequest, driver: Driver, *, kind: str, version: str) -> str:
+def etag(request: HttpRequest | Request, driver: Driver, *, kind: str, version: str) -> str:
     """A new ETag for an answer made from what `version` stood for when it was taken; "" without a version."""
     credential = credential_of(request, kind)
     if not version or not credential:

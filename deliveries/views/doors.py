@@ -13,14 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from deliveries import doors, itinerary, limits, loading, positions
+from deliveries import doors, failing, incidents, itinerary, limits, loading
 from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, ProofForm, ReportForm, ScanForm
 from deliveries.doors import ProofDraft
 from deliveries.evidence import Evidence
 from deliveries.models import Manifest, ProofOfDelivery, Scan, Stop
+from drivers import tracking
 from drivers.access import driver_required
 from drivers.models import Driver
-from drivers.positions import Ping
+from drivers.tracking import Ping
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.errors import STATUS
 
@@ -55,7 +56,6 @@ def shown(
     """The page of a stop, with whatever the last press came to."""
     each = itinerary.call(found)
     chosen = chosen_drops(each, more.pop("order", None) or request.GET.get("order", ""))
-    parcels = [(parcel.code, f"{parcel.code} ({parcel.get_status_display()})") for parcel in each.parcels]
     context = {
         "driver": driver,
         "stop": found,
@@ -64,7 +64,7 @@ def shown(
         "open_drops": [drop for drop in each.drops if drop.is_open],
         "chosen": chosen,
         "wanted": wanted(chosen),
-        "report_form": ReportForm(parcels=parcels),
+        "report_form": ReportForm(stop_kind=found.kind, parcels=parcels_of(each)),
         "proof_form": ProofForm(initial={"left_at": "in_hand" if wanted(chosen)["person"] else "front_door"}),
         "attempt_form": AttemptForm(),
         "etag": etag_of(each),
@@ -76,6 +76,11 @@ def shown(
     response["ETag"] = context["etag"]
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def parcels_of(each: itinerary.Call) -> list[tuple[str, str]]:
+    """The parcels of a stop as choices."""
+    return [(parcel.code, f"{parcel.code} ({parcel.get_status_display()})") for parcel in each.parcels]
 
 
 def etag_of(each: itinerary.Call) -> str:
@@ -175,13 +180,12 @@ def report(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """A parcel is missing, damaged or too much for the car."""
     at = timezone.now()
     found = own_stop(driver, code, at=at)
-    parcels = [(parcel.code, parcel.code) for parcel in itinerary.call(found).parcels]
-    form = ReportForm(request.POST, parcels=parcels)
+    form = ReportForm(request.POST, stop_kind=found.kind, parcels=parcels_of(itinerary.call(found)))
     if not form.is_valid():
         return shown(request, driver, found, status=UNPROCESSABLE, report_form=form)
     given = form.cleaned_data
     try:
-        loading.report(
+        incidents.report(
             driver=driver,
             stop_code=code,
             parcel_code=given["parcel"],
@@ -192,7 +196,7 @@ def report(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         )
     except Refused as refusal:
         return refused(request, driver, found, refusal, report_form=form)
-    messages.success(request, _("Noted. It does not count against you."))
+    messages.success(request, _("Noted. What is not your fault never counts against you."))
     return redirect("deliveries:driver_stop", code)
 
 
@@ -233,7 +237,7 @@ def attempt(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         return shown(request, driver, found, status=UNPROCESSABLE, attempt_form=form, order=order)
     given = form.cleaned_data
     try:
-        doors.fail(
+        failing.fail(
             driver=driver,
             stop_code=code,
             order_code=given["order"],
@@ -271,7 +275,7 @@ def position(request: HttpRequest, driver: Driver) -> HttpResponse:
         device_at=given["device_at"] or at,
     )
     if Manifest.objects.of_driver(driver).underway().exists():
-        positions.report(driver=driver, pings=[ping], at=at)
+        tracking.record(driver=driver, pings=[ping], at=at)
     return HttpResponse(status=204)
 
 

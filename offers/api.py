@@ -1,0 +1,211 @@
+"""The driver's API of offers and blocks: all that the portal does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries import itinerary
+from deliveries.api.driver_serializers import ManifestOut
+from drivers import ledger
+from drivers.api import DriverView
+from offers import attendance, claiming, conditional, declining, feed
+from offers import driver_serializers as shapes
+from offers.models import Block, Claim, Offer
+from retaildelivery.lib.geo import Point
+from retaildelivery.web import api, paging, throttling
+
+TAGS = ["Driver"]
+ETAG = OpenApiParameter("If-None-Match", location="header", description="The ETag of the answer before.")
+
+
+class OffersView(DriverView):
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """An app that polls and has seen everything is answered before anybody is looked up: no SQL."""
+        known = conditional.unchanged(request, kind="api") if request.method == "GET" else None
+        if known is None:
+            return super().dispatch(request, *args, **kwargs)
+        budget = throttling.take(
+            f"user:{known.user_id}", limit=settings.API_REQUESTS_PER_MINUTE, now=time.time()
+        )
+        if budget.spent:
+            return super().dispatch(request, *args, **kwargs)
+        etag = {"ETag": request.headers["If-None-Match"], "Cache-Control": "private, no-cache"}
+        return HttpResponse(status=304, headers=etag | budget.headers)
+
+    @extend_schema(
+        operation_id="driver_list_offers", parameters=[ETAG], responses=shapes.OffersOut, tags=TAGS
+    )
+    def get(self, request: Request) -> Response:
+        """Offers open now in your market, soonest first. Send the ETag back: 304 while nothing changed."""
+        api.query(request, api.NoQuery)
+        driver = self.driver
+        version = feed.version(driver)
+        cards = feed.offers(driver, at=timezone.now())
+        response = Response({"results": [shapes.offer_json(card, driver) for card in cards]})
+        etag = conditional.etag(request, driver, kind="api", version=version)
+        if etag:
+            response["ETag"] = etag
+            response["Cache-Control"] = "private, no-cache"
+        return response
+
+
+class OneOfferView(DriverView):
+    def found(self, code: str) -> Offer:
+        """An offer of the driver's market, or 404."""
+        found: Offer = get_object_or_404(feed.visible_offers(self.driver), code=code)
+        return found
+
+
+class OfferView(OneOfferView):
+    @extend_schema(operation_id="driver_get_offer", responses=shapes.OfferOut, tags=TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """One offer, open or over."""
+        api.query(request, api.NoQuery)
+        card = feed.card(self.driver, self.found(code), at=timezone.now())
+        return Response(shapes.offer_json(card, self.driver))
+
+
+class WhyView(OneOfferView):
+    @extend_schema(operation_id="driver_why_not", responses=shapes.WhyOut, tags=TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """Every reason why you may not claim it now; none means that you may."""
+        api.query(request, api.NoQuery)
+        card = feed.card(self.driver, self.found(code), at=timezone.now())
+        refusals = [shapes.refusal_json(refusal) for refusal in card.refusals]
+        return Response({"eligible": card.eligible, "refusals": refusals})
+
+
+class ClaimView(OneOfferView):
+    @extend_schema(operation_id="driver_claim", request=shapes.ClaimIn, responses=shapes.BlockOut, tags=TAGS)
+    def put(self, request: Request, code: str) -> Response:
+        """Claim the block. Exactly one driver can have it; a repeat by the winner gives the same answer."""
+        api.body(request, shapes.ClaimIn)
+        offer = self.found(code)
+        made = claiming.claim(offer_code=offer.code, driver_id=self.driver.pk, at=timezone.now())
+        held = feed.claims_of(self.driver).get(pk=made.pk)
+        return Response(shapes.block_json(held, self.driver))
+
+
+class DeclineView(OneOfferView):
+    @extend_schema(operation_id="driver_decline", request=shapes.DeclineIn, responses={204: None}, tags=TAGS)
+    def put(self, request: Request, code: str) -> Response:
+        """Not for me: the block is no longer shown. It never counts against you."""
+        given = api.body(request, shapes.DeclineIn)
+        offer = self.found(code)
+        declining.decline(
+            offer_code=offer.code, driver_id=self.driver.pk, reason=given["reason"], at=timezone.now()
+        )
+        return Response(status=204)
+
+
+class BlocksView(DriverView):
+    @extend_schema(
+        operation_id="driver_list_blocks",
+        parameters=[paging.PageQuery],
+        responses=shapes.BlockPage,
+        tags=TAGS,
+    )
+    def get(self, request: Request) -> Response:
+        """Blocks that you hold or have held, newest first."""
+        asked = api.query(request, paging.PageQuery)
+        claims = feed.claims_of(self.driver)
+        page = paging.newest_first(Block.objects.filter(pk__in=claims.values("block")), asked)
+        latest = {claim.block_id: claim for claim in claims.filter(block__in=page.rows).order_by("pk")}
+        results = [shapes.block_json(latest[row.pk], self.driver) for row in page.rows]
+        return Response({"results": results, "next": page.next})
+
+
+class OneBlockView(DriverView):
+    def found(self, code: str) -> Claim:
+        """The driver's newest claim of this block, live or ended, or 404."""
+        claim = feed.claims_of(self.driver).filter(block__code=code).order_by("-pk")[:1]
+        found: Claim = get_object_or_404(claim)
+        return found
+
+    def answer_of(self, code: str) -> Response:
+        return Response(shapes.block_json(self.found(code), self.driver))
+
+
+class BlockView(OneBlockView):
+    @extend_schema(operation_id="driver_get_block", responses=shapes.BlockOut, tags=TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """One block that you hold or have held."""
+        api.query(request, api.NoQuery)
+        return self.answer_of(code)
+
+
+class BlockClaimView(OneBlockView):
+    @extend_schema(operation_id="driver_release", responses=shapes.BlockOut, tags=TAGS)
+    def delete(self, request: Request, code: str) -> Response:
+        """Give the block back: without consequence until `release_free_until`, as a forfeit afterwards."""
+        self.found(code)
+        claiming.release(block_code=code, driver_id=self.driver.pk, at=timezone.now())
+        return self.answer_of(code)
+
+
+class CheckInView(OneBlockView):
+    @extend_schema(
+        operation_id="driver_check_in", request=shapes.CheckInIn, responses=shapes.BlockOut, tags=TAGS
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """You are at the mall: by position inside its circle, or by the desk's code. A repeat is harmless."""
+        given = api.body(request, shapes.CheckInIn)
+        self.found(code)
+        here = given.get("latitude") is not None
+        accuracy = given.get("accuracy_m")
+        attendance.check_in(
+            block_code=code,
+            driver_id=self.driver.pk,
+            point=Point(given["latitude"], given["longitude"]) if here else None,
+            accuracy_m=round(accuracy) if here and accuracy is not None else None,
+            desk_code=given["desk_code"],
+            at=timezone.now(),
+        )
+        return self.answer_of(code)
+
+
+class DepartureView(OneBlockView):
+    @extend_schema(
+        operation_id="driver_depart", request=shapes.DepartureIn, responses=shapes.BlockOut, tags=TAGS
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """You leave the mall with what is loaded. A repeat is harmless."""
+        api.body(request, shapes.DepartureIn)
+        self.found(code)
+        attendance.depart(block_code=code, driver_id=self.driver.pk, at=timezone.now())
+        return self.answer_of(code)
+
+
+class ManifestView(OneBlockView):
+    @extend_schema(operation_id="driver_manifest", responses=ManifestOut, tags=TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """The stops of a block you hold, in order, with the parcels and what each door asks for."""
+        api.query(request, api.NoQuery)
+        held: Claim = get_object_or_404(feed.live_claims(self.driver), block__code=code)
+        manifest = get_object_or_404(itinerary.manifests_of(self.driver), pk=held.block.manifest_id)
+        return Response(itinerary.manifest_json(manifest, itinerary.calls(manifest)))
+
+
+class EarningsView(DriverView):
+    @extend_schema(operation_id="driver_earnings", responses=shapes.EarningsOut, tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """Your balance, and each paid block with every line and the rule it was computed from."""
+        api.query(request, api.NoQuery)
+        settled = feed.earnings(self.driver)
+        currency = settled[0].claim.block.mall.market.currency if settled else "USD"
+        return Response(
+            {
+                "balance": {"cents": ledger.balance(self.driver), "currency": currency},
+                "results": [shapes.paid_json(row, self.driver) for row in settled],
+            }
+        )

@@ -1,0 +1,323 @@
+"""What the driver's API of offers reads and writes. Money in cents with a currency, distances in metres."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework import serializers
+
+from deliveries.snapshots import moment
+from drivers.models import Driver, DriverPosting, Vehicle
+from offers import feed, limits, pricing
+from offers.eligibility import Ineligible
+from offers.models import Block, Claim, Decline, Offer
+from retaildelivery.lib import money
+from retaildelivery.web.fields import Choice, Input, Money, Number, Output, Text
+from stores.models import Mall
+
+Json = dict[str, Any]
+
+
+# -- Read --------------------------------------------------------------------------------------------------
+
+
+class ClaimIn(Input):
+    """Nothing: the offer is named by the URL."""
+
+
+class DeclineIn(Input):
+    reason = Choice(choices=Decline.Reason.choices, required=False, default=Decline.Reason.OTHER)
+
+
+class CheckInIn(Input):
+    """A position, or the code of the mall's desk."""
+
+    latitude = Number(required=False, allow_null=True, min_value=-90, max_value=90)
+    longitude = Number(required=False, allow_null=True, min_value=-180, max_value=180)
+    accuracy_m = Number(required=False, allow_null=True, min_value=0, max_value=1_000_000)
+    desk_code = Text(max_length=20, required=False, allow_blank=True, default="")
+    client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: Json) -> Json:
+        if (attrs.get("latitude") is None) != (attrs.get("longitude") is None):
+            missing = "longitude" if attrs.get("longitude") is None else "latitude"
+            raise serializers.ValidationError({missing: "Give both coordinates or none."}, code="required")
+        return attrs
+
+
+class DepartureIn(Input):
+    client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
+
+
+# -- Written -----------------------------------------------------------------------------------------------
+
+
+class WindowOut(Output):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+class MallOut(Output):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    address = serializers.CharField()
+    desk_note = serializers.CharField(allow_blank=True)
+    latitude = serializers.FloatField()
+    longitude = serializers.FloatField()
+    geofence_m = serializers.IntegerField(help_text="Radius of the check-in circle.")
+    time_zone = serializers.CharField()
+
+
+class LoadOut(Output):
+    orders = serializers.IntegerField()
+    parcels = serializers.IntegerField()
+    stores = serializers.IntegerField()
+    doors = serializers.IntegerField()
+    litres = serializers.IntegerField()
+    grams = serializers.IntegerField()
+    vehicle_kind = serializers.ChoiceField(
+        choices=Vehicle.Kind.choices, help_text="The least car it fits in."
+    )
+
+
+class EstimateOut(Output):
+    distance_m = serializers.IntegerField(help_text="Planned, back to the mall.")
+    cost = Money(help_text="What the way costs you, at your own rate a mile.")
+    left = Money()
+    left_hourly = Money()
+
+
+class StepOut(Output):
+    at = serializers.DateTimeField()
+    hourly = Money()
+
+
+class RefusalOut(Output):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class OfferOut(Output):
+    code = serializers.CharField()
+    block = serializers.CharField()
+    mode = serializers.ChoiceField(choices=Offer.Mode.choices)
+    status = serializers.ChoiceField(choices=Offer.Status.choices)
+    mall = MallOut()
+    window = WindowOut()
+    shift_kind = serializers.ChoiceField(choices=Block.ShiftKind.choices)
+    load = LoadOut()
+    hourly = Money()
+    pay = Money(help_text="For the scheduled window, before tips.")
+    tips = Money(help_text="As of now; all of them are yours.")
+    estimate = EstimateOut()
+    ladder = StepOut(many=True, help_text="Steps still to come while nobody claims; the same for everyone.")
+    opens_at = serializers.DateTimeField()
+    closes_at = serializers.DateTimeField()
+    eligible = serializers.BooleanField()
+    why_not = RefusalOut(allow_null=True)
+
+
+class OffersOut(Output):
+    results = OfferOut(many=True)
+
+
+class WhyOut(Output):
+    eligible = serializers.BooleanField()
+    refusals = RefusalOut(many=True)
+
+
+class ClaimOut(Output):
+    claimed_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ending = serializers.ChoiceField(choices=Claim.Ending.choices, allow_blank=True)
+    hourly = Money(help_text="Locked: it may rise, never fall.")
+    pay = Money()
+
+
+class CheckInOut(Output):
+    opens_at = serializers.DateTimeField()
+    late_after = serializers.DateTimeField()
+    closes_at = serializers.DateTimeField()
+
+
+class BlockOut(Output):
+    code = serializers.CharField()
+    status = serializers.ChoiceField(choices=Block.Status.choices)
+    mall = MallOut()
+    window = WindowOut()
+    shift_kind = serializers.ChoiceField(choices=Block.ShiftKind.choices)
+    load = LoadOut()
+    claim = ClaimOut()
+    estimate = EstimateOut()
+    check_in = CheckInOut()
+    release_free_until = serializers.DateTimeField(help_text="Exactly then still counts as early.")
+    checked_in_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+    manifest = serializers.CharField(allow_null=True)
+
+
+class BlockPage(Output):
+    results = BlockOut(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class LineOut(Output):
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    amount = Money()
+    rule = serializers.CharField(allow_blank=True, help_text="The policy row it was computed from.")
+    at = serializers.DateTimeField()
+
+
+class PaidOut(Output):
+    block = serializers.CharField()
+    mall = serializers.CharField()
+    window = WindowOut()
+    total = Money()
+    lines = LineOut(many=True)
+    estimate = EstimateOut()
+
+
+class EarningsOut(Output):
+    balance = Money(help_text="Earned and not yet paid out.")
+    results = PaidOut(many=True)
+
+
+# -- Rows as documents ---------------------------------------------------------------------------------------
+
+
+def amount(cents: int, mall: Mall) -> Json:
+    return {"cents": cents, "currency": mall.market.currency}
+
+
+def window(block: Block) -> Json:
+    return {"start": moment(block.starts_at), "end": moment(block.ends_at)}
+
+
+def mall_json(mall: Mall) -> Json:
+    return {
+        "code": mall.code,
+        "name": mall.name,
+        "address": mall.address,
+        "desk_note": mall.desk_note,
+        "latitude": float(mall.latitude),
+        "longitude": float(mall.longitude),
+        "geofence_m": mall.geofence_m,
+        "time_zone": mall.market.time_zone,
+    }
+
+
+def load_json(block: Block) -> Json:
+    return {
+        "orders": block.orders_count,
+        "parcels": block.parcels_count,
+        "stores": block.stores_count,
+        "doors": block.doors_count,
+        "litres": block.litres,
+        "grams": block.grams,
+        "vehicle_kind": block.vehicle_kind,
+    }
+
+
+def estimate_json(block: Block, driver: Driver, *, pay_cents: int) -> Json:
+    cost = pricing.car_cents(block.distance_m, driver.cost_cents_per_mile)
+    left = pay_cents - cost
+    return {
+        "distance_m": block.distance_m,
+        "cost": amount(cost, block.mall),
+        "left": amount(left, block.mall),
+        "left_hourly": amount(money.per_hour(left, block.length), block.mall),
+    }
+
+
+def refusal_json(refusal: Ineligible) -> Json:
+    return {"code": refusal.code, "message": refusal.message, "reason": refusal.reason}
+
+
+def offer_json(card: feed.Card, driver: Driver) -> Json:
+    offer, block = card.offer, card.block
+    return {
+        "code": offer.code,
+        "block": block.code,
+        "mode": offer.mode,
+        "status": offer.status,
+        "mall": mall_json(block.mall),
+        "window": window(block),
+        "shift_kind": block.shift_kind,
+        "load": load_json(block),
+        "hourly": amount(card.hourly_cents, block.mall),
+        "pay": amount(card.pay_cents, block.mall),
+        "tips": amount(card.tips_cents, block.mall),
+        "estimate": estimate_json(block, driver, pay_cents=card.pay_cents),
+        "ladder": [
+            {
+                "at": moment(dt.datetime.fromisoformat(step["at"])),
+                "hourly": amount(step["hourly_cents"], block.mall),
+            }
+            for step in offer.ladder
+        ],
+        "opens_at": moment(offer.opens_at),
+        "closes_at": moment(offer.closes_at),
+        "eligible": card.eligible,
+        "why_not": refusal_json(card.refusals[0]) if card.refusals else None,
+    }
+
+
+def block_json(claim: Claim, driver: Driver) -> Json:
+    block = claim.block
+    start = block.starts_at
+    return {
+        "code": block.code,
+        "status": block.status,
+        "mall": mall_json(block.mall),
+        "window": window(block),
+        "shift_kind": block.shift_kind,
+        "load": load_json(block),
+        "claim": {
+            "claimed_at": moment(claim.claimed_at),
+            "ended_at": moment(claim.ended_at),
+            "ending": claim.ending,
+            "hourly": amount(claim.hourly_cents, block.mall),
+            "pay": amount(claim.pay_cents, block.mall),
+        },
+        "estimate": estimate_json(block, driver, pay_cents=claim.pay_cents),
+        "check_in": {
+            "opens_at": moment(start - limits.CHECK_IN_BEFORE),
+            "late_after": moment(start + limits.CHECK_IN_LATE),
+            "closes_at": moment(start + limits.NO_SHOW_AFTER),
+        },
+        "release_free_until": moment(start - limits.RELEASE_UNTIL),
+        "checked_in_at": moment(block.checked_in_at),
+        "completed_at": moment(block.completed_at),
+        "manifest": block.manifest.code if block.manifest else None,
+    }
+
+
+def paid_json(settled: feed.Settled, driver: Driver) -> Json:
+    block = settled.claim.block
+    return {
+        "block": block.code,
+        "mall": block.mall.code,
+        "window": window(block),
+        "total": amount(settled.total_cents, block.mall),
+        "lines": lines_json(settled.lines, block.mall),
+        "estimate": estimate_json(block, driver, pay_cents=settled.total_cents),
+    }
+
+
+def lines_json(lines: Iterable[DriverPosting], mall: Mall) -> list[Json]:
+    return [
+        {
+            "key": line.key,
+            "kind": line.kind,
+            "text": line.text,
+            "amount": amount(line.cents, mall),
+            "rule": line.rule,
+            "at": moment(line.at),
+        }
+        for line in lines
+    ]
