@@ -318,9 +318,6 @@ class Offer(models.Model):
             models.UniqueConstraint(
                 fields=["block"], condition=Q(status="open"), name="one_open_offer_per_block"
             ),
-            models.UniqueConstraint(
-                fields=["block", "step", "opens_at"], name="one_offer_per_block_step_and_opening"
-            ),
             models.CheckConstraint(
                 condition=Q(closes_at__gt=F("opens_at")), name="an_offer_closes_after_it_opens"
             ),

@@ -204,10 +204,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='offer',
-            constraint=models.UniqueConstraint(fields=('block', 'step', 'opens_at'), name='one_offer_per_block_step_and_opening'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
             constraint=models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('opens_at'))), name='an_offer_closes_after_it_opens'),
         ),
         migrations.AddConstraint(
