@@ -1,0 +1,108 @@
+"""From policy rows to rates, pay and ladders."""
+
+import datetime as dt
+
+import pytest
+
+from offers import pricing, terms
+from offers.models import Block, Holiday, PayPolicy
+from offers.tests import making
+from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.lib.windows import Window
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mall():
+    return making.mall()
+
+
+def kind(mall, start, *, length=2 * HOUR, at):
+    return terms.kind_of(mall, Window(start, start + length), at=at)
+
+
+def test_the_kind_of_shift_follows_the_malls_own_clock_and_the_notice(mall):
+    evening = dt.datetime(2026, 11, 24, 1, tzinfo=dt.UTC)
+    saturday = dt.datetime(2026, 11, 28, 20, tzinfo=dt.UTC)
+    thanksgiving = dt.datetime(2026, 11, 26, 20, tzinfo=dt.UTC)
+    Holiday.objects.create(market=mall.market, on=dt.date(2026, 11, 26), name="Thanksgiving")
+
+    assert kind(mall, START, at=AT) == "weekday_day"
+    assert kind(mall, evening, at=AT) == "evening"
+    assert kind(mall, saturday, at=AT) == "weekend"
+    assert kind(mall, thanksgiving, at=AT) == "holiday"
+    assert kind(mall, AT + 2 * HOUR, at=AT) == "weekday_day"
+    assert kind(mall, AT + 2 * HOUR - MINUTE, at=AT) == "short_notice"
+
+
+def test_each_kind_has_its_rate(mall):
+    policy = terms.policy_on(mall.market, dt.date(2026, 11, 23))
+
+    assert [terms.base_cents(policy, each) for each in pricing.ShiftKind] == [1800, 2000, 2100, 2500, 2200]
+
+
+def test_the_newest_valid_row_counts_and_a_day_without_one_is_refused(mall):
+    newer = PayPolicy.objects.create(
+        market=mall.market, code="las-vegas-2026-11", valid_from=dt.date(2026, 11, 1), weekday_cents=1900
+    )
+
+    assert terms.policy_on(mall.market, dt.date(2026, 11, 23)) == newer
+    assert terms.policy_on(mall.market, dt.date(2026, 10, 31)).code == "las-vegas-2026"
+    with pytest.raises(terms.NoPayPolicy) as refusal:
+        terms.policy_on(mall.market, dt.date(2025, 12, 31))
+    assert refusal.value.code == "no_pay_policy"
+
+
+def made(mall, *, start=START, hourly=1800):
+    policy = terms.policy_on(mall.market, dt.date(2026, 11, 23))
+    window = making.DateTimeTZRange(start, start + 2 * HOUR, "[)")
+    return Block(mall=mall, window=window, policy=policy, base_hourly_cents=1800, hourly_cents=hourly)
+
+
+def test_pay_is_base_and_step_for_the_scheduled_window(mall):
+    assert terms.pay_cents(made(mall), hourly_cents=1800) == 3600
+    assert terms.pay_cents(made(mall), hourly_cents=2300) == 4600
+
+
+def test_with_hours_to_go_the_price_climbs_at_full_hours_before_the_start(mall):
+    steps = terms.ladder(made(mall), hourly_cents=1800, at=AT)
+
+    assert [(step.at, step.hourly_cents) for step in steps] == [
+        (AT, 1800),
+        (START - 2 * HOUR, 1900),
+        (START - 1 * HOUR, 2000),
+    ]
+
+
+def test_at_short_notice_the_cap_is_reached_before_the_start(mall):
+    steps = terms.ladder(made(mall, start=AT + 12 * MINUTE), hourly_cents=2200, at=AT)
+
+    assert [((step.at - AT) // MINUTE, step.hourly_cents) for step in steps] == [
+        (0, 2200),
+        (3, 2300),
+        (6, 2400),
+        (9, 2500),
+    ]
+
+
+def test_no_step_is_shorter_than_two_minutes_however_near_the_start(mall):
+    steps = terms.ladder(made(mall, start=AT + 5 * MINUTE), hourly_cents=2200, at=AT)
+
+    assert [((step.at - AT) // MINUTE, step.hourly_cents) for step in steps] == [(0, 2200), (2, 2300)]
+
+
+def test_a_price_at_the_cap_stands_still(mall):
+    assert len(terms.ladder(made(mall), hourly_cents=2500, at=AT)) == 1
+    assert len(terms.ladder(made(mall, start=AT + HOUR), hourly_cents=2600, at=AT)) == 1
+
+
+def test_a_floor_of_the_law_is_part_of_the_terms(mall):
+    policy = PayPolicy.objects.get()
+    policy.floor_hourly_cents, policy.floor_mile_cents = 2_000, 36
+    block = made(mall)
+    block.policy = policy
+
+    floor = terms.of_block(block, hourly_cents=1900).floors[0]
+
+    assert (floor.rule, floor.wage_cents_h, floor.distance_cents) == ("las-vegas-2026", 2000, 36)
