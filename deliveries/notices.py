@@ -73,14 +73,14 @@ def _context(order: Order, fact: Fact) -> dict[str, Any]:
     driver = courier(place.manifest.driver) if place else told.get("courier")
     proof = fact.data.get("proof") or {}
     start, end = order.window.lower.astimezone(zone), order.window.upper.astimezone(zone)
-    window = f"{date_format(start, 'l j F')}, {date_format(start, 'TIME_FORMAT')} – {date_format(end, 'TIME_FORMAT')}"
+    hours = " – ".join(date_format(moment, "TIME_FORMAT") for moment in (start, end))
     return {
         "code": order.code,
         "name": order.recipient_name.split(" ")[0],
         "store": order.store.name,
         "driver": (driver or {}).get("first_name", ""),
         "vehicle": (driver or {}).get("vehicle", ""),
-        "window": window,
+        "window": f"{date_format(start, 'l j F')}, {hours}",
         "eta": date_format(place.dropoff.eta_at.astimezone(zone), "TIME_FORMAT") if place else "",
         "pin": order.pin if order.requires_pin and fact.name in WITH_PIN else "",
         "url": tracking_url(order),

@@ -1,15 +1,15 @@
 """What follows from what: the whole system on one page.
 
-Left: the name of a fact. Right: what follows, each under a key that is stored with the fact, so that renaming a
-function cannot replay history. Every function takes ``(*, fact, at)`` and runs in one transaction with the note that
-it is done.
+Left: the name of a fact. Right: what follows, each under a key that is stored with the fact, so that renaming
+a function cannot replay history. Every function takes ``(*, fact, at)`` and runs in one transaction with the
+note that it is done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deliveries import charging
+from deliveries import charging, notices
 from offers import claiming, settlement, withdrawing
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -18,17 +18,25 @@ from stores.webhooks import fanning
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "driver.suspended": {"offers.release": claiming.release_all},
     "manifest.completed": {"offers.settle": settlement.settle},
-    "order.assigned": {"stores.webhook": fanning.fan_out},
+    "order.assigned": {
+        "deliveries.tell": notices.tell_recipient,
+        "stores.webhook": fanning.fan_out,
+    },
     "order.at_dropoff": {"stores.webhook": fanning.fan_out},
     "order.at_pickup": {"stores.webhook": fanning.fan_out},
-    "order.attempt_failed": {"stores.webhook": fanning.fan_out},
+    "order.attempt_failed": {
+        "deliveries.tell": notices.tell_recipient,
+        "stores.webhook": fanning.fan_out,
+    },
     "order.cancelled": {
         "deliveries.charge": charging.charge,
+        "deliveries.tell": notices.tell_recipient,
         "offers.shrink": withdrawing.follow_cancellation,
         "stores.webhook": fanning.fan_out,
     },
     "order.delivered": {
         "deliveries.charge": charging.charge,
+        "deliveries.tell": notices.tell_recipient,
         "stores.webhook": fanning.fan_out,
     },
     "order.disposed": {"stores.webhook": fanning.fan_out},
@@ -39,8 +47,14 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
         "stores.webhook": fanning.fan_out,
     },
     "order.lost": {"stores.webhook": fanning.fan_out},
-    "order.near": {"stores.webhook": fanning.fan_out},
-    "order.picked_up": {"stores.webhook": fanning.fan_out},
+    "order.near": {
+        "deliveries.tell": notices.tell_recipient,
+        "stores.webhook": fanning.fan_out,
+    },
+    "order.picked_up": {
+        "deliveries.tell": notices.tell_recipient,
+        "stores.webhook": fanning.fan_out,
+    },
     "order.placed": {
         "offers.plan": waves.consider,
         "stores.webhook": fanning.fan_out,
