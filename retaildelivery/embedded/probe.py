@@ -17,7 +17,7 @@ def is_ready(*, port: int, base_url: str, within: float = 5) -> bool:
     )
     try:
         with urllib.request.urlopen(request, timeout=within) as answer:  # noqa: S310 -- our own address
-            return answer.status == 200  # noqa: PLR2004 -- the meaning of 200 is known
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
