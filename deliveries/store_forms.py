@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import drafts, limits
+from deliveries import drafts, geocoding, limits
 from deliveries.models import Order, Parcel
 from retaildelivery.lib.geo import Point
 from stores.models import Store
@@ -129,7 +129,9 @@ class OrderForm(forms.Form):
                 wanted[name] = timezone.make_naive(moment).replace(tzinfo=store.mall.zone)
         return wanted
 
-    def draft(self, parcels: Sequence[drafts.ParcelDraft], point: Point | None) -> drafts.OrderDraft:
+    def draft(
+        self, parcels: Sequence[drafts.ParcelDraft], located: geocoding.Located | None
+    ) -> drafts.OrderDraft:
         wanted = self.cleaned_data
         return drafts.OrderDraft(
             external_id=wanted["external_id"],
@@ -140,7 +142,7 @@ class OrderForm(forms.Form):
             recipient_phone=wanted["recipient_phone"],
             recipient_email=wanted["recipient_email"],
             recipient_locale=wanted["recipient_locale"],
-            address=self.address(point),
+            address=self.address(located),
             instructions=wanted["instructions"],
             parcels=tuple(parcels),
             requires_photo=wanted["requires_photo"],
@@ -152,16 +154,18 @@ class OrderForm(forms.Form):
             tip_cents=cents(wanted["tip"]),
         )
 
-    def address(self, point: Point | None = None) -> drafts.AddressDraft:
-        wanted = self.cleaned_data
+    def address(self, located: geocoding.Located | None = None) -> drafts.AddressDraft:
+        """The door; a pin that somebody dropped goes before what a map says."""
+        wanted, pinned = self.cleaned_data, self.pinned()
+        by = "pin" if pinned else located.source if located else "given"
         return drafts.AddressDraft(
             line1=wanted["line1"],
             line2=wanted["line2"],
             city=wanted["city"],
             region=wanted["region"].upper(),
             postal_code=wanted["postal_code"],
-            country="US",
-            point=point or self.pinned(),
+            point=pinned or (located.point if located else None),
+            located_by=by,
         )
 
     def pinned(self) -> Point | None:

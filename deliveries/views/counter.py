@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from deliveries import loading, returning
+from deliveries.evidence import Evidence
 from deliveries.models import Consignment, Manifest, Stop
 from deliveries.store_forms import DriverCodeForm, ParcelCodeForm
 from retaildelivery.lib import codes
@@ -131,7 +132,7 @@ def return_scan(request: HttpRequest, code: str) -> HttpResponse:
             user=request.user,
             entered=form.cleaned_data["code"],
             method=form.cleaned_data["method"] or "wedge",
-            evidence=loading.Evidence(client_event_id=codes.new_token(16), device_at=now),
+            evidence=Evidence(client_event_id=codes.new_token(16), device_at=now),
             at=now,
         )
     except Refused as refusal:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from deliveries import drafts, geocoding, labels, limits, posting, timeline, tracking
+from deliveries import drafts, geocoding, limits, posting, timeline, tracking
 from deliveries.models import Order, Parcel
 from deliveries.store_forms import CancelForm, OrderForm, ParcelForms, PlaceForm, StoreOrderFilter
 from retaildelivery.lib.refusals import Refused
@@ -95,7 +95,7 @@ def order_new(request: HttpRequest) -> HttpResponse:
     if not (form.is_valid() and parcels.is_valid()):
         return form_page(request, form, parcels, stores, status=422)
     located = geocoding.locate(form.address())
-    draft = form.draft([parcel.draft() for parcel in parcels], located.point if located else None)
+    draft = form.draft([parcel.draft() for parcel in parcels], located)
     try:
         order = posting.post(
             store=form.cleaned_data["store"],
@@ -219,16 +219,6 @@ def order_ready(request: HttpRequest, code: str) -> HttpResponse:
         return order_page(request, order, refusal=refusal, status=409)
     messages.success(request, _("Order %(code)s is packed.") % {"code": order.code})
     return redirect("deliveries:store_order", code=order.code)
-
-
-@login_required
-@require_GET
-def order_labels(request: HttpRequest, code: str) -> HttpResponse:
-    order = get_object_or_404(visible(request).prefetch_related("parcels"), code=code)
-    pdf = labels.labels_pdf(list(order.parcels.order_by("number").select_related("order__store__mall")))
-    answer = HttpResponse(pdf, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="labels-{order.code}.pdf"'
-    return answer
 
 
 @login_required

@@ -39,7 +39,7 @@ class Link:
 
 DOORS: dict[str, tuple[Place, ...]] = {
     "store": (
-        Place("home", "stores:home", _("Today"), "home", exact=True),
+        Place("home", "deliveries:store_home", _("Today"), "home", exact=True),
         Place("orders", "deliveries:store_orders", _("Orders"), "boxes"),
         Place("new", "deliveries:store_order_new", _("Post an order"), "plus"),
         Place("handover", "deliveries:store_handover", _("Hand over"), "scan"),
