@@ -1,4 +1,5 @@
-"""The moment a parcel changes hands at a counter: only with a scan of it and the handover of its stop, in either order."""
+"""The moment a parcel changes hands at a counter: only with a scan of it and the handover of its stop, in
+either order."""
 
 from __future__ import annotations
 

@@ -26,9 +26,13 @@ COUNTRY = "US"
 ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 # https://pe.usps.com/text/pub28/28apb.htm
 REGIONS = frozenset(
-    "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK "
-    "OR PA PR RI SC SD TN TX UT VT VA WA WV WI WY".split()
-)
+    {
+        "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS",
+        "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC",
+        "ND", "OH", "OK", "OR", "PA", "PR", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI",
+        "WY",
+    }
+)  # fmt: skip
 # Characters that turn the direction of what follows: in a name they can make an address read as another one.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 AGES = (18, 21)
@@ -222,7 +226,7 @@ def _recipient(draft: OrderDraft) -> Iterator[FieldError]:
         except ValidationError:
             yield FieldError("recipient.email", "invalid", _("This is not an e-mail address."))
         else:
-            if len(draft.recipient_email) > 254:  # noqa: PLR2004 -- RFC 5321
+            if len(draft.recipient_email) > 254:
                 yield FieldError("recipient.email", "too_long", _("This e-mail address is too long."))
     if draft.recipient_locale not in dict(settings.LANGUAGES):
         yield FieldError("recipient.locale", "invalid", _("We do not write in this language."))
@@ -247,21 +251,28 @@ def _address(address: AddressDraft, store: Store) -> Iterator[FieldError]:
 
 def _window(draft: OrderDraft, at: dt.datetime) -> Iterator[FieldError]:
     start, end, ready = draft.window_start, draft.window_end, draft.ready_at
-    whole = True
-    for path, moment, required in (
-        ("window.start", start, True),
-        ("window.end", end, True),
-        ("ready_at", ready, False),
-    ):
-        if moment is None:
-            if required:
-                whole = False
-                yield FieldError(path, "required", _("This is needed."))
-        elif moment.utcoffset() is None:
-            whole = False
-            yield FieldError(path, "no_time_zone", _("A time needs its offset from UTC."))
-    if not whole or start is None or end is None:
+    unclear = [
+        *_moment("window.start", start, required=True),
+        *_moment("window.end", end, required=True),
+        *_moment("ready_at", ready, required=False),
+    ]
+    yield from unclear
+    if unclear or start is None or end is None:
         return
+    yield from _promise(start, end, at)
+    if ready is not None:
+        yield from _ready(ready, end, at)
+
+
+def _moment(path: str, moment: dt.datetime | None, *, required: bool) -> Iterator[FieldError]:
+    if moment is None:
+        if required:
+            yield FieldError(path, "required", _("This is needed."))
+    elif moment.utcoffset() is None:
+        yield FieldError(path, "no_time_zone", _("A time needs its offset from UTC."))
+
+
+def _promise(start: dt.datetime, end: dt.datetime, at: dt.datetime) -> Iterator[FieldError]:
     if end <= start:
         yield FieldError("window.end", "reversed", _("The window ends before it starts."))
     elif end - start < limits.PROMISE_LEAST:
@@ -272,10 +283,8 @@ def _window(draft: OrderDraft, at: dt.datetime) -> Iterator[FieldError]:
         yield FieldError("window.end", "too_soon", _("Too little of this window is left."))
     if start > at + limits.PROMISE_AHEAD:
         yield FieldError("window.start", "too_far_ahead", _("A window starts within the next 7 days."))
-    elif end - start > dt.timedelta(days=1):
+    elif end - start > limits.PROMISE_MOST:
         yield FieldError("window.end", "too_long", _("A window is at most a day long."))
-    if ready is not None:
-        yield from _ready(ready, end, at)
 
 
 def _ready(ready: dt.datetime, end: dt.datetime, at: dt.datetime) -> Iterator[FieldError]:
@@ -300,23 +309,26 @@ def _parcels(parcels: tuple[ParcelDraft, ...]) -> Iterator[FieldError]:
         )
         return
     for number, parcel in enumerate(parcels):
-        path = f"parcels[{number}]"
-        if parcel.size not in Parcel.Size.values:
-            yield FieldError(f"{path}.size", "invalid", _("Small, medium, large or extra_large."))
-        if not _whole(parcel.grams) or parcel.grams < 1:
-            yield FieldError(f"{path}.grams", "too_small", _("A parcel weighs something."))
-        elif parcel.grams > limits.PARCEL_GRAMS:
-            yield FieldError(
-                f"{path}.grams", "too_big", _("One person must be able to lift it: 30 kg (66 lb) at most.")
-            )
-        if parcel.litres is not None:
-            if not _whole(parcel.litres) or parcel.litres < 1:
-                yield FieldError(f"{path}.litres", "too_small", _("A parcel takes up some room."))
-            elif parcel.litres > limits.PARCEL_LITRES:
-                yield FieldError(f"{path}.litres", "too_big", _("It must fit in a car: 400 litres at most."))
-        error = text_error(f"{path}.description", parcel.description, most=80)
-        if error:
-            yield error
+        yield from _parcel(f"parcels[{number}]", parcel)
+
+
+def _parcel(path: str, parcel: ParcelDraft) -> Iterator[FieldError]:
+    if parcel.size not in Parcel.Size.values:
+        yield FieldError(f"{path}.size", "invalid", _("Small, medium, large or extra_large."))
+    if not _whole(parcel.grams) or parcel.grams < 1:
+        yield FieldError(f"{path}.grams", "too_small", _("A parcel weighs something."))
+    elif parcel.grams > limits.PARCEL_GRAMS:
+        yield FieldError(
+            f"{path}.grams", "too_big", _("One person must be able to lift it: 30 kg (66 lb) at most.")
+        )
+    if parcel.litres is not None:
+        if not _whole(parcel.litres) or parcel.litres < 1:
+            yield FieldError(f"{path}.litres", "too_small", _("A parcel takes up some room."))
+        elif parcel.litres > limits.PARCEL_LITRES:
+            yield FieldError(f"{path}.litres", "too_big", _("It must fit in a car: 400 litres at most."))
+    error = text_error(f"{path}.description", parcel.description, most=80)
+    if error:
+        yield error
 
 
 def _terms(draft: OrderDraft) -> Iterator[FieldError]:

@@ -1,4 +1,5 @@
-"""When and where something was done, by the phone's clock and by ours. The server's clock decides; the phone's is kept."""
+"""When and where something was done, by the phone's clock and by ours. The server's clock decides; the
+phone's is kept."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def printable(text: str, face: str = PLAIN) -> str:
 def _line(canvas: Canvas, y: float, text: str, *, face: str = PLAIN, size: float = 9) -> float:
     """Write one line, smaller or cut when it is too wide; the y of the next."""
     text, room = printable(text, face), WIDTH - 2 * MARGIN
-    while size > 6 and pdfmetrics.stringWidth(text, face, size) > room:  # noqa: PLR2004 -- the least one can read
+    while size > 6 and pdfmetrics.stringWidth(text, face, size) > room:
         size -= 0.5
     while pdfmetrics.stringWidth(text, face, size) > room:
         text = text[:-2] + "…"

@@ -10,6 +10,7 @@ TIP_CENTS = 20_000  # more is a slip of the finger
 INSTRUCTIONS_LENGTH = 500  # read at a kerb
 PROMISE_AHEAD = dt.timedelta(days=7)  # how far ahead an order may be promised
 PROMISE_LEAST = dt.timedelta(minutes=30)  # a narrower window is a lottery
+PROMISE_MOST = dt.timedelta(days=1)  # a wider one is no promise
 READY_AHEAD = dt.timedelta(days=7)
 PHOTO_BYTES = 8 * 1024 * 1024  # one phone photo
 SIGNATURE_BYTES = 256 * 1024  # a drawn line as PNG

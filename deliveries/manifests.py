@@ -1,4 +1,5 @@
-"""What the apps above ask of a manifest, inside their own transaction: draw it up, give it to a driver, take it back."""
+"""What the apps above ask of a manifest, inside their own transaction: draw it up, give it to a driver, take
+it back."""
 
 from __future__ import annotations
 
