@@ -1,6 +1,8 @@
 # `make run` and `make test` need nothing but Python 3.11 or newer; everything else they fetch themselves.
 
-PYTHON ?= python3
+# The first that is new enough; another with: make PYTHON=/path/to/python3 run
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 # What commands need that look at the code without running the system.
 STATIC := SECRET_KEY=only-to-read-settings DJANGO_SETTINGS_MODULE=retaildelivery.settings_test
@@ -19,7 +21,7 @@ test: .venv/.tests chromium
 lint: .venv/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(STATIC) $(BIN)/mypy
 	$(BIN)/lint-imports
 	find . \( -name '.*' ! -name . -o -name var -o -name node_modules \) -prune -o -path '*/templates/*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
 	$(STATIC) $(BIN)/python manage.py check --fail-level WARNING
@@ -34,13 +36,13 @@ messages: .venv/.tests
 	$(STATIC) $(BIN)/python manage.py compilemessages --ignore .venv
 
 # Stamps, so that a changed requirement is installed once and an unchanged one costs nothing.
-.venv/bin/python:
+.venv/.made:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3"; exit 1; }
 	@echo "Making a virtual environment"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -m venv .venv
+	@"$(PYTHON)" -m venv .venv
+	@touch $@
 
-.venv/.runs: requirements.txt | .venv/bin/python
+.venv/.runs: requirements.txt .venv/.made
 	@echo "Installing requirements.txt (under a minute when the packages are at hand)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements.txt
 	@touch $@

@@ -160,6 +160,13 @@ def test_postgres_killed_under_it_comes_back(system):
     assert wait_for(lambda: (system.ready() or {}).get("status") == "ok")
 
 
+def test_redis_killed_under_it_comes_back(system):
+    next(each for each in system.family() if each.name() == "redis-server").kill()
+
+    assert wait_for(lambda: "Redis ended" in system.output.read_text())
+    assert wait_for(lambda: (system.ready() or {}).get("status") == "ok")
+
+
 def test_killed_outright_it_leaves_no_process_and_starts_again_with_its_data(system):
     family = system.family()
     system.kill()
