@@ -18,5 +18,6 @@ seller_urls: list[URLPattern] = [
     path("orders/<slug:code>/proof/<slug:which>", following.ProofFileView.as_view(), name="proof_file"),
     path("orders/<slug:code>/courier", following.CourierView.as_view(), name="courier"),
     path("handovers", counter.HandoversView.as_view(), name="handovers"),
+    path("returns/scans", counter.ReturnScansView.as_view(), name="return_scans"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [*seller_urls, path("driver/", include(driver_urls))]

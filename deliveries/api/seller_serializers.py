@@ -154,6 +154,7 @@ class HandoverIn(Input):
 
 class ReturnScanIn(Input):
     code = Text(max_length=120, help_text="The parcel's code as read from its label.")
+    stop = Text(max_length=12, required=False, help_text="Unless said: where this parcel is due back.")
     method = Choice(choices=Scan.Method.choices, required=False, default=Scan.Method.WEDGE)
     client_event_id = Text(max_length=64, help_text="The same for a repeat of the same scan.")
     scanned_at = Moment(required=False, help_text="By the scanner's clock.")
