@@ -21,8 +21,6 @@ from deliveries.snapshots import moment
 from drivers.models import Driver
 
 NAVIGATION = "https://www.google.com/maps/dir/"
-# What is with the driver, or has passed through the driver's hands.
-TAKEN = frozenset({"loaded", "return_due", "delivered", "returned"})
 
 
 class Place(Protocol):
@@ -43,6 +41,14 @@ class Drop:
     def is_open(self) -> bool:
         """Something is still to be done with it at the door."""
         return self.live and self.order.status in {"picked_up", "en_route", "at_dropoff"}
+
+    @property
+    def half_done(self) -> set[int]:
+        """Parcels that were scanned while staff have not yet confirmed: still with whoever had them."""
+        waiting = {"expected", "ready", "return_due", "damaged"}
+        return {
+            parcel.pk for parcel in self.parcels if parcel.pk in self.scanned and parcel.status in waiting
+        }
 
     @property
     def requirements(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The driver's API of stops.
 
-Every write is idempotent by `client_event_id` and may arrive late, with the phone's own time in `device_at`; the
-server's clock decides.
+Every write is idempotent by `client_event_id` and may arrive late, with the phone's own time in `device_at`;
+the server's clock decides.
 """
 
 from __future__ import annotations
