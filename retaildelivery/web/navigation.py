@@ -44,13 +44,19 @@ DOORS: dict[str, tuple[Place, ...]] = {
         Place("new", "deliveries:store_order_new", _("Post an order"), "plus"),
         Place("handover", "deliveries:store_handover", _("Hand over"), "scan"),
         Place("returns", "deliveries:store_returns", _("Returns"), "return"),
-        Place("settings", "stores:settings", _("Settings"), "gear"),
+        Place("settings", "stores:settings", _("Settings"), "gear", also=("/store/sellers/",)),
     ),
     "drive": (
         Place("offers", "offers:driver_offers", _("Offers"), "flag"),
         Place("block", "offers:driver_block", _("My block"), "route", also=("/drive/block", "/drive/stop")),
         Place("pay", "offers:driver_earnings", _("Pay"), "money"),
-        Place("me", "drivers:profile", _("Me"), "user", also=("/drive/documents", "/drive/vehicles")),
+        Place(
+            "me",
+            "drivers:profile",
+            _("Me"),
+            "user",
+            also=("/drive/standing/", "/drive/badge/", "/drive/status/"),
+        ),
     ),
     "ops": (
         Place("board", "offers:board", _("Board"), "map", exact=True),

@@ -1,0 +1,115 @@
+"""The pages of the house itself, and the files every page is made of."""
+
+import gzip
+import hashlib
+import json
+import re
+
+import pytest
+
+BUDGET_BYTES = 80_000
+
+
+@pytest.mark.django_db
+def test_the_front_door_shows_the_four_doors_to_a_stranger(client):
+    answer = client.get("/")
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert all(f'href="{door}"' in page for door in ("/store/", "/drive/", "/ops/", "/accounts/login/"))
+    assert "No account needed." in page
+
+
+@pytest.mark.django_db
+def test_the_front_door_speaks_spanish_to_who_asks(client):
+    page = client.get("/", headers={"accept-language": "es"}).content.decode()
+
+    assert '<html lang="es"' in page
+
+
+@pytest.mark.django_db
+def test_pages_forbid_inline_script_and_foreign_hosts(client):
+    policy = client.get("/").headers["Content-Security-Policy"]
+
+    assert "script-src 'self'" in [part.strip() for part in policy.split(";")]
+    assert "unsafe-inline" not in policy
+
+
+def test_the_service_worker_lives_at_the_root_and_names_files_that_exist(client, settings):
+    answer = client.get("/sw.js")
+
+    given = json.loads(re.search(r"const SETTINGS = (.*);", answer.content.decode())[1])
+    missing = [
+        name
+        for name in given["shell"]
+        if not (settings.BASE_DIR / "static" / name.removeprefix(settings.STATIC_URL)).exists()
+    ]
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert missing == []
+    assert given["offline"] == "/offline/"
+
+
+@pytest.mark.django_db
+def test_the_page_without_signal_can_be_kept_before_anybody_signed_in(client):
+    assert client.get("/offline/").status_code == 200
+
+
+def test_the_portal_can_be_installed(client, settings):
+    manifest = client.get("/manifest.webmanifest").json()
+
+    assert (manifest["start_url"], manifest["display"]) == ("/drive/", "standalone")
+    assert [icon["sizes"] for icon in manifest["icons"]] == ["192x192", "512x512"]
+
+
+@pytest.mark.django_db
+def test_a_wrong_address_gets_a_page_of_ours(client):
+    answer = client.get("/nowhere/")
+
+    assert answer.status_code == 404
+    assert "Nothing at this address" in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["login", "signup", "password/reset"])
+def test_account_pages_stand_in_the_same_frame(client, name):
+    page = client.get(f"/accounts/{name}/").content.decode()
+
+    assert '<div class="gate"><section class="card">' in page
+    assert 'class="button is-primary' in page
+
+
+def _packed(path):
+    return len(gzip.compress(path.read_bytes(), 9))
+
+
+@pytest.mark.django_db
+def test_what_a_phone_loads_first_is_within_its_budget(client, settings):
+    static = settings.BASE_DIR / "static"
+    page = client.get("/offline/").content
+    names = set(re.findall(r'(?:src|href)="/static/([^"#]+\.(?:css|js|svg))', page.decode()))
+
+    loaded = sum(_packed(static / name) for name in names | {"js/offline.js", "js/scanner.js"})
+
+    assert loaded + len(gzip.compress(page)) < BUDGET_BYTES
+
+
+def test_dark_is_the_same_whether_chosen_or_taken_from_the_system(settings):
+    text = (settings.BASE_DIR / "static" / "css" / "tokens.css").read_text()
+    chosen = re.search(r':root\[data-theme="dark"\] \{(.*?)\n\}', text, re.DOTALL)[1]
+    system = re.search(r':root:not\(\[data-theme="light"\]\) \{(.*?)\n  \}', text, re.DOTALL)[1]
+
+    assert re.findall(r"--[\w-]+: [^;]+;", chosen) == re.findall(r"--[\w-]+: [^;]+;", system)
+
+
+def test_vendored_files_are_the_ones_the_list_says(settings):
+    vendor = settings.BASE_DIR / "static" / "vendor"
+    rows = re.findall(
+        r"^\| `(.+?)` \|.*`([0-9a-f]{64})` \|$", (vendor / "README.md").read_text(), re.MULTILINE
+    )
+
+    found = {name: hashlib.sha256((vendor / name).read_bytes()).hexdigest() for name, _sum in rows}
+
+    assert found == dict(rows)
+    assert {path.relative_to(vendor).as_posix() for path in vendor.rglob("*.js")} <= set(found)
+    assert [path.name for path in vendor.iterdir() if path.is_dir() and not (path / "LICENSE").exists()] == []
