@@ -12,10 +12,13 @@ from typing import Any
 from django.db import connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from deliveries import doors, loading
+from deliveries.evidence import Evidence
 from deliveries.manifests import DraftStop
 from deliveries.models import Order, Parcel, Stop
+from drivers import badge
 from drivers.models import Document, Driver, Vehicle
-from offers import drafting, offering
+from offers import attendance, claiming, drafting, offering
 from offers.models import Block, Offer, PayPolicy
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
@@ -121,6 +124,7 @@ def order(
         latitude=None if point is None else round(point.lat, 6),
         longitude=None if point is None else round(point.lng, 6),
         tip_cents=tip_cents,
+        requires_photo=False,
     )
     Parcel.objects.bulk_create(
         Parcel(order=made, number=number, size=Parcel.Size.SMALL, litres=litres, grams=grams)
@@ -144,7 +148,7 @@ def stops(orders: Sequence[Order], *, start: dt.datetime) -> list[DraftStop]:
         )
         for number, each in enumerate(stores)
     ]
-    doors = [
+    homes = [
         DraftStop(
             kind=Stop.Kind.DROPOFF,
             store=None,
@@ -156,7 +160,7 @@ def stops(orders: Sequence[Order], *, start: dt.datetime) -> list[DraftStop]:
         )
         for number, each in enumerate(orders)
     ]
-    return [*pickups, *doors]
+    return [*pickups, *homes]
 
 
 def block(
@@ -179,6 +183,103 @@ def block(
         )
         offering.publish(block=made, at=at)
     return made
+
+
+def claimed(of_block: Block, by: Driver, *, at: dt.datetime = AT) -> Block:
+    """The block, claimed."""
+    claiming.claim(offer_code=offer_of(of_block).code, driver_id=by.pk, at=at)
+    of_block.refresh_from_db()
+    return of_block
+
+
+def evidence(at: dt.datetime) -> Evidence:
+    return Evidence(client_event_id=f"e{next(_numbers)}", device_at=at)
+
+
+def check_in(of_block: Block, by: Driver, *, at: dt.datetime) -> None:
+    attendance.check_in(
+        block_code=of_block.code,
+        driver_id=by.pk,
+        point=of_block.mall.point,
+        accuracy_m=5,
+        desk_code="",
+        at=at,
+    )
+
+
+def collect(of_block: Block, by: Driver, *, arrive: dt.datetime, handover: dt.datetime) -> None:
+    """At each store: the driver arrives, scans every parcel, and staff read the driver's code."""
+    pickups = Stop.objects.filter(manifest=of_block.manifest_id, kind=Stop.Kind.PICKUP).order_by("position")
+    for stop in pickups:
+        loading.arrive_at_store(driver=by, stop_code=stop.code, evidence=evidence(arrive), at=arrive)
+        for parcel in Parcel.objects.filter(order__consignments__pickup=stop).order_by("pk"):
+            loading.scan(
+                driver=by,
+                stop_code=stop.code,
+                entered=parcel.code,
+                method="typed",
+                evidence=evidence(handover),
+                at=handover,
+            )
+        hand_over(stop, by, at=handover)
+
+
+def hand_over(stop: Stop, by: Driver, *, at: dt.datetime) -> None:
+    loading.confirm_handover(
+        stop_code=stop.code,
+        stores=Store.objects.all(),
+        driver_code=badge.code(by.badge_secret, at),
+        user=None,
+        key_prefix="sk_live_test",
+        at=at,
+    )
+
+
+def depart(of_block: Block, by: Driver, *, at: dt.datetime) -> None:
+    attendance.depart(block_code=of_block.code, driver_id=by.pk, at=at)
+
+
+def doors_of(of_block: Block) -> list[Stop]:
+    homes = Stop.objects.filter(manifest=of_block.manifest_id, kind=Stop.Kind.DROPOFF)
+    return list(homes.order_by("position"))
+
+
+def deliver(stop: Stop, by: Driver, *, at: dt.datetime) -> None:
+    doors.arrive(driver=by, stop_code=stop.code, evidence=evidence(at), at=at)
+    doors.prove(
+        driver=by, stop_code=stop.code, order_code="", proof=doors.ProofDraft(), evidence=evidence(at), at=at
+    )
+
+
+def fail(stop: Stop, by: Driver, *, at: dt.datetime) -> None:
+    doors.arrive(driver=by, stop_code=stop.code, evidence=evidence(at), at=at)
+    doors.fail(
+        driver=by,
+        stop_code=stop.code,
+        order_code="",
+        reason="nobody_home",
+        note="",
+        photo=None,
+        evidence=evidence(at),
+        at=at,
+    )
+
+
+def bring_back(of_block: Block, by: Driver, *, at: dt.datetime) -> None:
+    """The way back to each store: every parcel scanned at the counter, and staff confirm."""
+    for stop in Stop.objects.filter(manifest=of_block.manifest_id, kind=Stop.Kind.RETURN).order_by(
+        "position"
+    ):
+        for parcel in Parcel.objects.filter(driver=by, order__store=stop.store).order_by("pk"):
+            loading.scan(
+                driver=by,
+                stop_code=stop.code,
+                entered=parcel.code,
+                method="typed",
+                evidence=evidence(at),
+                at=at,
+            )
+        hand_over(stop, by, at=at)
 
 
 def offer_of(of_block: Block) -> Offer:

@@ -1,0 +1,200 @@
+"""Work done becomes money: once, line by line, each with its reason."""
+
+import pytest
+from django.db import transaction
+
+from deliveries.models import Order
+from deliveries.posting import tip
+from drivers import ledger
+from drivers.models import DriverPosting, StandingEvent
+from offers import expiry, settlement
+from offers.models import Claim, PayPolicy
+from offers.tests import making
+from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.outbox.recording import SYSTEM
+from stores.models import SellerPosting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def store():
+    return making.store(making.mall())
+
+
+@pytest.fixture
+def ada():
+    return making.driver("Ada")
+
+
+def lines():
+    return dict(DriverPosting.objects.order_by("pk").values_list("kind", "cents"))
+
+
+def worked(orders, driver, *, check_in=START, handover=START + 6 * MINUTE, last=START + HOUR):
+    """A block from claim to the last door, everything delivered at `last`."""
+    block = making.claimed(making.block(orders), driver)
+    making.check_in(block, driver, at=check_in)
+    making.collect(block, driver, arrive=check_in, handover=handover)
+    making.depart(block, driver, at=handover)
+    for stop in making.doors_of(block):
+        making.deliver(stop, driver, at=last)
+    making.relay_all(at=last)
+    block.refresh_from_db()
+    return block
+
+
+def test_a_block_without_incident_pays_its_base_and_every_tip(store, ada):
+    first, second = making.order(store, tip_cents=500), making.order(store, tip_cents=350)
+
+    block = worked([first, second], ada)
+
+    assert (block.status, block.completed_at, block.settled_at) == ("settled", START + HOUR, START + HOUR)
+    rows = DriverPosting.objects.order_by("pk").values_list("key", "cents", "rule", "subject")
+    assert set(rows) == {
+        (f"block:{block.code}:base", 3600, "las-vegas-2026", f"block:{block.code}"),
+        (f"block:{block.code}:tip:{first.code}", 500, "las-vegas-2026", f"block:{block.code}"),
+        (f"block:{block.code}:tip:{second.code}", 350, "las-vegas-2026", f"block:{block.code}"),
+    }
+    assert ledger.balance(ada) == 4450
+    assert DriverPosting.objects.get(kind="base").text == "2 h at $18.00 an hour"
+    claim = Claim.objects.get()
+    assert (claim.ending, claim.ended_at) == ("completed", START + HOUR)
+    event = StandingEvent.objects.get()
+    assert (event.kind, event.points, event.fault) == ("completed", 1, "none")
+    fact = making.facts_named("pay.settled")[0]
+    assert (fact.data["total_cents"], sum(line["cents"] for line in fact.data["lines"])) == (4450, 4450)
+    assert fact.subjects == [f"block:{block.code}", "mall:fashion-show", f"driver:{ada.code}"]
+
+
+def test_the_store_that_kept_the_driver_pays_the_wait_from_the_tenth_minute(store, ada):
+    block = worked([making.order(store)], ada, handover=START + 22 * MINUTE)
+
+    assert lines() == {"base": 3600, "wait": 360}
+    charge = SellerPosting.objects.get(kind="wait")
+    assert (charge.key, charge.cents) == (f"block:{block.code}:wait:{store.code}", 360)
+    assert (charge.seller, charge.store, charge.rule) == (store.seller, store, "las-vegas-2026")
+
+
+def test_waiting_before_the_block_begins_is_nobodys_fault(store, ada):
+    worked([making.order(store)], ada, check_in=START - 15 * MINUTE, handover=START + 10 * MINUTE)
+
+    assert lines() == {"base": 3600}
+    assert not SellerPosting.objects.filter(kind="wait").exists()
+
+
+def test_work_beyond_the_block_is_paid_by_the_minute(store, ada):
+    worked([making.order(store)], ada, last=START + 2 * HOUR + 20 * MINUTE)
+
+    assert lines() == {"base": 3600, "overtime": 600}
+
+
+def test_who_began_late_does_not_earn_those_minutes_at_the_end(store, ada):
+    late = START + 15 * MINUTE
+    worked([making.order(store)], ada, check_in=late, handover=late, last=START + 2 * HOUR + 20 * MINUTE)
+
+    assert lines() == {"base": 3600, "overtime": 150}
+
+
+def test_the_locked_step_is_a_line_of_its_own(store, ada):
+    block = making.block([making.order(store)])
+    expiry.sweep(at=START - HOUR)
+    making.claimed(block, ada, at=START - HOUR)
+    making.check_in(block, ada, at=START)
+    making.collect(block, ada, arrive=START, handover=START)
+    making.depart(block, ada, at=START)
+    making.deliver(making.doors_of(block)[0], ada, at=START + HOUR)
+    making.relay_all(at=START + HOUR)
+
+    assert lines() == {"base": 3600, "step": 400}
+
+
+def returned(store, driver, *, back):
+    block = making.claimed(making.block([making.order(store, tip_cents=500)]), driver)
+    making.check_in(block, driver, at=START)
+    making.collect(block, driver, arrive=START, handover=START)
+    making.depart(block, driver, at=START)
+    making.fail(making.doors_of(block)[0], driver, at=START + HOUR)
+    making.relay_all(at=START + HOUR)
+    assert lines() == {}
+    making.bring_back(block, driver, at=back)
+    making.relay_all(at=back)
+    block.refresh_from_db()
+    return block
+
+
+def test_what_comes_back_is_paid_as_a_return_and_its_tip_is_not(store, ada):
+    block = returned(store, ada, back=START + HOUR + 40 * MINUTE)
+
+    assert block.status == "settled"
+    assert lines() == {"base": 3600, "return": 500}
+
+
+def test_a_parcel_brought_back_the_next_morning_is_no_night_of_overtime(store, ada):
+    returned(store, ada, back=START + 20 * HOUR)
+
+    assert lines() == {"base": 3600, "return": 500}
+
+
+def test_a_return_right_after_the_last_door_counts_as_work(store, ada):
+    returned(store, ada, back=START + 2 * HOUR + 10 * MINUTE)
+
+    assert lines() == {"base": 3600, "overtime": 300, "return": 500}
+
+
+def test_the_floor_of_the_law_fills_up_what_is_missing(store, ada):
+    PayPolicy.objects.update(floor_hourly_cents=3_000, floor_mile_cents=100)
+
+    worked([making.order(store, tip_cents=500)], ada, last=START + HOUR)
+
+    # One engaged hour at $30 and 20,000 m at $1.00 a mile are $42.43; the tip counts towards nothing.
+    assert lines() == {"base": 3600, "tip": 500, "floor": 643}
+
+
+def test_settling_twice_pays_once(store, ada):
+    block = worked([making.order(store, tip_cents=500)], ada)
+    fact = making.facts_named("manifest.completed")[0]
+
+    with transaction.atomic():
+        settlement.settle(fact=fact, at=START + 2 * HOUR)
+    for line in settlement.pricing.price(
+        settlement.terms.of_block(block, hourly_cents=1800), settlement.work_of(block, at=START + HOUR)
+    ).lines:
+        with transaction.atomic():
+            settlement._post(Claim.objects.get(), line, at=START + 2 * HOUR)
+
+    assert ledger.balance(ada) == 4100
+    assert DriverPosting.objects.count() == 2
+    assert len(making.facts_named("pay.settled")) == 1
+
+
+def test_a_tip_given_after_the_settlement_goes_to_the_driver_once(store, ada):
+    order = making.order(store, tip_cents=200)
+    block = worked([order], ada)
+
+    for cents in (500, 500, 900):
+        tip(order_code=order.code, scope=Order.objects.all(), cents=cents, actor=SYSTEM, at=START + 3 * HOUR)
+        making.relay_all(at=START + 3 * HOUR)
+
+    tips = DriverPosting.objects.filter(kind="tip").order_by("pk")
+    assert [posting.cents for posting in tips] == [200, 300, 400]
+    assert {posting.subject for posting in tips} == {f"block:{block.code}"}
+
+
+def test_a_manifest_of_no_block_settles_nothing():
+    fact = settlement.Fact(name="manifest.completed", subjects=["manifest:MNONE"], at=AT)
+
+    with transaction.atomic():
+        settlement.settle(fact=fact, at=AT)
+
+    assert DriverPosting.objects.count() == 0
+
+
+def test_pay_is_told_in_the_drivers_language(store):
+    zoe = making.driver("Zoe")
+    zoe.user.locale = "es"
+    zoe.user.save(update_fields=["locale"])
+
+    worked([making.order(store)], zoe)
+
+    assert DriverPosting.objects.get().cents == 3600
