@@ -139,6 +139,13 @@ def blocks(market: Market | None) -> QuerySet[Block]:
     return _of(rows, "mall__market", market).order_by(F("window__startswith").desc(), "-pk")
 
 
+def busiest_market() -> str:
+    """Code of the market with the most live blocks; "" when there are none."""
+    rows = Block.objects.live().values("mall__market__code").annotate(blocks=Count("pk"))  # type: ignore[attr-defined]
+    first = rows.order_by("-blocks", "mall__market__code").first()
+    return first["mall__market__code"] if first else ""
+
+
 def malls(market: Market | None) -> list[Mall]:
     return list(_of(Mall.objects.filter(active=True), "market", market).order_by("name"))
 

@@ -24,11 +24,13 @@ from stores.models import Market
 
 
 def market_of(request: HttpRequest) -> Market | None:
-    """The market that operations look at; remembered, so that every page keeps to it."""
+    """The market that operations look at; remembered, so that every page keeps to it. At first the busiest."""
     wanted = request.GET.get("market")
     if wanted is not None:
         request.session["market"] = wanted
-    code = request.session.get("market", "")
+    if "market" not in request.session:
+        request.session["market"] = board.busiest_market()
+    code = request.session["market"]
     return Market.objects.filter(code=code).first() if code else None
 
 
