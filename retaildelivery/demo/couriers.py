@@ -274,7 +274,7 @@ class Rider:
             "left_at": outcome.left_at,
             "signed_by": order["recipient"]["name"] if asks["signature"] else "",
             "pin": recipients.pin_of(order["code"]) if asks["pin"] else "",
-            "age_checked": "true" if asks["minimum_age"] else "false",
+            "age_checked": bool(asks["minimum_age"]),
         }
         yield from patiently(
             lambda: self.phone.prove(
