@@ -3,6 +3,8 @@
 import datetime as dt
 
 RELAY_GRACE = dt.timedelta(seconds=10)  # the sweep leaves a fresh reaction to its own relay for so long
+RELAY_HANDED = dt.timedelta(minutes=1)  # and one it has handed to a worker for so long
+BROKER_PAUSE = dt.timedelta(seconds=5)  # between two tries of a process to reach a broker that is away
 REACTION_RETRIES = (
     dt.timedelta(seconds=10),
     dt.timedelta(minutes=1),

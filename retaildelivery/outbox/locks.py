@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from retaildelivery.outbox import limits
 from retaildelivery.outbox.models import Message, Reaction
 
 
@@ -13,6 +16,13 @@ def reaction_to_do(reaction_id: int) -> Reaction | None:
         .select_related("fact")
         .first()
     )
+
+
+def reactions_overdue(at: dt.datetime) -> list[int]:
+    """Keys of reactions to hand out now, locked; what another sweep or a relay holds is left to it."""
+    due = Reaction.objects.due(at).order_by("next_attempt_at", "id")  # type: ignore[attr-defined]
+    locked = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return list(locked.values_list("pk", flat=True)[: limits.SWEEP_BATCH])
 
 
 def message_to_send(message_id: int) -> Message | None:

@@ -61,7 +61,10 @@ def deliver(*, message_id: int, at: dt.datetime) -> bool:
         mail.attach_alternative(message.html, "text/html")
     try:
         mail.send()
-    except OSError as failure:  # smtplib's errors are OSErrors
+    except (
+        OSError,
+        ValueError,
+    ) as failure:  # smtplib's errors are OSErrors; an unusable address is a ValueError
         _failed(message=message, error=str(failure), at=at)
         return False
     Message.objects.filter(pk=message.pk, sent_at=None).update(sent_at=at, last_error="")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import traceback
 
+import structlog
 from django.db import transaction
 from django.db.models import F
 
 from retaildelivery.outbox import limits, locks, recording
 from retaildelivery.outbox.models import Reaction
+
+log = structlog.get_logger(__name__)
 
 
 class Abandoned(RuntimeError):
@@ -22,6 +25,7 @@ def relay(*, reaction_id: int, at: dt.datetime) -> bool:
     try:
         return _run(reaction_id=reaction_id, at=at)
     except Exception:
+        log.exception("outbox.reaction_failed", reaction=reaction_id)
         postpone(reaction_id=reaction_id, error=traceback.format_exc(), at=at)
         return False
 
@@ -53,10 +57,10 @@ def postpone(*, reaction_id: int, error: str, at: dt.datetime) -> None:
     )
 
 
+@transaction.atomic(durable=True)
 def overdue(*, at: dt.datetime) -> list[int]:
-    """Reactions whose relay was lost or failed, oldest first, a batch of them."""
-    return list(
-        Reaction.objects.due(at)
-        .order_by("next_attempt_at", "id")
-        .values_list("pk", flat=True)[: limits.SWEEP_BATCH]
-    )
+    """Take reactions whose relay was lost or failed, oldest first, a batch of them. Each is left alone for a while
+    then, so that a sweep does not hand out again what still waits in a worker's queue."""
+    taken = locks.reactions_overdue(at)
+    Reaction.objects.filter(pk__in=taken).update(next_attempt_at=at + limits.RELAY_HANDED)
+    return taken

@@ -1,0 +1,251 @@
+"""A fact is written with its change or not at all; what follows from it is done once."""
+
+import datetime as dt
+import threading
+
+import pytest
+from celery import Celery
+from django.db import DatabaseError, close_old_connections, connection, transaction
+
+from retaildelivery.outbox import dispatch, limits, locks, messages, recording, relaying
+from retaildelivery.outbox.models import Fact, Message, Reaction
+from retaildelivery.outbox.recording import Happening
+
+NOW = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
+LATER = NOW + limits.RELAY_GRACE
+
+
+@pytest.fixture(autouse=True)
+def _table(settings):
+    settings.OUTBOX_REACTIONS = "retaildelivery.outbox.tests.reacting.REACTIONS"
+
+
+def happening(name="manifest.completed", **changes):
+    return Happening(**({"name": name, "at": NOW, "subjects": ["manifest:M1"]} | changes))
+
+
+def recorded(name="manifest.completed"):
+    with transaction.atomic():
+        return recording.record(happening(name))
+
+
+def payments():
+    return Message.objects.filter(name="paid").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fact_cannot_be_recorded_outside_a_transaction():
+    with pytest.raises(recording.NotInTransaction):
+        recording.record(happening())
+
+    assert Fact.objects.count() == 0
+    assert Reaction.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_is_rolled_back_leaves_no_fact_and_sends_nothing(monkeypatch):
+    sent = []
+    monkeypatch.setattr(dispatch, "relay", lambda *, reaction_id: sent.append(reaction_id))
+
+    def half():
+        with transaction.atomic():
+            recording.record(happening())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+
+    assert (Fact.objects.count(), Reaction.objects.count(), sent) == (0, 0, [])
+
+
+@pytest.mark.django_db
+def test_a_fact_brings_one_reaction_of_each_kind_and_relays_them_after_the_commit(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    sent = []
+    monkeypatch.setattr(dispatch, "relay", lambda *, reaction_id: sent.append(reaction_id))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        fact = recording.record(happening("order.lost"))
+        assert sent == []
+
+    rows = list(fact.reactions.order_by("pk"))
+    assert [row.key for row in rows] == ["tests.break", "tests.pay"]
+    assert sent == [row.pk for row in rows]
+
+
+@pytest.mark.django_db
+def test_many_facts_are_recorded_in_two_statements(django_assert_num_queries):
+    with django_assert_num_queries(2):
+        facts = recording.record_all([happening(subjects=[f"manifest:M{n}"]) for n in range(12)])
+
+    assert [fact.subjects for fact in facts] == [[f"manifest:M{n}"] for n in range(12)]
+    assert Reaction.objects.count() == 12
+
+
+@pytest.mark.django_db
+def test_a_fact_can_be_neither_changed_nor_deleted():
+    fact = recorded("manifest.aborted")
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Fact.objects.filter(pk=fact.pk).update(name="manifest.completed")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Fact.objects.filter(pk=fact.pk).delete()
+
+    assert Fact.objects.get().name == "manifest.aborted"
+
+
+@pytest.mark.django_db
+def test_replaying_a_completion_twice_pays_once():
+    reaction = recorded().reactions.get()
+
+    assert relaying.relay(reaction_id=reaction.pk, at=NOW) is True
+    assert relaying.relay(reaction_id=reaction.pk, at=NOW) is False
+
+    assert payments() == 1
+    reaction.refresh_from_db()
+    assert reaction.done_at == NOW
+
+
+@pytest.mark.django_db
+def test_a_reaction_that_breaks_leaves_nothing_and_is_tried_again():
+    breaking, paying = recorded("order.lost").reactions.order_by("pk")
+
+    assert relaying.relay(reaction_id=breaking.pk, at=NOW) is False
+    assert payments() == 0
+    assert relaying.relay(reaction_id=paying.pk, at=NOW) is True
+
+    breaking.refresh_from_db()
+    assert (breaking.done_at, breaking.attempts) == (None, 1)
+    assert breaking.next_attempt_at == NOW + limits.REACTION_RETRIES[0]
+    assert "broke after its effect" in breaking.last_error
+    assert payments() == 1
+
+
+@pytest.mark.django_db
+def test_a_reaction_whose_key_is_gone_stays_to_be_seen(settings):
+    reaction = recorded().reactions.get()
+    Reaction.objects.filter(pk=reaction.pk).update(key="tests.renamed")
+
+    assert relaying.relay(reaction_id=reaction.pk, at=NOW) is False
+
+    reaction.refresh_from_db()
+    assert reaction.done_at is None
+    assert "No reaction tests.renamed" in reaction.last_error
+
+
+@pytest.mark.django_db
+def test_what_a_process_did_not_send_before_it_died_is_found_by_the_sweep(monkeypatch):
+    monkeypatch.setattr(dispatch, "relay", lambda *, reaction_id: False)
+    reaction = recorded().reactions.get()
+
+    assert relaying.overdue(at=LATER - dt.timedelta(seconds=1)) == []
+    assert relaying.overdue(at=LATER) == [reaction.pk]
+    relaying.relay(reaction_id=reaction.pk, at=LATER)
+
+    assert payments() == 1
+    assert relaying.overdue(at=LATER + limits.RELAY_HANDED) == []
+
+
+@pytest.mark.django_db
+def test_the_sweep_run_twice_hands_a_reaction_out_once_and_again_only_if_it_is_still_open(monkeypatch):
+    monkeypatch.setattr(dispatch, "relay", lambda *, reaction_id: False)
+    reaction = recorded().reactions.get()
+
+    assert relaying.overdue(at=LATER) == [reaction.pk]
+    assert relaying.overdue(at=LATER) == []
+    assert relaying.overdue(at=LATER + limits.RELAY_HANDED) == [reaction.pk]
+
+
+@pytest.mark.django_db
+def test_without_a_broker_the_fact_is_kept_and_nobody_waits(monkeypatch):
+    monkeypatch.setattr(dispatch, "current_app", Celery(broker="redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(dispatch._Broker, "away_until", 0.0)
+
+    reaction = recorded().reactions.get()
+
+    assert dispatch.relay(reaction_id=reaction.pk) is False
+    assert relaying.overdue(at=LATER) == [reaction.pk]
+
+
+@pytest.mark.django_db
+def test_a_message_is_written_once_whatever_is_replayed_and_sent_once(mailoutbox):
+    def write():
+        with transaction.atomic():
+            return messages.write(
+                key="evt_1:recipient", name="near", to="rosa@example.com", subject="Near", text="Soon", at=NOW
+            )
+
+    first, second = write(), write()
+
+    assert (first.to, second) == ("rosa@example.com", None)
+    assert messages.deliver(message_id=first.pk, at=NOW) is True
+    assert messages.deliver(message_id=first.pk, at=NOW) is False
+    assert [mail.subject for mail in mailoutbox] == ["Near"]
+
+
+@pytest.mark.django_db
+def test_a_mail_server_that_refuses_is_asked_again_and_then_given_up(monkeypatch):
+    def refuse(self):
+        raise ConnectionRefusedError("no server")
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
+    with transaction.atomic():
+        message = messages.write(key="k", name="near", to="r@example.com", subject="S", text="T", at=NOW)
+
+    at = NOW
+    for wait in limits.MESSAGE_RETRIES:
+        assert messages.deliver(message_id=message.pk, at=at) is False
+        message.refresh_from_db()
+        assert (message.given_up_at, message.next_attempt_at) == (None, at + wait)
+        at += wait
+    messages.deliver(message_id=message.pk, at=at)
+
+    message.refresh_from_db()
+    assert (message.given_up_at, message.sent_at, message.last_error) == (at, None, "no server")
+
+
+def at_once(number, work):
+    """Run the same work in so many threads that start together; their results."""
+    barrier, results = threading.Barrier(number), []
+
+    def run():
+        barrier.wait()
+        try:
+            results.append(work())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    close_old_connections()
+    return results
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_eight_workers_at_one_reaction_pay_once():
+    reaction = recorded().reactions.get()
+
+    done = at_once(8, lambda: relaying.relay(reaction_id=reaction.pk, at=NOW))
+
+    assert sorted(done) == [False] * 7 + [True]
+    assert payments() == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_race_is_real_when_the_lock_is_removed(monkeypatch):
+    reaction = recorded().reactions.get()
+    monkeypatch.setattr(
+        locks,
+        "reaction_to_do",
+        lambda pk: Reaction.objects.filter(pk=pk, done_at=None).select_related("fact").first(),
+    )
+
+    at_once(8, lambda: relaying.relay(reaction_id=reaction.pk, at=NOW))
+
+    assert payments() > 1
