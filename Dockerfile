@@ -24,6 +24,6 @@ WORKDIR /app
 USER delivery
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "retaildelivery.embedded.probe"]
+    CMD ["python", "-I", "/app/retaildelivery/embedded/probe.py"]
 # Each web process counts for itself; the directory is where their counts are added up.
 CMD ["sh", "-c", "mkdir -p /tmp/metrics && PROMETHEUS_MULTIPROC_DIR=/tmp/metrics exec granian --interface wsgi --no-ws --host 0.0.0.0 --port \"$PORT\" --workers \"${WEB_WORKERS:-2}\" --blocking-threads 4 --blocking-threads-idle-timeout 600 --workers-kill-timeout 20 --respawn-failed-workers --backlog 2048 retaildelivery.wsgi:application"]

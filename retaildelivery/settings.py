@@ -24,7 +24,7 @@ WEB_WORKERS = env.number("WEB_WORKERS", 2, least=1, most=64)
 BASE_URL = env.web_url("BASE_URL", f"http://localhost:{PORT}")
 _HOST = urlsplit(BASE_URL).hostname or "localhost"
 _LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [_HOST, *_LOOPBACK] if _HOST in _LOOPBACK or DEBUG else [_HOST])
+ALLOWED_HOSTS = [_HOST, *env.words("ALLOWED_HOSTS", _LOOPBACK if _HOST in _LOOPBACK or DEBUG else [])]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [BASE_URL])
 DEMO = env.switch("DEMO", True)
 

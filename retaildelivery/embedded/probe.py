@@ -1,6 +1,7 @@
-"""Ask the web process on this machine whether it is ready: `python -m retaildelivery.embedded.probe`.
+"""Ask the web process on this machine whether it is ready.
 
-Reads PORT and BASE_URL; ends with status 0 when `/readyz` says so. Containers use it as their health check.
+As a program, `python -I retaildelivery/embedded/probe.py`, it reads PORT and BASE_URL and ends with status 0 when
+`/readyz` says so; it loads nothing of the project, since containers run it every few seconds.
 """
 
 import os

@@ -52,7 +52,7 @@ class System:
     def start(self):
         with self.output.open("w") as output:
             self.process = subprocess.Popen(**self.command(), stdout=output, stderr=subprocess.STDOUT)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while "Ready after" not in self.output.read_text():
             assert self.process.poll() is None, self.output.read_text()
             assert time.monotonic() < until, self.output.read_text()
@@ -88,7 +88,7 @@ class System:
         self.process.wait()
 
 
-def wait_for(what, seconds=30):
+def wait_for(what, seconds=90):
     until = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < until, "it did not happen in time"
