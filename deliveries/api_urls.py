@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.api import counter, driver_urls, following, seller
+from deliveries.api import counter, driver_urls, following, printing, seller
 
 app_name = "deliveries_api"
 seller_urls: list[URLPattern] = [
@@ -16,6 +16,8 @@ seller_urls: list[URLPattern] = [
     path("orders/<slug:code>/timeline", following.TimelineView.as_view(), name="timeline"),
     path("orders/<slug:code>/proof", following.ProofView.as_view(), name="proof"),
     path("orders/<slug:code>/proof/<slug:which>", following.ProofFileView.as_view(), name="proof_file"),
+    path("orders/<slug:code>/labels.pdf", printing.LabelsPdfView.as_view(), name="labels_pdf"),
+    path("orders/<slug:code>/labels.zpl", printing.LabelsZplView.as_view(), name="labels_zpl"),
     path("orders/<slug:code>/courier", following.CourierView.as_view(), name="courier"),
     path("handovers", counter.HandoversView.as_view(), name="handovers"),
     path("returns/scans", counter.ReturnScansView.as_view(), name="return_scans"),

@@ -85,6 +85,14 @@ class MoneyIn(Input):
         return value
 
 
+class TipIn(MoneyIn):
+    cents = WholeNumber(min_value=0, max_value=limits.TIP_CENTS)
+
+
+class ValueIn(MoneyIn):
+    cents = WholeNumber(min_value=0, max_value=limits.ORDER_VALUE_CENTS)
+
+
 class OrderIn(Input):
     store = Text(max_length=12, required=False, help_text="May be left out with a key of one store.")
     external_id = Text(max_length=80, required=False, allow_blank=True, default="")
@@ -98,8 +106,8 @@ class OrderIn(Input):
     parcels = ParcelIn(many=True, allow_empty=False, max_length=limits.PARCELS_PER_ORDER)
     requirements = RequirementsIn(required=False)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False, default="return")
-    declared_value = MoneyIn(required=False)
-    tip = MoneyIn(required=False)
+    declared_value = ValueIn(required=False)
+    tip = TipIn(required=False)
 
 
 class RevisionIn(Input):
@@ -111,7 +119,7 @@ class RevisionIn(Input):
     dropoff = DropoffIn(required=False)
     instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
-    declared_value = MoneyIn(required=False)
+    declared_value = ValueIn(required=False)
 
 
 class OrdersQuery(paging.PageQuery):
@@ -133,10 +141,6 @@ class CancellationIn(Input):
 class LocationIn(Input):
     latitude = Number(min_value=-90, max_value=90)
     longitude = Number(min_value=-180, max_value=180)
-
-
-class TipIn(MoneyIn):
-    cents = WholeNumber(min_value=0, max_value=limits.TIP_CENTS)
 
 
 class ServiceabilityIn(Input):
