@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 
 import pytest
 from celery import Celery
@@ -158,13 +159,16 @@ def test_the_sweep_run_twice_hands_a_reaction_out_once_and_again_only_if_it_is_s
 
 
 @pytest.mark.django_db
-def test_without_a_broker_the_fact_is_kept_and_nobody_waits(monkeypatch):
-    monkeypatch.setattr(dispatch, "current_app", Celery(broker="redis://127.0.0.1:1/0"))
+def test_without_a_broker_the_fact_is_kept_and_nobody_waits(monkeypatch, settings):
+    nobody = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    nobody.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    monkeypatch.setattr(dispatch, "current_app", nobody)
     monkeypatch.setattr(dispatch._Broker, "away_until", 0.0)
 
     reaction = recorded().reactions.get()
-
-    assert dispatch.relay(reaction_id=reaction.pk) is False
+    begun = time.monotonic()
+    assert [dispatch.relay(reaction_id=reaction.pk) for _ in range(10)] == [False] * 10
+    assert time.monotonic() - begun < 1
     assert relaying.overdue(at=LATER) == [reaction.pk]
 
 
