@@ -18,8 +18,6 @@ from stores.models import Mall
 
 SECOND = dt.timedelta(seconds=1)
 DWELL = Dwell()
-# What an order must not be left for: more than any block costs, so that only the impossible waits.
-MUST_CENTS = 100_000
 # Orders that fit the smallest car share blocks which any driver can take; the rest are planned for vans.
 CARS = (Vehicle.Kind.SEDAN, Vehicle.Kind.VAN)
 
@@ -96,7 +94,7 @@ def _snapshot(
             km_cents=limits.PLAN_KM_CENTS,
             late_cents_min=limits.PLAN_LATE_CENTS,
             late_max_s=limits.PLAN_LATE_MAX // SECOND,
-            defer_cents=MUST_CENTS if urgent else limits.PLAN_DEFER_CENTS,
+            defer_cents=limits.PLAN_DEFER_CENTS,
             max_orders=policy.max_orders,
             notes=matrix.notes,
         ),

@@ -16,7 +16,7 @@ from deliveries.models import Order, Stop
 from offers import drafting, facts, limits, locks, offering
 from offers.models import Block, PlanRun
 from offers.planning import inputs, judge
-from offers.planning.afternoon import LEFT_SENTENCES, LeftOver, LeftReason, Plan, PlannedBlock
+from offers.planning.afternoon import LEFT_SENTENCES, LeftOver, Plan, PlannedBlock
 from offers.planning.inputs import SECOND, Snapshot
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window
@@ -44,24 +44,6 @@ def check(proposal: Proposal) -> None:
         raise PlanRejected(rules=", ".join(sorted({violation.rule for violation in broken})))
 
 
-def worth_it(proposal: Proposal, *, defer_cents: int) -> tuple[list[PlannedBlock], list[LeftOver]]:
-    """Blocks to offer now, and all orders left.
-
-    When some order must not wait the plan takes everything along; blocks that hold none of the urgent and
-    cost more than the waiting of their orders are then left for a later wave after all.
-    """
-    urgent = proposal.snapshot.urgent
-    blocks, left = [], list(proposal.plan.left)
-    for block in proposal.plan.blocks:
-        wait = defer_cents * len(block.orders)
-        if urgent.isdisjoint(block.orders) and block.cost_cents > wait:
-            params = (("cents", block.cost_cents), ("wait", wait))
-            left += [LeftOver(code, LeftReason.CHEAPER_TO_WAIT, params) for code in block.orders]
-        else:
-            blocks.append(block)
-    return blocks, left
-
-
 def say(left: LeftOver) -> dict[str, Any]:
     """Why an order was left, as a run keeps it: the reason's code, its numbers, and the sentence in
     English."""
@@ -75,9 +57,7 @@ def say(left: LeftOver) -> dict[str, Any]:
 
 
 @transaction.atomic(durable=True)
-def publish(
-    *, run_id: int, proposals: Sequence[Proposal], defer_cents: int, at: dt.datetime
-) -> PlanRun | None:
+def publish(*, run_id: int, proposals: Sequence[Proposal], at: dt.datetime) -> PlanRun | None:
     """Offer the blocks of a wave and end its run; None when another wave has taken over meanwhile.
 
     An order that was cancelled, changed or planned since the snapshot falls out of its block. Raises
@@ -91,10 +71,9 @@ def publish(
     made: list[Block] = []
     left: list[dict[str, Any]] = []
     for proposal in proposals:
-        blocks, waiting = worth_it(proposal, defer_cents=defer_cents)
-        left += [say(each) for each in waiting]
-        still = _still_waiting([code for block in blocks for code in block.orders], proposal.snapshot)
-        for planned in blocks:
+        left += [say(each) for each in proposal.plan.left]
+        still = _still_waiting(proposal)
+        for planned in proposal.plan.blocks:
             orders = {code: still[code] for code in planned.orders if code in still}
             if orders:
                 made.append(_offer(run.mall, planned, orders, proposal.snapshot, at=at))
@@ -112,8 +91,10 @@ def publish(
     return run
 
 
-def _still_waiting(codes: Sequence[str], snapshot: Snapshot) -> dict[str, Order]:
-    """The orders, locked, that are still exactly what the plan was made for."""
+def _still_waiting(proposal: Proposal) -> dict[str, Order]:
+    """The planned orders, locked, that are still exactly what the plan was made for."""
+    snapshot = proposal.snapshot
+    codes = [code for block in proposal.plan.blocks for code in block.orders]
     delivery_locks.be_patient()
     pks = Order.objects.filter(code__in=codes).values_list("pk", flat=True)
     planned = {row.code: row for row in snapshot.afternoon.orders}

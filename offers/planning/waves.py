@@ -12,7 +12,9 @@ from django.db.models import QuerySet
 from deliveries.models import Order
 from offers import facts, limits
 from offers.models import PlanRun
-from offers.planning import inputs, planner, publish
+from offers.planning import inputs, planner, publish, urgency
+from offers.planning.afternoon import Plan
+from offers.planning.inputs import Snapshot
 from offers.planning.publish import Proposal
 from retaildelivery.outbox import dispatch, recording
 from retaildelivery.outbox.models import Fact
@@ -86,9 +88,7 @@ def run(*, mall_code: str, at: dt.datetime, everything: bool = False) -> PlanRun
         proposals = propose(mall_code=mall_code, at=at, seed=begun.pk, everything=everything)
         seen = sum(len(proposal.snapshot.afternoon.orders) for proposal in proposals)
         PlanRun.objects.filter(pk=begun.pk, ended_at=None).update(orders_seen=seen)
-        return publish.publish(
-            run_id=begun.pk, proposals=proposals, defer_cents=limits.PLAN_DEFER_CENTS, at=at
-        )
+        return publish.publish(run_id=begun.pk, proposals=proposals, at=at)
     except Exception:
         fail(run_id=begun.pk, failure=traceback.format_exc(), at=at)
         raise
@@ -115,17 +115,15 @@ def propose(*, mall_code: str, at: dt.datetime, seed: int, everything: bool = Fa
     mall = Mall.objects.select_related("market").get(code=mall_code)
     orders = inputs.waiting(mall, at=at)
     found = inputs.snapshots(mall, orders, at=at, everything=everything) if orders else []
-    return [
-        Proposal(
-            snapshot,
-            planner.plan(
-                snapshot.afternoon,
-                seconds=seconds_for(len(snapshot.afternoon.orders)) / len(found),
-                seed=seed,
-            ),
-        )
-        for snapshot in found
-    ]
+    return [Proposal(each, _plan(each, seed=seed, share=len(found))) for each in found]
+
+
+def _plan(snapshot: Snapshot, *, seed: int, share: int) -> Plan:
+    afternoon = snapshot.afternoon
+    asked = urgency.nothing_waits(afternoon) if snapshot.urgent else afternoon
+    seconds = seconds_for(len(afternoon.orders)) / share
+    plan = planner.plan(asked, seconds=seconds, seed=seed)
+    return urgency.trim(afternoon, plan, snapshot.urgent) if snapshot.urgent else plan
 
 
 def seconds_for(orders: int) -> float:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def planned(case, iterations=60, seed=1, propose=None):
-    return planner.plan(case, seconds=10, seed=seed, iterations=iterations, propose=propose)
+    return planner.plan(case, seconds=30, seed=seed, iterations=iterations, propose=propose)
 
 
 def test_no_orders_make_no_blocks():
@@ -192,10 +192,10 @@ def test_the_engine_may_be_asked_from_a_thread():
     case = drawn(15, seed=6)
 
     thread = threading.Thread(
-        target=lambda: answers.append(engine.propose(case, seconds=3, seed=1, iterations=20))
+        target=lambda: answers.append(engine.propose(case, seconds=30, seed=1, iterations=20))
     )
     thread.start()
-    thread.join(timeout=20)
+    thread.join(timeout=40)
 
     assert answers[0].trouble is None
     assert sorted(i for route in answers[0].routes for i in route) == list(range(1, 16))
@@ -207,7 +207,7 @@ def test_the_engine_may_be_asked_from_a_daemonic_process():
         "from offers.planning import engine\n"
         "from offers.tests.afternoons import drawn\n"
         "def work(pipe):\n"
-        "    pipe.send(engine.propose(drawn(10, seed=6), seconds=3, seed=1, iterations=10).trouble)\n"
+        "    pipe.send(engine.propose(drawn(10, seed=6), seconds=30, seed=1, iterations=10).trouble)\n"
         "here, there = m.Pipe()\n"
         "process = m.get_context('fork').Process(target=work, args=(there,), daemon=True)\n"
         "process.start()\n"
@@ -216,7 +216,7 @@ def test_the_engine_may_be_asked_from_a_daemonic_process():
 
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=ROOT, capture_output=True, check=True, timeout=30, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT, capture_output=True, check=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
     assert json.loads(done.stdout) is None

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from offers import limits
 from offers.planning import publish, waves
 from retaildelivery.lib.money import format_cents
 from stores.models import Mall
@@ -52,15 +51,14 @@ class Command(BaseCommand):
         proposals = waves.propose(mall_code=mall, at=timezone.now(), seed=0, everything=everything)
         for proposal in proposals:
             publish.check(proposal)
-            blocks, left = publish.worth_it(proposal, defer_cents=limits.PLAN_DEFER_CENTS)
-            for block in blocks:
+            for block in proposal.plan.blocks:
                 window = publish.window_of(block, proposal.snapshot)
                 self.stdout.write(
                     f"{window.start:%H:%M}-{window.end:%H:%M} UTC  {len(block.orders)} orders, "
                     f"{block.parcels} parcels, {len(block.stores)} stores, {block.metres / 1000:.1f} km, "
                     f"{format_cents(block.cost_cents)}: {' '.join(block.orders)}"
                 )
-            for each in left:
+            for each in proposal.plan.left:
                 self.stdout.write(f"  left {each.order}: {publish.say(each)['text']}")
         seen = sum(len(proposal.snapshot.afternoon.orders) for proposal in proposals)
         self.stdout.write(f"{seen} orders seen in {time.monotonic() - begun:.1f} s; nothing written.")
