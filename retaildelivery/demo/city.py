@@ -92,23 +92,23 @@ def postings(ideas: tuple[OrderIdea, ...], *, minutes: int) -> tuple[Posting, ..
     return tuple(Posting(length * ((idea.posted_after - first) / span), idea) for idea in ideas)
 
 
-def wants(temper: Temper, *, hourly_cents: int, seed: object, driver: str, offer: str) -> bool:
+def wants(temper: Temper, *, hourly_cents: int, seed: object, driver: str, offer: object) -> bool:
     """Whether this driver goes for this offer. Decided once per offer, however often they look."""
     if hourly_cents < temper.least_hourly_cents:
         return False
     return dice(seed, "wants", driver, offer).random() < temper.takes
 
 
-def shows_up(temper: Temper, *, seed: object, driver: str, block: str) -> bool:
+def shows_up(temper: Temper, *, seed: object, driver: str, block: object) -> bool:
     return dice(seed, "shows_up", driver, block).random() >= temper.no_show
 
 
-def changes_mind(temper: Temper, *, seed: object, driver: str, block: str) -> bool:
+def changes_mind(temper: Temper, *, seed: object, driver: str, block: object) -> bool:
     """Whether the driver gives the block back before it starts."""
     return dice(seed, "changes_mind", driver, block).random() < temper.releases
 
 
-def arrival_after_start(temper: Temper, *, seed: object, driver: str, block: str) -> timedelta:
+def arrival_after_start(temper: Temper, *, seed: object, driver: str, block: object) -> timedelta:
     """When the driver is at the mall, relative to the start of the block; negative is early."""
     throw = dice(seed, "arrival", driver, block)
     if throw.random() < temper.late:

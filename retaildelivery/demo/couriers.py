@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 
 from retaildelivery.demo import city, pictures, recipients
-from retaildelivery.demo.city import TEMPERS
 from retaildelivery.demo.client import Refusal
 from retaildelivery.demo.data import Courier
 from retaildelivery.demo.phone import BlockSeen, OfferSeen, Phone
@@ -38,12 +37,13 @@ class Rider:
 
     def __init__(self, courier: Courier, *, phone: Phone, home: Point, play: Play) -> None:
         self.courier = courier
-        self.temper = TEMPERS[courier.temper]
+        self.temper = city.TEMPERS[courier.temper]
         self.phone = phone
         self.play = play
         self.here = home
         self.staying_away: set[str] = set()
-        self.passed: set[str] = set()
+        self.seen: dict[str, int] = {}
+        self.worked = 0
         self.tries: dict[str, int] = {}
 
     def life(self) -> Life:
@@ -76,8 +76,7 @@ class Rider:
         offers = yield from patiently(self.phone.offers)
         now = self.phone.now()
         for offer in offers:
-            if offer.code not in self.passed and self._wants(offer, now):
-                self.passed.add(offer.code)
+            if offer.code not in self.seen and self._wants(offer, now):
                 try:
                     yield from patiently(lambda offer=offer: self.phone.claim(offer.code))
                 except Refusal:
@@ -88,14 +87,17 @@ class Rider:
                 return
 
     def _wants(self, offer: OfferSeen, now: datetime) -> bool:
+        """Whether to go for this offer; decided once, by the how-manieth it is that this driver sees, since its
+        code is another one in each run."""
         if not offer.eligible or offer.starts_at - now > CLAIMS_AHEAD:
             return False
+        number = self.seen[offer.code] = len(self.seen) + 1
         return city.wants(
             self.temper,
             hourly_cents=offer.hourly_cents,
             seed=self.play.seed,
             driver=self.courier.key,
-            offer=offer.code,
+            offer=number,
         )
 
     # -- One block -----------------------------------------------------------------------------------------
@@ -113,7 +115,8 @@ class Rider:
 
     def _come(self, block: BlockSeen) -> Generator[float, None, bool]:
         """To the mall in time, or late, or not at all."""
-        who = {"seed": self.play.seed, "driver": self.courier.key, "block": block.code}
+        self.worked += 1
+        who = {"seed": self.play.seed, "driver": self.courier.key, "block": self.worked}
         if not city.shows_up(self.temper, **who):
             self.staying_away.add(block.code)
             self.play.score.missed += 1

@@ -1,5 +1,8 @@
 """An afternoon is played through the API of a real server: nothing is left over and everybody is paid."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -8,7 +11,7 @@ from drivers.models import DriverPosting, DriverToken
 from offers import limits
 from offers.models import Block, Claim
 from offers.planning import waves
-from retaildelivery.demo import seeding
+from retaildelivery.demo import city, orders, seeding
 from retaildelivery.demo.simulation import Plan, Simulation
 from retaildelivery.demo.town import Life, Town
 from retaildelivery.outbox import relaying
@@ -21,16 +24,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def plan(live_server, monkeypatch):
     monkeypatch.setattr(limits, "PLAN_SECONDS", 0.2)
+    # Whoever is late, stays away or promises this evening is so by the real clock, and a test has no time.
+    punctual = {
+        name: replace(temper, late=0.0, no_show=0.0, releases=0.0) for name, temper in city.TEMPERS.items()
+    }
+    monkeypatch.setattr(city, "TEMPERS", punctual)
+    monkeypatch.setattr(orders, "EVENING_NEAR", timedelta(0))
     seeding.seed(at=timezone.now())
     return Plan(
         markets=("las-vegas",),
         base_url=live_server.url,
         speed=2_000.0,
         seed=3,
-        orders=14,
+        orders=8,
         minutes=60,
         endless=False,
-        looks_within_s=(0.05, 0.1),
+        looks_within_s=(0.5, 1.0),
     )
 
 
@@ -53,9 +62,9 @@ def test_an_afternoon_is_played_to_its_end_and_everybody_is_paid(plan):
     run.run(town)
 
     ended = set(Order.objects.values_list("status", flat=True))
-    assert Order.objects.count() == 14
+    assert Order.objects.count() == 8
     assert ended <= {"delivered", "returned", "disposed"}
-    assert Order.objects.filter(status="delivered").count() >= 10
+    assert Order.objects.filter(status="delivered").count() >= 5
     assert Parcel.objects.filter(custodian="driver").count() == 0
     assert town.stumbles == 0
     assert set(run.tally.refusals) <= {"block_taken", "offer_closed", "window_overlaps"}
@@ -65,4 +74,4 @@ def test_an_afternoon_is_played_to_its_end_and_everybody_is_paid(plan):
         assert DriverPosting.objects.filter(subject=f"block:{block.code}", kind="base").count() == 1
     assert ApiKey.objects.live(timezone.now()).filter(name__startswith="simulation").count() == 0
     assert DriverToken.objects.filter(revoked_at=None).count() == 0
-    assert "posted 14" in said[-1]
+    assert "posted 8" in said[-1]
