@@ -39,6 +39,14 @@ STATUS: dict[str, int] = {
     "event_unknown": 422,
     "url_refused": 422,
     "order_not_found": 404,
+    "stop_not_found": 404,
+    "driver_not_found": 404,
+    "file_too_large": 413,
+    "picture_refused": 422,
+    "note_invalid": 422,
+    "unknown_reason": 422,
+    "unknown_kind": 422,
+    "parcel_not_here": 422,
     "key_of_one_store": 403,
     "idempotency_key_malformed": 400,
     "scope_missing": 403,
@@ -251,7 +259,8 @@ def registry() -> list[Explained]:
             kind.retryable or STATUS.get(kind.code, 409) in RETRY_AFTER,
         )
         for kind in _refusals(Refused)
-        if kind.code != Refused.code
+        # The base of a module's refusals is never raised itself.
+        if not (kind.code.endswith("_refused") and kind.__subclasses__())
     }
     for code, state, sentence in OF_THE_EDGE:
         found[code] = Explained(code, state, str(sentence), state in RETRY_AFTER)
