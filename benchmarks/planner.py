@@ -97,7 +97,7 @@ def yardsticks(afternoon: Afternoon, *, seconds: float) -> tuple[list[int], floa
     took = time.perf_counter() - begin
     proposal = engine.propose(afternoon, seconds=seconds, seed=1)
     plans = (
-        tuple((i,) for i in world.possible),
+        tuple((i,) for i in world.possible if world.singles[i]),
         greedy,
         planner.legal_part(world, proposal.routes),
     )

@@ -11,23 +11,24 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from offers.planning.afternoon import Afternoon
 
-# Seconds beyond the budget for a child to start, import and answer before it is killed.
-GRACE_S = 1.0
+# Seconds beyond the budget, which includes the child's start, before a child that does not answer is killed.
+GRACE_S = 1.5
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = "offers.planning.engine_child"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What the child needs to know."""
+    """What the child needs to know. `until` is by `time.time()`, so that a slow start costs the solver."""
 
     afternoon: Afternoon
-    seconds: float
+    until: float
     seed: int
     iterations: int | None
 
@@ -41,8 +42,8 @@ class Proposal:
 
 
 def propose(afternoon: Afternoon, *, seconds: float, seed: int, iterations: int | None = None) -> Proposal:
-    """Routes by pyvrp within `seconds` (and `iterations`, if given), or why there are none."""
-    problem = pickle.dumps(Problem(afternoon, seconds, seed, iterations))
+    """Routes by pyvrp after `seconds`, or after `iterations` if given and faster, or why there are none."""
+    problem = pickle.dumps(Problem(afternoon, time.time() + seconds, seed, iterations))
     try:
         done = subprocess.run(
             [sys.executable, "-m", CHILD],

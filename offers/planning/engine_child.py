@@ -3,11 +3,12 @@
 import json
 import pickle
 import sys
+import time
 from typing import Any
 
 import numpy as np
 import pyvrp
-from pyvrp.stop import MaxIterations, MaxRuntime
+from pyvrp.stop import MaxIterations, MaxRuntime, StoppingCriterion
 
 from offers.planning import cost
 from offers.planning.afternoon import Afternoon
@@ -15,6 +16,8 @@ from offers.planning.engine import Problem
 
 # pyvrp knows no price of lateness; this much is let through and priced by the exact cost afterwards.
 ALLOWED_LATE_S = 600
+# Seconds of solving even after a slow start: the first feasible routes come within this.
+LEAST_S = 0.2
 UNBOUNDED = int(np.iinfo(np.int64).max)
 
 # pyvrp's own annotations want the shape as an int.
@@ -79,7 +82,10 @@ def data_of(afternoon: Afternoon) -> pyvrp.ProblemData:
 
 def solve(problem: Problem) -> list[list[int]]:
     """Routes of the best solution found, as order numbers."""
-    limit = MaxRuntime(problem.seconds) if problem.iterations is None else MaxIterations(problem.iterations)
+    if problem.iterations is None:
+        limit: StoppingCriterion = MaxRuntime(max(LEAST_S, problem.until - time.time()))
+    else:
+        limit = MaxIterations(problem.iterations)
     result = pyvrp.solve(data_of(problem.afternoon), limit, seed=problem.seed, collect_stats=False)
     schedules = [route.schedule() for route in result.best.routes()]
     return [[visit.idx + 1 for visit in schedule if visit.is_client()] for schedule in schedules]

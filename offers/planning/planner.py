@@ -14,10 +14,10 @@ from offers.planning.afternoon import Afternoon, Plan
 
 Blocks = tuple[tuple[int, ...], ...]
 
-# The engine's part of the time, after what its process needs to start.
+# The engine's part of the time, and the least that is worth it: its process takes half a second to start.
 ENGINE_SHARE = 0.25
-ENGINE_STARTS_S = 0.6
-# Below this many seconds the start of another process costs more than its proposal is worth.
+ENGINE_LEAST_S = 0.9
+# Below this many seconds all of them belong to the search.
 ENGINE_FROM_S = 1.5
 # With a budget of iterations, one of the engine's for so many of ours: about the same time.
 ENGINE_EACH = 10
@@ -49,7 +49,7 @@ def plan(
     if propose is not None and len(world.possible) > 1 and (iterations or seconds >= ENGINE_FROM_S):
         proposal = propose(
             afternoon,
-            seconds=max(seconds * ENGINE_SHARE - ENGINE_STARTS_S, 0.3),
+            seconds=max(seconds * ENGINE_SHARE, ENGINE_LEAST_S) if iterations is None else seconds,
             seed=seed,
             iterations=None if iterations is None else max(1, iterations // ENGINE_EACH),
         )

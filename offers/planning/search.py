@@ -11,7 +11,8 @@ import math
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from random import Random
 
 from offers.planning import cost
@@ -20,17 +21,33 @@ from offers.planning.afternoon import Afternoon
 INFINITE = 1e18
 # Blocks remembered before the memory is emptied: about 300 MB at most.
 REMEMBERED = 150_000
-MEAN_REMOVED = 10
+# Orders taken out in a round, on average, and at most from one block.
+MEAN_REMOVED = 6
 LONGEST_STRING = 10
-BLINK = 0.02
+# Chances: of taking a whole block as well; of neighbours in time rather than on the map; of leaving a gap in a
+# string; of the gap growing; of opening a new block though it costs more at first; of passing over a block.
+WHOLE, TIMELY, GAP, WIDER, OPEN, BLINK = 0.1, 0.5, 0.5, 0.5, 0.1, 0.02
+# Neighbours looked at around an order.
+NEIGHBOURS = 100
+# Ways of sorting what is put back: shuffled as often as the first number, then by litres (largest first), far
+# first, near first, due first, ready first.
+SHUFFLED, SORTED = 4, (0, 0, 0, 1, 2, 3, 4)
+# Seconds apart in readiness and promise that count like one second of way.
+APART_PER_WAY = 6
 
 
 class Block:
-    """A costed sequence of order numbers, and where each other order would best go into it."""
+    """A costed sequence of order numbers, with what bounds the cost of putting one more order into it.
+
+    `departs` are the moments of leaving the mall and each stop at the earliest start, `waits` the seconds waited
+    for promises to open up to then. `before` and `behind` say, per position, by how many seconds the start may
+    move before a stop ahead of it, or one from it on (or the closing of the mall), is too late; `idle` is the
+    later start at which there are no waits.
+    """
 
     __slots__ = (
-        "active", "cents", "departs", "earliest", "grams", "inserts", "late_cents", "litres", "metres", "seq",
-        "stores", "straight",
+        "active", "before", "behind", "cents", "departs", "earliest", "grams", "idle", "inserts", "late_cents",
+        "litres", "metres", "seq", "stores", "waits",
     )  # fmt: skip
 
     def __init__(self, seq: tuple[int, ...], costed: cost.Costed, world: "World") -> None:
@@ -46,14 +63,25 @@ class Block:
         self.stores = {tab.store[i] for i in seq}
         self.inserts: dict[int, tuple[float, int]] = {}
         now = costed.earliest + world.store_s * len(self.stores) + sum([tab.load[i] for i in seq])
-        departs, at = [now], 0
+        waited = at = 0
+        self.departs, self.waits, slack = [now], [0], []
         for i in seq:
-            now = max(now + tab.seconds[at][i], tab.early[i]) + tab.service[at][i]
-            departs.append(now)
+            now += tab.seconds[at][i]
+            wait = tab.early[i] - now
+            if wait > 0:
+                waited += wait
+                now += wait
+            slack.append(tab.due[i] - now + waited)
+            now += tab.service[at][i]
+            self.departs.append(now)
+            self.waits.append(waited)
             at = i
-        self.departs = departs
-        # Without any wait every delay is passed on in full, which makes bounds on lateness sharper.
-        self.straight = now + tab.seconds[at][0] - costed.earliest == costed.active_s
+        slack.append(world.afternoon.close - now - tab.seconds[at][0] + waited)
+        self.before = [cost.NO_LIMIT, *accumulate(slack[:-1], min)]
+        self.behind = list(accumulate(reversed(slack), min))[::-1]
+        self.idle = -(-waited // cost.START_STEP_S) * cost.START_STEP_S
+        if self.idle > world.afternoon.start_slack_s:
+            self.idle = cost.NO_LIMIT
 
 
 class World:
@@ -71,7 +99,9 @@ class World:
         self.max_orders, self.max_metres = cost.bounds(afternoon)
         self.memory: dict[tuple[int, ...], Block | None] = {}
         self.singles = [None, *(self.block((i,)) for i in range(1, len(afternoon.orders) + 1))]
-        self.possible = [i for i, single in enumerate(self.singles) if single is not None]
+        # Who waits too long for a promise alone may still be taken by a block that starts later for others.
+        alone = cost.block_cost(replace(afternoon, start_slack_s=cost.NO_LIMIT), self.tab)
+        self.possible = [i for i, single in enumerate(self.singles) if single or (i and alone((i,)))]
 
     def block(self, seq: tuple[int, ...]) -> Block | None:
         """The block of this sequence; None when it is not legal."""
@@ -86,21 +116,23 @@ class World:
         return made
 
     def insertion(self, block: Block, order: int) -> tuple[float, int]:
-        """(extra cents, position) of the cheapest place for the order in the block, or (INFINITE, -1).
+        """(extra cents, position) of the cheapest place for the order in the block.
 
-        Each position gets a lower bound from its detour and from its own lateness; exact costs are worked out
-        from the lowest bound up until no bound is below the best cost found.
+        (INFINITE, -1) when there is none, or none as cheap as a block of its own. Positions that
+        delay nobody into lateness have an exact price at once; the others get a lower bound and are costed
+        from the lowest bound up, until no bound is below the best price.
         """
-        afternoon, tab, seq = self.afternoon, self.tab, block.seq
+        afternoon, tab, seq, single = self.afternoon, self.tab, block.seq, self.singles[order]
         if (
             block.litres + tab.litres[order] > afternoon.litres
             or block.grams + tab.grams[order] > afternoon.grams
             or len(seq) >= self.max_orders
         ):
             return INFINITE, -1
-        bounds = self._bounds(block, order)
+        best, place, bounds = self._positions(block, order)
+        if single is not None:
+            best = min(best, block.cents + single.cents + 1)
         bounds.sort()
-        best, place = INFINITE, -1
         for bound, position in bounds:
             if bound >= best:
                 break
@@ -109,29 +141,56 @@ class World:
                 best, place = costed.cents, position
         return (best - block.cents, place) if place >= 0 else (INFINITE, -1)
 
-    def _bounds(self, block: Block, order: int) -> list[tuple[float, int]]:
-        tab, limits, pays = self.tab, self.limits, self.pays
-        longest, late_max = limits[-1], self.afternoon.late_max_s
-        km_rate, late_rate = self.km_rate, self.late_rate
-        seconds, metres = tab.seconds, tab.metres
-        out_s, out_m, due, base_late = seconds[order], metres[order], tab.due[order], block.late_cents
+    def _positions(self, block: Block, order: int) -> tuple[float, int, list[tuple[float, int]]]:
+        """(best exact cost, its position, bounds with their positions) of the block with the order in it.
+
+        A delay of the start reaches a position less the waits before it. At the earliest start that gives the
+        moment at the new door and the least lateness of the others, hence a bound. At a start without waits
+        the block lasts as long as its work, so that nobody late there means an exact price.
+        """
+        tab, limits, pays, late_rate = self.tab, self.limits, self.pays, self.late_rate
+        longest, late_max, max_metres = limits[-1], self.afternoon.late_max_s, self.max_metres
+        seconds, metres, service, km_rate = tab.seconds, tab.metres, tab.service, self.km_rate
+        out_s, out_m, due, early = seconds[order], metres[order], tab.due[order], tab.early[order]
         loading = tab.load[order] + (0 if tab.store[order] in block.stores else self.store_s)
-        ready = max(0, tab.ready[order] - block.earliest)
-        shift = loading + ready if block.straight else 0
+        ready, idle = tab.ready[order] - block.earliest, block.idle
+        lead = loading + (ready if ready > 0 else 0)
+        calm = (
+            lead if not idle else loading + (max(ready, idle + cost.START_STEP_S - 1) if ready > 0 else idle)
+        )
         active, length = block.active + loading, block.metres
+        before, behind, waits, base_late = block.before, block.behind, block.waits, block.late_cents
         found: list[tuple[float, int]] = []
-        at = 0
-        for position, (departs, to) in enumerate(zip(block.departs, (*block.seq, 0), strict=True)):
-            out = seconds[at][order]
-            late = departs + shift + out - due
-            if late <= late_max:
-                work = active + out + tab.service[at][order] + out_s[to] - seconds[at][to]
-                if work <= longest:
-                    driven = length + metres[at][order] + out_m[to] - metres[at][to]
-                    bound = pays[bisect_left(limits, work)] + driven * km_rate + base_late - 1
-                    found.append((bound + late * late_rate if late > 0 else bound, position))
+        best, place, at = INFINITE, -1, 0
+        for position, to in enumerate((*block.seq, 0)):
+            detour = (
+                seconds[at][order] + out_s[to] - seconds[at][to]
+                + service[at][order] + service[order][to] - service[at][to]
+            )  # fmt: skip
+            leave = block.departs[position] + seconds[at][order] - waits[position]
+            arrive = leave + max(lead, waits[position])
+            late = arrive - due
+            if late <= late_max and active + detour <= longest:
+                pay = pays[bisect_left(limits, active + detour)]
+                driven = length + metres[at][order] + out_m[to] - metres[at][to]
+                slack = behind[position] - detour
+                if (
+                    calm <= slack
+                    and calm <= before[position]
+                    and early <= leave + calm <= due
+                    and driven <= max_metres
+                ):
+                    exact = pay + round(driven / 1000 * self.afternoon.km_cents)
+                    if exact < best:
+                        best, place = exact, position
+                else:
+                    delay = arrive - leave + (early - arrive if early > arrive else 0)
+                    over = max(lead - before[position], delay - slack, 0)
+                    if over <= late_max:
+                        bound = pay + driven * km_rate - 1 + max(base_late, over * late_rate)
+                        found.append((bound + late * late_rate if late > 0 else bound, position))
             at = to
-        return found
+        return best, place, found
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +209,28 @@ class Search:
         self.world = world
         self.random = random
         self.defer = world.afternoon.defer_cents
-        self.blocks: dict[Block, None] = {}
-        self.home: list[Block | None] = [None] * (len(world.afternoon.orders) + 1)
-        for seq in start:
-            block = world.block(tuple(seq))
-            if block is not None:
-                self.blocks[block] = None
-                for i in seq:
-                    self.home[i] = block
-        self.left = [i for i in world.possible if self.home[i] is None]
         self.hopeless = len(world.singles) - 1 - len(world.possible)
-        self.cents = self.total(self.blocks, self.left)
+        self.blocks: dict[Block, None] = {}
+        self.home: list[Block | None] = []
+        self.left: list[int] = []
+        self.cents = 0
+        self.take(start)
         self.best = tuple(block.seq for block in self.blocks)
         self.best_cents = self.cents
         self.sorts = self._sorts()
         self.near = self._neighbours()
+
+    def take(self, plan: Iterable[Sequence[int]]) -> None:
+        """Go on from this plan."""
+        world = self.world
+        blocks = [world.block(tuple(seq)) for seq in plan]
+        self.blocks = {block: None for block in blocks if block is not None}
+        self.home = [None] * len(world.singles)
+        for block in self.blocks:
+            for i in block.seq:
+                self.home[i] = block
+        self.left = [i for i in world.possible if self.home[i] is None]
+        self.cents = self.total(self.blocks, self.left)
 
     def total(self, blocks: Iterable[Block], left: Sequence[int]) -> int:
         """Cost of these blocks and of what waits."""
@@ -187,13 +253,13 @@ class Search:
         near: list[list[list[int]]] = [[], []]
         for i in range(len(self.world.singles)):
             row = tab.seconds[i]
-            near[0].append(sorted(possible, key=row.__getitem__)[:100])
+            near[0].append(sorted(possible, key=row.__getitem__)[:NEIGHBOURS])
             ready, due = tab.ready[i], tab.due[i]
             apart = [
-                way + (abs(r - ready) + abs(d - due)) / 6
+                way + (abs(r - ready) + abs(d - due)) / APART_PER_WAY
                 for way, r, d in zip(row, tab.ready, tab.due, strict=True)
             ]
-            near[1].append(sorted(possible, key=apart.__getitem__)[:100])
+            near[1].append(sorted(possible, key=apart.__getitem__)[:NEIGHBOURS])
         return near
 
     def ruin(self) -> dict[Block, set[int]]:
@@ -206,11 +272,11 @@ class Search:
         longest = min(LONGEST_STRING, mean)
         strings = int(1 + random() * (4 * MEAN_REMOVED / (1 + longest) - 1))
         taken: dict[Block, set[int]] = {}
-        if random() < 0.1:
+        if random() < WHOLE:
             whole = self.home[seed]
             if whole is not None:
                 taken[whole] = set(whole.seq)
-        for near in self.near[random() < 0.5][seed]:
+        for near in self.near[random() < TIMELY][seed]:
             if len(taken) >= strings:
                 break
             block = self.home[near]
@@ -219,9 +285,9 @@ class Search:
             size = len(block.seq)
             length = int(1 + random() * min(size, longest))
             keep = 0
-            if length > 1 and random() < 0.5:
+            if length > 1 and random() < GAP:
                 keep = 1
-                while length + keep < size and random() > 0.5:
+                while length + keep < size and random() < WIDER:
                     keep += 1
                 keep = min(keep, size - length)
             here = block.seq.index(near)
@@ -235,33 +301,45 @@ class Search:
         return taken
 
     def recreate(self, blocks: dict[Block, None], pool: list[int]) -> list[int]:
-        """Put the pool's orders back one by one where they cost least; returns those that fit nowhere."""
-        world, random = self.world, self.random.random
-        choice = int(random() * 11)
-        if choice < 4:
+        """Put the pool's orders back one by one where they cost least; returns those without a place."""
+        random = self.random.random
+        choice = int(random() * (SHUFFLED + len(SORTED)))
+        if choice < SHUFFLED:
             self.random.shuffle(pool)
         else:
-            pool.sort(key=self.sorts[(0, 0, 0, 1, 2, 3, 4)[choice - 4]].__getitem__)
-        left = []
-        for order in pool:
-            best, place, into = INFINITE, -1, None
-            for block in blocks:
-                offer = block.inserts.get(order)
-                if offer is None:
-                    offer = block.inserts[order] = world.insertion(block, order)
-                if offer[0] < best and random() > BLINK:
-                    best, place, into = offer[0], offer[1], block
-            single = world.singles[order]
-            if into is not None and (single is None or best <= single.cents):
-                del blocks[into]
-                made = world.block((*into.seq[:place], order, *into.seq[place:]))
-                assert made is not None
-                blocks[made] = None
-            elif single is not None:
-                blocks[single] = None
-            else:
-                left.append(order)
-        return left
+            pool.sort(key=self.sorts[SORTED[choice - SHUFFLED]].__getitem__)
+        # Opened for one order a block never pays; its room only shows when others may follow into it.
+        if pool and random() < OPEN and self.open(blocks, pool[0]):
+            del pool[0]
+        return [order for order in pool if not self.put(blocks, order, BLINK)]
+
+    def open(self, blocks: dict[Block, None], order: int) -> bool:
+        """A new block with this order alone; False when it is not legal."""
+        single = self.world.singles[order]
+        if single is not None:
+            blocks[single] = None
+        return single is not None
+
+    def put(self, blocks: dict[Block, None], order: int, blink: float) -> bool:
+        """The order into the block where it costs least, or into one of its own; False when nothing is legal.
+
+        A block is passed over with the chance `blink`.
+        """
+        world, random = self.world, self.random.random
+        best, place, into = INFINITE, -1, None
+        for block in blocks:
+            offer = block.inserts.get(order)
+            if offer is None:
+                offer = block.inserts[order] = world.insertion(block, order)
+            if offer[0] < best and random() >= blink:
+                best, place, into = offer[0], offer[1], block
+        if into is None:
+            return self.open(blocks, order)
+        made = world.block((*into.seq[:place], order, *into.seq[place:]))
+        assert made is not None
+        del blocks[into]
+        blocks[made] = None
+        return True
 
     def drop(self, blocks: dict[Block, None]) -> list[int]:
         """Take out what costs more than waiting: whole blocks first, then single orders; returns them."""
@@ -321,33 +399,19 @@ def greedy(world: World) -> tuple[tuple[int, ...], ...]:
     """A first valid plan: orders by readiness, each where it costs least, then what costs too much goes."""
     search = Search(world, (), Random(0))  # noqa: S311
     blocks: dict[Block, None] = {}
-    pool = sorted(world.possible, key=lambda i: (world.tab.ready[i], world.tab.due[i]))
-    for order in pool:
-        best, place, into = INFINITE, -1, None
-        for block in blocks:
-            extra, position = world.insertion(block, order)
-            if extra < best:
-                best, place, into = extra, position, block
-        single = world.singles[order]
-        assert single is not None
-        if into is not None and best <= single.cents:
-            made = world.block((*into.seq[:place], order, *into.seq[place:]))
-            assert made is not None
-            del blocks[into]
-            blocks[made] = None
-        else:
-            blocks[single] = None
+    for order in sorted(world.possible, key=lambda i: (world.tab.ready[i], world.tab.due[i])):
+        search.put(blocks, order, blink=0)
     search.drop(blocks)
     return tuple(block.seq for block in blocks)
 
 
 def improve(
     world: World, start: Iterable[Sequence[int]], *, seed: int, seconds: float, iterations: int | None,
-    hot: float = 400.0, cold: float = 4.0,
+    hot: float = 400.0, cold: float = 10.0, cycles: int = 1,
 ) -> Found:  # fmt: skip
     """Search from `start` until `iterations` rounds or, without a number of them, `seconds` have gone."""
     search = Search(world, start, Random(seed))  # noqa: S311 - repeatable by its seed, which is the point
-    rounds, begin, done = 0, time.perf_counter(), 0.0
+    rounds, begin, done, cycle = 0, time.perf_counter(), 0.0, 0
     while world.possible and done < 1:
         if iterations is not None:
             done = rounds / iterations if iterations else 1.0
@@ -355,6 +419,10 @@ def improve(
             done = (time.perf_counter() - begin) / seconds if seconds > 0 else 1.0
         if done >= 1:
             break
-        search.round(hot * (cold / hot) ** done)
+        part = done * cycles
+        if int(part) > cycle:
+            cycle = int(part)
+            search.take(search.best)
+        search.round(hot * (cold / hot) ** (part % 1))
         rounds += 1
     return Found(search.best, search.best_cents, rounds)
