@@ -8,7 +8,7 @@ import datetime as dt
 from django.db import connection
 
 from deliveries import manifests
-from offers import facts, limits, moves, pricing, terms
+from offers import facts, freshness, limits, moves, pricing, terms
 from offers.models import Block, Offer
 from retaildelivery.outbox import recording
 
@@ -35,6 +35,7 @@ def open_on_ladder(*, block: Block, steps: tuple[pricing.Step, ...], at: dt.date
     if block.hourly_cents != hourly_cents:
         block.hourly_cents = hourly_cents
         block.save(update_fields=["hourly_cents"])
+    freshness.touch(block.mall.market.code)
     return Offer.objects.create(
         block=block,
         step=step_number(block, hourly_cents),
