@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retaildelivery.settings")
 
@@ -34,7 +34,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 
 app = Celery("retaildelivery")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.task_queues = [Queue(name) for name in QUEUES]
+# An exchange and key for each: left to the defaults all would share one, and every task would reach every queue.
+app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
 app.conf.task_create_missing_queues = False
 app.conf.beat_schedule = SCHEDULE
 app.autodiscover_tasks()

@@ -31,3 +31,10 @@ def test_tasks_are_acknowledged_late_and_bounded():
     assert [
         name for name, task in ours().items() if not (task.time_limit or current_app.conf.task_time_limit)
     ] == []
+
+
+def test_a_task_reaches_one_queue_only():
+    """Two queues bound to one key would each get every task: everything would run several times."""
+    routes = [(queue.exchange.name, queue.routing_key) for queue in current_app.amqp.queues.values()]
+
+    assert len(set(routes)) == len(routes) == len(celery.QUEUES)
