@@ -84,9 +84,10 @@ class WaitingOrder:
 class Afternoon:
     """Everything a plan depends on.
 
-    A block starts at `now` (to which the caller has added the time a driver needs to claim it and to come) or
-    when the last of its orders is ready, whichever is later, or up to `start_slack_s` after that; its driver is back at the mall by `close`. `late_cents_min` is paid for each
-    late minute up to `late_max_s` an order, `km_cents` for each kilometre, `defer_cents` for each order left.
+    A block starts at `now`, to which the caller has added the time a driver needs to claim it and to come, or
+    when the last of its orders is ready, whichever is later, or up to `start_slack_s` after that; its driver
+    is back at the mall by `close`. `late_cents_min` is paid for each late minute up to `late_max_s` an order,
+    `km_cents` for each kilometre, `defer_cents` for each order left.
     `max_orders` and `max_metres` bound one block, where a law does.
 
     Raises ValueError for lengths, codes or matrices that do not fit together.
