@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -127,6 +128,18 @@ def calls(manifest: Manifest) -> list[Call]:
     """Every stop of the manifest in order, with what is handed over there. Four queries."""
     stops = list(manifest.stops.select_related("store", "handover").in_order())  # type: ignore[attr-defined]
     return _filled(stops, Consignment.objects.filter(manifest=manifest))
+
+
+def stops_in_outline(manifest_id: int | None) -> list[Stop]:
+    """The stops of a manifest as told to who does not have it yet: stores by name, doors by town. One query.
+
+    Each door carries `town`, its town and postal code.
+    """
+    town = Order.objects.filter(consignments__dropoff=OuterRef("pk")).annotate(
+        town=Concat("city", Value(" "), "postal_code")
+    )
+    stops = Stop.objects.filter(manifest=manifest_id).select_related("store").in_order()  # type: ignore[attr-defined]
+    return list(stops.annotate(town=Subquery(town.values("town")[:1])))
 
 
 def call(stop: Stop) -> Call:

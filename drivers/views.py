@@ -76,7 +76,7 @@ def papers_of(driver: Driver, *, today: dt.date) -> list[dict[str, Any]]:
                 "state": state,
                 "needed": state in {"missing", "rejected", "expired"},
                 "soon": document is not None
-                and state in {"verified", "submitted"}
+                and state in {"accepted", "submitted"}
                 and document.expires_on < today + limits.EXPIRES_SOON,
             }
         )
@@ -90,7 +90,7 @@ def state_of(document: Document | None, *, today: dt.date) -> str:
         return "rejected"
     if document.expires_on < today:
         return "expired"
-    return "verified" if document.verified_at is not None else "submitted"
+    return "accepted" if document.verified_at is not None else "submitted"
 
 
 @driver_required
@@ -248,5 +248,5 @@ def show_badge(request: HttpRequest, driver: Driver) -> HttpResponse:
 def badge_of(driver: Driver, *, at: dt.datetime) -> dict[str, Any]:
     """The code that holds now, until when, and its picture: {code, until, qr}."""
     code = badge.code(driver.badge_secret, at)
-    qr = segno.make(code, error="m").svg_data_uri(scale=8, border=2)
+    qr = segno.make_qr(code, error="m").svg_data_uri(scale=8, border=2)
     return {"code": code, "until": profiles.badge_until(at), "qr": qr}

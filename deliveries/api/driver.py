@@ -15,11 +15,10 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import doors, failing, incidents, itinerary, loading
+from deliveries import doors, failing, incidents, itinerary, loading, positions
 from deliveries.api import driver_serializers as shapes
 from deliveries.doors import ProofDraft
 from deliveries.models import Manifest, Stop
-from drivers import tracking
 from drivers.api import DriverView
 from drivers.tracking import Ping
 from retaildelivery.web import api
@@ -187,5 +186,5 @@ class PositionsView(DriverView):
             for row in given["positions"]
         ]
         if Manifest.objects.of_driver(self.driver).underway().exists():  # type: ignore[attr-defined]
-            tracking.record(driver=self.driver, pings=pings, at=at)
+            positions.report(driver=self.driver, pings=pings, at=at)
         return Response({"received": len(pings)}, status=202)

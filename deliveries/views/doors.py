@@ -13,12 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from deliveries import doors, failing, incidents, itinerary, limits, loading
+from deliveries import doors, failing, incidents, itinerary, limits, loading, positions
 from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, ProofForm, ReportForm, ScanForm
 from deliveries.doors import ProofDraft
 from deliveries.evidence import Evidence
 from deliveries.models import Manifest, ProofOfDelivery, Scan, Stop
-from drivers import tracking
 from drivers.access import driver_required
 from drivers.models import Driver
 from drivers.tracking import Ping
@@ -70,7 +69,7 @@ def shown(
         "etag": etag_of(each),
         **more,
     }
-    if status == 200 and request.headers.get("If-None-Match") == context["etag"]:  # noqa: PLR2004
+    if status == 200 and request.headers.get("If-None-Match") == context["etag"]:
         return HttpResponse(status=304, headers={"ETag": context["etag"]})
     response = render(request, TEMPLATES[Stop.Kind(found.kind)], context, status=status)
     response["ETag"] = context["etag"]
@@ -275,7 +274,7 @@ def position(request: HttpRequest, driver: Driver) -> HttpResponse:
         device_at=given["device_at"] or at,
     )
     if Manifest.objects.of_driver(driver).underway().exists():
-        tracking.record(driver=driver, pings=[ping], at=at)
+        positions.report(driver=driver, pings=[ping], at=at)
     return HttpResponse(status=204)
 
 

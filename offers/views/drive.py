@@ -84,13 +84,13 @@ def offers_page(
     context = {
         "driver": driver,
         "cards": [ticket(card) for card in cards],
-        "block": claim.block if claim else None,
+        "held": claim.block if claim else None,
         "declined": Decline.objects.filter(driver=driver, block__status=Block.Status.OFFERED).count(),
         "refusal": refusal,
         "etag": etag,
     }
     response = render(request, "offers/driver_offers.html", context, status=status)
-    if etag and status == 200:  # noqa: PLR2004
+    if etag and status == 200:
         response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
@@ -131,35 +131,28 @@ def offer_page(
     refusal: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    calls = itinerary.calls(found.block.manifest) if found.block.manifest_id else []
+    stops = itinerary.stops_in_outline(found.block.manifest_id)
+    towns = Counter(stop.town for stop in stops if stop.kind == Stop.Kind.DROPOFF)
     context = {
         "driver": driver,
         "ticket": ticket(feed.card(driver, found, at=timezone.now())),
         "decline_form": DeclineForm(),
-        "pickups": [call.stop.store for call in calls if call.stop.kind == Stop.Kind.PICKUP],
-        "areas": areas_of(calls),
-        "map_data": rough_map(found.block, calls),
+        "pickups": [stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP],
+        # Enough to decide by, not enough to find anybody.
+        "towns": sorted(towns.items()),
+        "map_data": rough_map(found.block, stops),
         "refusal": refusal,
     }
     return render(request, "offers/driver_offer.html", context, status=status)
 
 
-def areas_of(calls: list[itinerary.Call]) -> list[dict[str, Any]]:
-    """Towns and postal codes with how many doors: enough to decide, not enough to find anybody."""
-    places: Counter[str] = Counter()
-    for call in calls:
-        if call.stop.kind == Stop.Kind.DROPOFF and call.drops:
-            order = call.drops[0].order
-            places[f"{order.city} {order.postal_code}"] += 1
-    return [{"place": place, "doors": doors} for place, doors in sorted(places.items())]
-
-
-def rough_map(block: Block, calls: list[itinerary.Call]) -> dict[str, Any]:
+def rough_map(block: Block, stops: list[Stop]) -> dict[str, Any]:
+    """The mall, and circles about which the doors lie."""
     mall = block.mall
     doors = {
-        (round(call.stop.point.lat, ROUGH), round(call.stop.point.lng, ROUGH))
-        for call in calls
-        if call.stop.kind == Stop.Kind.DROPOFF
+        (round(stop.point.lat, ROUGH), round(stop.point.lng, ROUGH))
+        for stop in stops
+        if stop.kind == Stop.Kind.DROPOFF
     }
     return {
         "center": [mall.point.lat, mall.point.lng],
@@ -237,7 +230,7 @@ def block_page(
     context = {
         "driver": driver,
         "claim": held,
-        "block": found,
+        "held": found,
         "mall": found.mall,
         "manifest": manifest,
         "stops": calls,
@@ -296,7 +289,7 @@ def release(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """Give the block back: first what that means, then doing it."""
     held = held_claim(driver, code)
     at = timezone.now()
-    context = {"driver": driver, "block": held.block, **moments_of(held.block, at=at)}
+    context = {"driver": driver, "held": held.block, **moments_of(held.block, at=at)}
     if request.method == "GET":
         return render(request, "offers/driver_release.html", context)
     try:
@@ -355,7 +348,7 @@ def manifest(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     held = held_claim(driver, code)
     calls = itinerary.calls(held.block.manifest) if held.block.manifest else []
     return render(
-        request, "offers/driver_manifest.html", {"driver": driver, "block": held.block, "stops": calls}
+        request, "offers/driver_manifest.html", {"driver": driver, "held": held.block, "stops": calls}
     )
 
 
@@ -390,7 +383,7 @@ def block_pay(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     context = {
         "driver": driver,
         "claim": held,
-        "block": held.block,
+        "held": held.block,
         "lines": lines,
         "total_cents": total,
         "costs": costs_of(driver, held.block, pay_cents=total),
