@@ -252,15 +252,17 @@ class Block(models.Model):
 
     @property
     def starts_at(self) -> dt.datetime:
-        return self.window.lower
+        start: dt.datetime = self.window.lower
+        return start
 
     @property
     def ends_at(self) -> dt.datetime:
-        return self.window.upper
+        end: dt.datetime = self.window.upper
+        return end
 
     @property
     def length(self) -> dt.timedelta:
-        return self.window.upper - self.window.lower
+        return self.ends_at - self.starts_at
 
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]

@@ -49,11 +49,13 @@ def waiting(mall: Mall, *, at: dt.datetime) -> list[Order]:
 def snapshots(mall: Mall, orders: Sequence[Order], *, at: dt.datetime, everything: bool) -> list[Snapshot]:
     """One afternoon per kind of car that is needed. With `everything` no order may be left for a later wave
     that a block can hold. Raises terms.NoPayPolicy."""
-    small, big = [], []
-    for order in orders:
-        (small if _fits(order, Vehicle.Kind.SEDAN) else big).append(order)
-    pairs = [(kind, group) for kind, group in zip(CARS, (small, big), strict=True) if group]
-    return [_snapshot(mall, group, kind, at=at, everything=everything) for kind, group in pairs]
+    small = [order for order in orders if _fits(order, Vehicle.Kind.SEDAN)]
+    big = [order for order in orders if not _fits(order, Vehicle.Kind.SEDAN)]
+    return [
+        _snapshot(mall, group, kind, at=at, everything=everything)
+        for kind, group in zip(CARS, (small, big), strict=True)
+        if group
+    ]
 
 
 def _fits(order: Order, kind: Vehicle.Kind) -> bool:
