@@ -272,7 +272,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": [],
-    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "retaildelivery.web.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -287,6 +286,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "retaildelivery.web.documents.complete",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ActorKind": "retaildelivery.outbox.models.Fact.Actor",
+        "CancelReason": "deliveries.models.Order.CancelReason",
+        "AttemptReason": "deliveries.models.Attempt.Reason",
+        "IncidentKind": "deliveries.models.Incident.Kind",
+        "OrderStatus": "deliveries.models.Order.Status",
+        "ParcelStatus": "deliveries.models.Parcel.Status",
+        "StopStatus": "deliveries.models.Stop.Status",
+        "StopKind": "deliveries.models.Stop.Kind",
+        "ManifestStatus": "deliveries.models.Manifest.Status",
+        "ScanMethod": "deliveries.models.Scan.Method",
+        "BlockStatus": "offers.models.Block.Status",
+        "OfferStatus": "offers.models.Offer.Status",
+    },
 }
 
 # -- Logs --------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 
-from retaildelivery.web import health
+from retaildelivery.web import documents, health
 
 handler400 = "retaildelivery.web.errors.bad_request"
 handler403 = "retaildelivery.web.errors.forbidden"
@@ -17,6 +18,9 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/docs/", documents.docs, name="api_docs"),
+    path("api/errors/", documents.error_codes, name="api_errors"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/v1/", include("stores.api_urls")),
     path("api/v1/", include("drivers.api_urls")),
     path("api/v1/", include("deliveries.api_urls")),

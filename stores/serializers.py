@@ -14,7 +14,7 @@ from stores.models import Mall, Store, WebhookAttempt, WebhookEndpoint, WebhookM
 from stores.webhooks import events
 
 
-class MallOut(Output):
+class SellerMall(Output):
     code = serializers.CharField()
     name = serializers.CharField()
     address = serializers.CharField()
@@ -65,7 +65,7 @@ def store(found: Store) -> dict[str, Any]:
 
 
 class MallPage(Output):
-    results = MallOut(many=True)
+    results = SellerMall(many=True)
     next = serializers.CharField(allow_null=True)
 
 

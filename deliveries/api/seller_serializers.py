@@ -236,7 +236,7 @@ def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
 # -- Written -----------------------------------------------------------------------------------------------
 
 
-class WindowOut(Output):
+class PromiseWindow(Output):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
 
@@ -300,7 +300,7 @@ class OrderOut(Output):
     seller = serializers.CharField()
     placed_at = serializers.DateTimeField()
     ready_at = serializers.DateTimeField()
-    window = WindowOut()
+    window = PromiseWindow()
     recipient = RecipientOut()
     dropoff = DropoffOut()
     needs_location = serializers.BooleanField(help_text="Nobody knows where the door is: PUT …/location.")

@@ -123,27 +123,6 @@ class Money(Output):
     currency = serializers.CharField(help_text="ISO 4217.")
 
 
-class FieldError(Output):
-    field = serializers.CharField(help_text="Path of the field at fault, such as parcels[0].grams.")
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class Problem(Output):
-    """Every error (RFC 9457). Branch on `code`; show `message`."""
-
-    type = serializers.CharField(help_text="Where the code is explained.")
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-    field_errors = FieldError(many=True)
-    reason = serializers.CharField(allow_blank=True, help_text="A finer code, or empty.")
-    request_id = serializers.CharField(help_text="Say it when you ask for help.")
-    retryable = serializers.BooleanField(help_text="The same request may succeed later.")
-
-
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class Document(serializers.JSONField):
     """A JSON object whose shape depends on what it is about."""

@@ -1,0 +1,302 @@
+"""The OpenAPI document completed, and made into pages that anybody can read."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+
+from retaildelivery.web import errors, limits
+
+Json = dict[str, Any]
+
+METHODS = ("get", "post", "put", "patch", "delete")
+WRITES = ("post", "put", "patch")
+DEPTH = 4  # levels of fields a page shows; the document itself has them all
+
+PROBLEM: Json = {
+    "type": "object",
+    "description": "Every error (RFC 9457). Branch on `code`, which is listed at /api/errors/; show `message`.",
+    "properties": {
+        "type": {"type": "string", "description": "Where the code is explained."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "field_errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string", "description": "Its path, such as parcels[0].grams."},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+                "required": ["field", "code", "message"],
+            },
+        },
+        "reason": {"type": "string", "description": "A finer code, or empty."},
+        "request_id": {"type": "string", "description": "Say it when you ask for help."},
+        "retryable": {"type": "boolean", "description": "The same request may succeed later."},
+    },
+}
+PROBLEM["required"] = list(PROBLEM["properties"])
+
+ANSWERS = {
+    "400": "A field is missing, malformed or unknown.",
+    "401": "No key, or one that is unknown, expired or revoked.",
+    "403": "The key or the person may not do this.",
+    "404": "There is no such thing, or it is somebody else's.",
+    "409": "The present state does not allow it.",
+    "413": "The body is too large.",
+    "415": "The body is not application/json.",
+    "422": "The rules of the trade do not allow it.",
+    "429": "Too many requests; see Retry-After.",
+    "503": "Too many are at this at once; see Retry-After.",
+}
+ON_READS = ("400", "401", "403", "404", "429", "503")
+IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a retry harmless: the same key and body get the same answer.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": limits.IDEMPOTENCY_KEY_LENGTH,
+        "pattern": "^[!-~]+$",
+    },
+}
+HEADERS = {
+    "X-Request-Id": "Say it when you ask for help.",
+    "RateLimit-Limit": "Requests a minute.",
+    "RateLimit-Remaining": "How many of them are left.",
+    "RateLimit-Reset": "Seconds until they are all there again.",
+}
+
+
+class SellerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Named, not imported: the class is in an app above."""
+
+    target_class = "stores.authentication.ApiKeyAuthentication"
+    name = "sellerKey"
+
+    def get_security_definition(self, auto_schema: Any) -> Json:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_…"}
+
+
+class DriverTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "drivers.authentication.DriverTokenAuthentication"
+    name = "driverToken"
+
+    def get_security_definition(self, auto_schema: Any) -> Json:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "dt_…"}
+
+
+def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
+    """Postprocessing hook of the document: what every operation has in common."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["headers"] = {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
+    }
+    components["responses"] = {
+        f"Problem{state}": {
+            "description": text,
+            "headers": _headers(),
+            "content": {errors.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for state, text in ANSWERS.items()
+    }
+    for _path, method, operation in _operations(result):
+        for state in ANSWERS if method in WRITES else ON_READS:
+            operation["responses"].setdefault(state, {"$ref": f"#/components/responses/Problem{state}"})
+        for answer in operation["responses"].values():
+            if "$ref" not in answer:
+                answer.setdefault("headers", {}).update(_headers())
+        if method in WRITES:
+            operation.setdefault("parameters", []).append(IDEMPOTENCY)
+    return result
+
+
+def _headers() -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+
+
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield path, method, methods[method]
+
+
+# -- Pages -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of a body, a query or an answer."""
+
+    name: str
+    kind: str
+    required: bool
+    text: SafeString
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: str
+    text: str
+    media_type: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation as the page shows it."""
+
+    key: str
+    method: str
+    path: str
+    title: str
+    text: list[SafeString]
+    who: str
+    parameters: list[Row]
+    body: list[Row]
+    answers: list[Answer]
+    refusals: str
+
+
+@dataclass(slots=True)
+class Chapter:
+    title: str
+    operations: list[Operation] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.title.lower().replace(" ", "-")
+
+
+@functools.cache
+def chapters() -> tuple[Chapter, ...]:
+    """The document as chapters of operations. Made once: it changes only with the code."""
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    found: dict[str, Chapter] = {}
+    for path, method, operation in _operations(document):
+        title = operation.get("tags", ["Other"])[0].replace("_", " ").replace("-", " ")
+        title = title[:1].upper() + title[1:]
+        found.setdefault(title, Chapter(title)).operations.append(_shown(document, path, method, operation))
+    return tuple(found.values())
+
+
+WHO = {"sellerKey": "sk_live_…", "driverToken": "dt_…", "cookieAuth": "session"}
+
+
+def _shown(document: Json, path: str, method: str, operation: Json) -> Operation:
+    first, _gap, rest = str(operation.get("description", "")).partition("\n\n")
+    schemes = [name for scheme in operation.get("security", []) for name in scheme]
+    parameters = [
+        _row(parameter["name"], parameter["schema"], parameter.get("required", False), parameter, 0)
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] != "header"
+    ]
+    content = operation.get("requestBody", {}).get("content", {})
+    body = next(iter(content.values()), {}).get("schema", {})
+    answers, refusals = [], []
+    for state, answer in sorted(operation["responses"].items()):
+        if "$ref" in answer:
+            refusals.append(state)
+            continue
+        media_type, inner = next(iter(answer.get("content", {}).items()), ("", {}))
+        rows = list(_rows(document, inner.get("schema", {})))
+        answers.append(Answer(state, answer.get("description", ""), media_type, rows))
+    return Operation(
+        key=operation["operationId"],
+        method=method.upper(),
+        path=path,
+        title=first.replace("\n", " "),
+        text=[prose(part) for part in rest.split("\n\n") if part.strip()],
+        who=" / ".join(WHO.get(name, name) for name in schemes),
+        parameters=parameters,
+        body=list(_rows(document, body)),
+        answers=answers,
+        refusals=", ".join(refusals),
+    )
+
+
+def _resolved(document: Json, schema: Json) -> Json:
+    """The schema itself, where it is a reference or wraps one."""
+    for key in ("allOf", "oneOf", "anyOf"):
+        inner = [part for part in schema.get(key, []) if part.get("type") != "null"]
+        if inner:
+            return {**_resolved(document, inner[0]), **{k: v for k, v in schema.items() if k != key}}
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        found = _resolved(document, document["components"]["schemas"][name])
+        return {**found, **{k: v for k, v in schema.items() if k != "$ref"}}
+    return schema
+
+
+def _rows(document: Json, schema: Json, path: str = "", level: int = 0) -> Iterator[Row]:
+    schema = _resolved(document, schema)
+    if schema.get("type") == "array":
+        yield from _rows(document, schema.get("items", {}), f"{path}[]", level)
+        return
+    for name, given in schema.get("properties", {}).items():
+        inner = _resolved(document, given)
+        full = f"{path}.{name}" if path else name
+        yield _row(full, inner, name in schema.get("required", []), inner, level)
+        if level < DEPTH:
+            yield from _rows(document, inner, full, level + 1)
+
+
+def _row(name: str, schema: Json, required: bool, described: Json, level: int) -> Row:
+    return Row(name, _kind(schema), required, prose(str(described.get("description", ""))), level)
+
+
+BOUNDS = (("minimum", "≥ {}"), ("maximum", "≤ {}"), ("maxLength", "≤ {} characters"), ("maxItems", "≤ {}"))
+
+
+def _kind(schema: Json) -> str:
+    kinds = schema.get("type", "object")
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    words = " or ".join(kinds)
+    if schema.get("format"):
+        words += f" ({schema['format']})"
+    if schema.get("enum"):
+        words = " | ".join(str(value) for value in schema["enum"] if value is not None)
+    limits_ = [text.format(schema[key]) for key, text in BOUNDS if key in schema]
+    return ", ".join([words, *limits_])
+
+
+def prose(text: str) -> SafeString:
+    """Text of the document with what stands in backticks as code. Everything else is escaped."""
+    parts = text.replace("\n", " ").split("`")
+    return mark_safe(  # noqa: S308 -- every part was escaped
+        "".join(
+            f"<code>{escape(part)}</code>" if n % 2 else str(escape(part)) for n, part in enumerate(parts)
+        )
+    )
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """The API, explained: made from the same document as programs read."""
+    return render(request, "web/api_docs.html", {"chapters": chapters()})
+
+
+@require_safe
+def error_codes(request: HttpRequest) -> HttpResponse:
+    """Every code that an error of the API may carry."""
+    return render(request, "web/api_errors.html", {"codes": errors.registry()})

@@ -1,0 +1,104 @@
+"""The OpenAPI document is complete, is what the code does, and is what was agreed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import translation
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from retaildelivery.web import errors
+
+SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    with translation.override("en"):
+        return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def test_the_document_is_the_one_that_was_agreed(document: dict[str, Any]) -> None:
+    agreed = yaml.safe_load(SNAPSHOT.read_text())
+    assert yaml.safe_load(yaml.safe_dump(_plain(document))) == agreed, (
+        "The API has changed. If that was meant: manage.py spectacular --file docs/openapi.yaml"
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, int | float | bool | None) else str(value)
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    validate_schema(document)
+
+
+def test_every_address_of_the_api_is_in_the_document(document: dict[str, Any]) -> None:
+    paths = {
+        re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{prefix.pattern}{route}")
+        for prefix in get_resolver().url_patterns
+        if str(prefix.pattern) == "api/v1/"
+        for route in _routes(prefix)
+    }
+    assert paths == set(document["paths"])
+
+
+def _routes(resolver: Any, before: str = "") -> list[str]:
+    if not hasattr(resolver, "url_patterns"):
+        return [before]
+    return [route for inner in resolver.url_patterns for route in _routes(inner, before + str(inner.pattern))]
+
+
+def test_every_operation_has_words_a_name_and_its_errors(document: dict[str, Any]) -> None:
+    names = []
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            names.append(operation["operationId"])
+            assert operation.get("description"), operation["operationId"]
+            assert {"400", "401", "403", "404", "429", "503"} <= set(operation["responses"])
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.django_db
+def test_the_pages_show_every_operation_and_every_code(document: dict[str, Any]) -> None:
+    client = Client()
+    docs = client.get("/api/docs/")
+    codes = client.get("/api/errors/")
+
+    assert docs.status_code == codes.status_code == 200
+    for path, methods in document["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}" in docs.content.decode()
+    for row in errors.registry():
+        assert f'id="{row.code}"' in codes.content.decode()
+    for page in (docs, codes):
+        assert "<style" not in page.content.decode()
+        assert " style=" not in page.content.decode()
+        assert "'unsafe-inline'" not in page["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_the_document_is_served() -> None:
+    answer = Client().get("/api/schema/")
+    assert answer.status_code == 200
+    assert yaml.safe_load(answer.content)["openapi"] == "3.1.0"
+
+
+def test_every_code_is_a_stable_word_with_a_sentence() -> None:
+    for row in errors.registry():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", row.code)
+        assert row.sentence
+        assert 400 <= row.status < 600
