@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stores import limits
 from stores.models import ApiKey, StaffMembership, Store
+from stores.webhooks import events
 
 
 class CounterForm(forms.Form):
@@ -115,3 +116,10 @@ class KeyForm(forms.Form):
 class EndpointForm(forms.Form):
     url = forms.URLField(label=_("URL"), max_length=500, assume_scheme="https")
     description = forms.CharField(label=_("What listens there"), max_length=120, required=False)
+    event_types = forms.MultipleChoiceField(
+        label=_("Events"),
+        choices=[(name, name) for name in events.EVENTS],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("None chosen: every event."),
+    )

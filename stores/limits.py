@@ -34,3 +34,4 @@ EVENTS_PAGE = 200  # facts a page of the feed carries at most
 KEY_OVERLAP = dt.timedelta(hours=24)  # a rotated key works so long beside the new one
 KEY_USE_NOTED = dt.timedelta(minutes=1)  # how exact "last used" is
 SECRET_OVERLAP = dt.timedelta(hours=24)  # messages are signed with the old secret too for so long
+MESSAGES_PAGE = 30  # messages of an endpoint on one page

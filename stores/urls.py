@@ -2,16 +2,28 @@
 
 from django.urls import path
 
-from stores import views
+from stores.views import endpoints, settings
 
 app_name = "stores"
 urlpatterns = [
-    path("store/settings/", views.settings, name="settings"),
-    path("store/settings/<str:code>/", views.store, name="store"),
-    path("store/settings/<str:code>/hours/", views.store_hours, name="store_hours"),
-    path("store/settings/<str:code>/pause/", views.store_pause, name="store_pause"),
-    path("store/sellers/<str:seller_code>/staff/", views.staff, name="staff"),
-    path("store/sellers/<str:seller_code>/staff/<str:membership>/end/", views.staff_end, name="staff_end"),
-    path("store/sellers/<str:seller_code>/keys/", views.api_keys, name="api_keys"),
-    path("store/sellers/<str:seller_code>/keys/<str:prefix>/", views.api_key_change, name="api_key_change"),
+    path("store/settings/", settings.settings, name="settings"),
+    path("store/settings/<str:code>/", settings.store, name="store"),
+    path("store/settings/<str:code>/hours/", settings.store_hours, name="store_hours"),
+    path("store/settings/<str:code>/pause/", settings.store_pause, name="store_pause"),
+    path("store/sellers/<str:seller_code>/staff/", settings.staff, name="staff"),
+    path("store/sellers/<str:seller_code>/staff/<str:membership>/end/", settings.staff_end, name="staff_end"),
+    path("store/sellers/<str:seller_code>/keys/", settings.api_keys, name="api_keys"),
+    path(
+        "store/sellers/<str:seller_code>/keys/<str:prefix>/", settings.api_key_change, name="api_key_change"
+    ),
+    path("store/sellers/<str:seller_code>/webhooks/", endpoints.all_of, name="webhooks"),
+    path("store/sellers/<str:seller_code>/webhooks/<str:code>/", endpoints.one, name="webhook"),
+    path(
+        "store/sellers/<str:seller_code>/webhooks/<str:code>/change/", endpoints.change, name="webhook_change"
+    ),
+    path(
+        "store/sellers/<str:seller_code>/webhooks/<str:code>/messages/<str:message>/",
+        endpoints.send_again,
+        name="webhook_send_again",
+    ),
 ]
