@@ -134,7 +134,7 @@ def written(
     waiting = [i for i in range(1, len(afternoon.orders) + 1) if i not in taken]
     return Plan(
         blocks=tuple(sorted(planned, key=lambda block: (block.start, block.orders))),
-        left=tuple(reasons.left_over(afternoon, i, blocks) for i in waiting),
+        left=reasons.left_overs(afternoon, waiting, blocks),
         cost_cents=total(world, blocks),
         engine=engine_used,
         rounds=rounds,

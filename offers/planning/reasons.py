@@ -11,13 +11,31 @@ MINUTE_S = 60
 
 def left_over(afternoon: Afternoon, number: int, blocks: Iterable[Sequence[int]]) -> LeftOver:
     """Why order `number` (from 1) is in none of the blocks of the finished plan."""
+    return left_overs(afternoon, [number], blocks)[0]
+
+
+def left_overs(
+    afternoon: Afternoon, numbers: Iterable[int], blocks: Iterable[Sequence[int]]
+) -> tuple[LeftOver, ...]:
+    """The same for several orders of one plan."""
+    tab = cost.tables(afternoon)
+    price = cost.block_cost(afternoon, tab)
+    kept = tuple(blocks)
+    return tuple(_why(afternoon, tab, price, number, kept) for number in numbers)
+
+
+def _why(
+    afternoon: Afternoon,
+    tab: cost.Tables,
+    price: cost.BlockCost,
+    number: int,
+    blocks: Sequence[Sequence[int]],
+) -> LeftOver:
     order = afternoon.orders[number - 1]
     if order.litres > afternoon.litres:
         return _because(order.code, LeftReason.TOO_BIG, litres=order.litres, limit=afternoon.litres)
     if order.grams > afternoon.grams:
         return _because(order.code, LeftReason.TOO_HEAVY, grams=order.grams, limit=afternoon.grams)
-    tab = cost.tables(afternoon)
-    price = cost.block_cost(afternoon, tab)
     if price((number,)) is None:
         return _impossible(afternoon, tab, number)
     return _because(
