@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -17,7 +18,19 @@ from deliveries import doors, loading, manifests, posting
 from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
 from deliveries.evidence import Evidence
 from deliveries.manifests import DraftStop
-from deliveries.models import FeePolicy, Manifest, Order, Parcel, Stop
+from deliveries.models import (
+    Attempt,
+    Consignment,
+    FeePolicy,
+    Handover,
+    Incident,
+    Manifest,
+    Order,
+    Parcel,
+    ProofOfDelivery,
+    Scan,
+    Stop,
+)
 from drivers import badge
 from drivers.models import Document, Driver, Vehicle
 from retaildelivery.accounts.models import User
@@ -25,7 +38,7 @@ from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
-from stores.models import Mall, Market, Seller, StaffMembership, Store
+from stores.models import Mall, Market, Seller, SellerPosting, StaffMembership, Store
 
 # A Tuesday, ten in the morning in Las Vegas.
 NOW = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
@@ -76,6 +89,20 @@ def good_draft(**changes: Any) -> OrderDraft:
         parcels=(ParcelDraft(size="small", grams=800), ParcelDraft(size="large", grams=4_200)),
     )
     return dataclasses.replace(draft, **changes)
+
+
+KEPT = (
+    Order, Parcel, Manifest, Stop, Consignment, Handover, Scan, ProofOfDelivery, Attempt, Incident, Fact,
+    SellerPosting,
+)  # fmt: skip
+
+
+@contextmanager
+def nothing_changes() -> Generator[None, None, None]:
+    """What is done inside leaves no trace: no row, no state, no fact, no posting."""
+    before = [list(model.objects.order_by("pk").values()) for model in KEPT]
+    yield
+    assert [list(model.objects.order_by("pk").values()) for model in KEPT] == before
 
 
 @dataclasses.dataclass
