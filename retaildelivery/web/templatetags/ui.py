@@ -41,7 +41,7 @@ _WAYS = {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "sign-out
 @register.filter
 def money(cents: int | None, currency: str = "USD") -> str:
     """1850 is "$18.50"; nothing at all is a dash."""
-    return "–" if cents is None else format_cents(int(cents), currency).replace("-", "−")
+    return "–" if cents in {None, ""} else format_cents(int(cents), currency).replace("-", "−")
 
 
 @register.filter
@@ -67,7 +67,7 @@ def figure(cents: int, note: str = "") -> SafeString:
 @register.filter
 def miles(metres: float | None) -> str:
     """Metres as miles with one decimal, whole from a hundred: "3.2 mi"."""
-    if metres is None:
+    if metres in {None, ""}:
         return "–"
     value = float(metres) / _METRES_A_MILE
     return _("%(count)s mi") % {"count": f"{value:.0f}" if value >= _WHOLE_MILES_FROM else f"{value:.1f}"}
@@ -76,7 +76,7 @@ def miles(metres: float | None) -> str:
 @register.filter
 def pounds(grams: float | None) -> str:
     """Grams as pounds with one decimal: "4.4 lb"."""
-    return "–" if grams is None else _("%(count)s lb") % {"count": f"{float(grams) / _GRAMS_A_POUND:.1f}"}
+    return "–" if grams in {None, ""} else _("%(count)s lb") % {"count": f"{float(grams) / _GRAMS_A_POUND:.1f}"}
 
 
 @register.filter
@@ -114,19 +114,19 @@ def _local(moment: datetime, zone: object) -> datetime:
 @register.filter
 def clock(moment: datetime | None, zone: object = None) -> str:
     """Time of day in a zone: "2:30 PM"."""
-    return "–" if moment is None else date_format(_local(moment, zone), "g:i A")
+    return "–" if not moment else date_format(_local(moment, zone), "g:i A")
 
 
 @register.filter
 def day(moment: datetime | None, zone: object = None) -> str:
     """The date in a zone: "Mon, Nov 23"."""
-    return "–" if moment is None else date_format(_local(moment, zone), _("D, M j"))
+    return "–" if not moment else date_format(_local(moment, zone), _("D, M j"))
 
 
 @register.filter
 def moment(value: datetime | None, zone: object = None) -> str:
     """Date and time in a zone: "Mon, Nov 23, 2:30 PM"."""
-    return "–" if value is None else f"{day(value, zone)}, {clock(value, zone)}"
+    return "–" if not value else f"{day(value, zone)}, {clock(value, zone)}"
 
 
 def _ends(window_: Any) -> tuple[datetime, datetime]:
@@ -148,7 +148,7 @@ def window(value: Any, zone: object = None) -> str:
 @register.filter
 def duration(value: timedelta | None) -> str:
     """Hours and minutes: "2 h 15 min"; below a minute, seconds."""
-    if value is None:
+    if value is None or value == "":
         return "–"
     seconds = int(abs(value).total_seconds())
     sign = "−" if value < timedelta(0) else ""
@@ -181,7 +181,7 @@ def _relative(difference: timedelta) -> str:
 @register.simple_tag
 def ago(value: datetime | None, zone: object = None) -> SafeString | str:
     """How long ago, or until when ("in 12 min"), the full moment on hover; the script keeps it true."""
-    if value is None:
+    if not value:
         return "–"
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>',
@@ -194,7 +194,7 @@ def ago(value: datetime | None, zone: object = None) -> SafeString | str:
 @register.simple_tag
 def countdown(value: datetime | None) -> SafeString | str:
     """Time left until a moment, ticking where there is script; the bare time left where there is none."""
-    if value is None:
+    if not value:
         return "–"
     left = max(value - timezone.now(), timedelta(0))
     return format_html(
