@@ -51,7 +51,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "at": now,
         **board.needing_a_person(market),
     }
-    answer = render(request, "offers/board.html", context)
+    answer = render(request, "offers/board.html#live" if request.htmx else "offers/board.html", context)
     if request.htmx:
         etag = '"' + hashlib.sha256(answer.content).hexdigest()[:24] + '"'
         if request.headers.get("If-None-Match") == etag:

@@ -1,0 +1,108 @@
+"""What operations see, by role, and what a withdrawal from the page does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deliveries.models import Order, Stop
+from retaildelivery.accounts.models import User
+from retaildelivery.outbox import messages
+from retaildelivery.testing.afternoon import NOW, Afternoon, stops_of
+
+pytestmark = pytest.mark.django_db
+PATHS = ["offers:board", "offers:ops_blocks", "deliveries:ops_orders", "deliveries:ops_messages"]
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_operations_open_every_page_within_the_budget(
+    afternoon: Afternoon, name: str, django_assert_max_num_queries: Any
+) -> None:
+    orders = [afternoon.place() for _number in range(4)]
+    afternoon.on_route(*orders[:2])
+    olive = signed_in(afternoon.olive)
+
+    with django_assert_max_num_queries(16):
+        answer = olive.get(reverse(name))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_staff_and_drivers_may_not_open_operations(afternoon: Afternoon, name: str) -> None:
+    assert signed_in(afternoon.sam).get(reverse(name)).status_code == 403
+    assert signed_in(afternoon.ada.user).get(reverse(name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_who_is_signed_out_is_sent_to_sign_in(db: None, name: str) -> None:
+    answer = Client().get(reverse(name))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("account_login"))
+
+
+def test_an_order_is_shown_whole_but_never_its_pin(afternoon: Afternoon) -> None:
+    order = afternoon.place(requires_pin=True)
+    Order.objects.filter(pk=order.pk).update(pin="8351")
+
+    page = signed_in(afternoon.olive).get(reverse("deliveries:ops_order", args=[order.code])).content.decode()
+
+    assert "order.placed" in page
+    assert "8351" not in page
+
+
+def test_orders_are_found_by_what_they_need(afternoon: Afternoon) -> None:
+    lost, failed = afternoon.place(point=None), afternoon.place()
+    manifest = afternoon.on_route(failed)
+    afternoon.fail(stops_of(manifest, Stop.Kind.DROPOFF)[0])
+    olive = signed_in(afternoon.olive)
+
+    places = olive.get(reverse("deliveries:ops_orders"), {"need": "location"}).content.decode()
+    doors = olive.get(reverse("deliveries:ops_orders"), {"need": "failed"}).content.decode()
+
+    assert lost.code[:4] in places
+    assert failed.code[:4] not in places
+    assert failed.code[:4] in doors
+
+
+def test_a_message_is_read_but_a_reset_link_only_where_mail_is_stored(
+    afternoon: Afternoon, settings: Any
+) -> None:
+    message = messages.write(
+        key="account:1", name="password_reset", to="sam@nova.example", subject="Reset", text="https://x/reset/abc",
+        kind="account", at=NOW,
+    )  # fmt: skip
+    assert message is not None
+    olive = signed_in(afternoon.olive)
+    url = reverse("deliveries:ops_message", args=[message.code])
+
+    settings.EMAIL_BACKEND = "retaildelivery.outbox.mail.StoredBackend"
+    stored = olive.get(url).content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    sent = olive.get(url).content.decode()
+
+    assert "/reset/abc" in stored
+    assert "/reset/abc" not in sent
+
+
+def test_the_board_that_did_not_change_costs_no_bytes(afternoon: Afternoon) -> None:
+    olive = signed_in(afternoon.olive)
+    first = olive.get(reverse("offers:board"), headers={"hx-request": "true"})
+
+    second = olive.get(
+        reverse("offers:board"), headers={"hx-request": "true", "if-none-match": first["ETag"]}
+    )
+
+    assert first.status_code == 200
+    assert second.status_code == 304
+    assert second.content == b""
