@@ -6,11 +6,12 @@ from typing import Any
 
 import requests
 
-from retaildelivery.demo.town import Later
+from retaildelivery.demo.town import Dismissed, Later
 
 TIMEOUT_S = (2.0, 8.0)  # to connect, to answer
 UNREACHABLE_S = 2.0  # before asking a server that is not there again
 LONGEST_WAIT_S = 30.0
+UNKNOWN_KEY = 401
 TOO_MANY, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT = 429, 502, 503, 504
 REFUSED_FROM, BROKEN_FROM = 400, 500
 
@@ -36,7 +37,8 @@ class Tally:
 
 
 class Client:
-    """Calls under `/api/v1` with one key or token. Raises Refusal for a no, Later for a not now."""
+    """Calls under `/api/v1` with one key or token. Raises Refusal for a no, Later for a not now, and
+    Dismissed when the key was revoked."""
 
     def __init__(self, base_url: str, token: str, *, tally: Tally) -> None:
         self.root = base_url.rstrip("/") + "/api/v1"
@@ -83,6 +85,9 @@ class Client:
             raise Later(UNREACHABLE_S, f"{method} {path}: {error}") from error
         if answer.status_code in {TOO_MANY, BAD_GATEWAY, UNAVAILABLE, GATEWAY_TIMEOUT}:
             raise Later(_seconds(answer), f"{method} {path}: {answer.status_code}")
+        if answer.status_code == UNKNOWN_KEY:
+            # Another run has taken the market over and issued keys of its own.
+            raise Dismissed(f"{method} {path}: {answer.text[:200]}")
         if answer.status_code >= REFUSED_FROM:
             raise self._refusal(answer)
         return answer.json() if answer.content else None

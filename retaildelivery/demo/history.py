@@ -48,7 +48,8 @@ def _market(code: str, *, at: datetime) -> int:
                 idea,
                 external_id=f"{PREFIX}-{code}-{at:%Y%m%d%H%M}-{idea.number}",
                 at=at,
-                ready_at=at + idea.ready_after,
+                # Packed, so that the first blocks begin soon.
+                ready_at=at,
                 zone=zone,
             ),
             actor=COUNTER,

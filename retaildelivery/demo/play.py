@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from retaildelivery.demo import city
 from retaildelivery.demo.client import Tally
 
+PACKED_WITHIN_S = 20.0
+
 
 class Counter(Protocol):
     """A shop's counter, as a driver meets it."""
@@ -49,6 +51,12 @@ class Play:
     def pace(self, simulated: timedelta) -> float:
         """Seconds on the clock for a stretch of simulated time."""
         return city.real_seconds(simulated, self.speed)
+
+    def packing(self, usual: timedelta) -> float:
+        """Seconds on the clock until an order is packed. Above real time it is packed before the planner's next
+        wave looks: a block of packed orders starts within a quarter of an hour, when check-in is open at once,
+        and waiting for that is the one thing that cannot be played faster."""
+        return min(self.pace(usual), PACKED_WITHIN_S) if self.speed > 1 else self.pace(usual)
 
     def subject(self, order: str) -> str:
         """What the dice of an order are thrown for: its number in this run, so that a seed repeats; its code

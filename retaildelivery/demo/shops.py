@@ -24,7 +24,7 @@ class Shop:
 
     def post(self, idea: OrderIdea, *, external_id: str, at: datetime) -> Generator[float, None, str]:
         """Post the order; its code. It is packed after the shop's usual time, at the run's pace."""
-        ready_at = at + timedelta(seconds=self.play.pace(idea.ready_after))
+        ready_at = at + timedelta(seconds=self.play.packing(idea.ready_after))
         body = orders.body_of(
             idea, store=self.store, external_id=external_id, at=at, ready_at=ready_at, zone=self.zone
         )
@@ -65,5 +65,5 @@ def staff(
         play.numbers[code] = str(idea.number)
         play.score.posted += 1
         town.settle(
-            f"pack {code}", lambda shop=shop, code=code: shop.pack(code), after=play.pace(idea.ready_after)
+            f"pack {code}", lambda shop=shop, code=code: shop.pack(code), after=play.packing(idea.ready_after)
         )

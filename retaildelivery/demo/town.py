@@ -26,6 +26,10 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class Dismissed(Exception):
+    """An actor's part is played by somebody else now: it goes home for good."""
+
+
 def patiently(call: Callable[[], T], *, tries: int = PATIENCE) -> Generator[float, None, T]:
     """The answer of `call`, asked again whenever it says Later; raises the last Later after so many tries."""
     for left in reversed(range(tries)):
@@ -69,6 +73,9 @@ class Town:
         try:
             pause = next(life)
         except StopIteration:
+            return
+        except Dismissed as reason:
+            log.warning("demo_actor_dismissed", actor=name, reason=str(reason))
             return
         # One actor who trips over an answer nobody thought of must not stop the whole town: it is logged, and
         # the actor starts over by looking at what the server says its state is.

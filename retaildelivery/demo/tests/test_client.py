@@ -9,12 +9,13 @@ import pytest
 from retaildelivery.demo.city import dice
 from retaildelivery.demo.client import Client, Refusal, Tally
 from retaildelivery.demo.pictures import door_photo, signature
-from retaildelivery.demo.town import Later
+from retaildelivery.demo.town import Dismissed, Later
 
 ANSWERS = {
     "/api/v1/ok": (200, {}, b'{"code": "K7QX"}'),
     "/api/v1/nothing": (204, {}, b""),
     "/api/v1/no": (409, {}, b'{"code": "block_taken", "message": "Another driver has this block."}'),
+    "/api/v1/revoked": (401, {}, b'{"code": "invalid_key"}'),
     "/api/v1/page": (404, {}, b"<html>"),
     "/api/v1/busy": (503, {"Retry-After": "7"}, b""),
     "/api/v1/often": (429, {"Retry-After": "3600"}, b""),
@@ -90,6 +91,11 @@ def test_a_server_that_is_busy_is_asked_later(client, path, seconds):
         client.get(path)
 
     assert later.value.seconds == seconds
+
+
+def test_whoever_has_a_revoked_key_goes_home(client):
+    with pytest.raises(Dismissed, match="invalid_key"):
+        client.get("/revoked")
 
 
 def test_a_server_that_is_gone_is_asked_later():

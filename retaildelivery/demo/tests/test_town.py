@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from retaildelivery.demo.town import Later, Town, patiently
+from retaildelivery.demo.town import Dismissed, Later, Town, patiently
 
 
 class Clock:
@@ -92,6 +92,21 @@ def test_one_who_stumbles_at_every_first_step_waits_longer_each_time(town, clock
     town.run(until=until(clock, 100))
 
     assert begun == [0.0, 5.0, 15.0, 35.0, 75.0]
+
+
+def test_one_who_is_dismissed_does_not_come_back(town, clock):
+    begun = []
+
+    def replaced():
+        begun.append(clock.time)
+        yield 1.0
+        raise Dismissed("another run")
+
+    town.settle("replaced", replaced)
+    town.run(until=lambda: False)
+
+    assert begun == [0.0]
+    assert town.stumbles == 0
 
 
 def test_a_call_that_says_later_is_made_again_after_so_long():
