@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import Order, Stop
+from offers.tests import making
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import messages
 from retaildelivery.testing.afternoon import NOW, Afternoon, stops_of
@@ -106,3 +107,15 @@ def test_the_board_that_did_not_change_costs_no_bytes(afternoon: Afternoon) -> N
     assert first.status_code == 200
     assert second.status_code == 304
     assert second.content == b""
+
+
+def test_a_block_is_shown_with_its_window_its_pay_and_a_way_to_take_it_back(afternoon: Afternoon) -> None:
+    store = making.store(making.mall("reno-galleria", market="reno"))
+    block = making.block([making.order(store)])
+    path = reverse("offers:ops_block", args=[block.code])
+
+    page = signed_in(afternoon.olive).get(path).content.decode()
+
+    assert f'<h1 class="code">{block.code}</h1>' in page
+    assert "Mon, Nov 23, 1:00 PM" in page
+    assert f'action="{reverse("offers:ops_withdraw", args=[block.code])}"' in page

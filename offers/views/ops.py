@@ -92,7 +92,7 @@ def block_page(
         else Stop.objects.none()
     )
     context = {
-        "block": found,
+        "held": found,
         "zone": found.mall.zone,
         "stops": stops,
         "map": scenes.block(found, list(stops)),
