@@ -165,7 +165,7 @@ def _filled(stops: list[Stop], consignments: QuerySet[Consignment]) -> list[Call
     for row in rows:
         live = row.ended_at is None
         ways = {Stop.Kind.PICKUP: row.pickup_id, Stop.Kind.DROPOFF: row.dropoff_id}
-        for stop_id in {*ways.values(), row.return_stop_id} & found.keys():
+        for stop_id in found.keys() & {*ways.values(), row.return_stop_id}:
             parcels = list(row.order.parcels.all())
             found[stop_id].drops.append(Drop(row.order, parcels, live, frozenset(scanned[stop_id])))
     return list(found.values())

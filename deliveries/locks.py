@@ -7,6 +7,7 @@ both takes the manifest first. The apps above lock the driver and the block befo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 
@@ -15,7 +16,7 @@ from deliveries.models import Consignment, Manifest, Order, Stop
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, with_all
 
-LOCK = {"of": ("self",), "no_key": True}
+LOCK: Any = {"of": ("self",), "no_key": True}
 
 
 def be_patient() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -253,7 +253,7 @@ def reinstate(*, driver_code: str, reason: str, by: User, at: dt.datetime) -> Dr
 def leave(*, driver_code: str, at: dt.datetime) -> Driver:
     """The driver does not want to drive any more."""
     driver = _locked(driver_code)
-    stamps = {"suspended_at": None, "suspended_reason": ""}
+    stamps: dict[str, Any] = {"suspended_at": None, "suspended_reason": ""}
     return _move(driver, Driver.Status.LEFT, "driver.left", at=at, by=None, left_at=at, **stamps)
 
 

@@ -32,7 +32,7 @@ def post(
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING",
             [key, driver.pk, kind, cents, text[:200], rule[:60], subject, at],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def statement(driver: Driver) -> QuerySet[DriverPosting]:

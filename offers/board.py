@@ -62,10 +62,10 @@ def numbers(market: Market | None, *, at: dt.datetime) -> dict[str, int]:
         claimed=Count("pk", filter=Q(status=Block.Status.CLAIMED)),
         at_work=Count("pk", filter=Q(status__in=[Block.Status.CHECKED_IN, Block.Status.WORKING])),
     )
-    return orders | blocks
+    return {**orders, **blocks}
 
 
-def _of(rows: QuerySet[Any], path: str, market: Market | None) -> QuerySet[Any]:
+def _of(rows: Any, path: str, market: Market | None) -> Any:
     return rows if market is None else rows.filter(**{path: market})
 
 
@@ -136,7 +136,8 @@ def blocks(market: Market | None) -> QuerySet[Block]:
     """Every block, newest window first, with what its list shows."""
     live = Claim.objects.live().select_related("driver__user")  # type: ignore[attr-defined]
     rows = Block.objects.select_related("mall__market").prefetch_related(Prefetch("claims", queryset=live))
-    return _of(rows, "mall__market", market).order_by(F("window__startswith").desc(), "-pk")
+    found: QuerySet[Block] = _of(rows, "mall__market", market)
+    return found.order_by(F("window__startswith").desc(), "-pk")
 
 
 def busiest_market() -> str:

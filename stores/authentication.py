@@ -77,7 +77,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         at = timezone.now()
         key = None
-        if len(words) == 2 and words[0].lower() == b"bearer":  # noqa: PLR2004 -- scheme and key
+        if len(words) == 2 and words[0].lower() == b"bearer":
             secret = words[1].decode("latin-1")
             if secret.startswith(keys.LIVE):
                 key = keys.find(secret, at=at)

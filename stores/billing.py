@@ -34,7 +34,7 @@ def post(
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING",
             [key, seller.pk, store.pk if store else None, kind, cents, text[:200], rule[:60], subject, at],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def statement(seller: Seller) -> QuerySet[SellerPosting]:

@@ -41,7 +41,7 @@ class FactQuerySet(models.QuerySet["Fact"]):
 
         https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
         """
-        return self.extra(
+        return self.extra(  # type: ignore[return-value]
             where=['"outbox_fact"."transaction" < pg_snapshot_xmin(pg_current_snapshot())::text::bigint']
         )
 

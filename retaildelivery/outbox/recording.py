@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -74,7 +75,7 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
         for key in table.get(fact.name, {})
     )
     for row in rows:
-        transaction.on_commit(lambda pk=row.pk: dispatch.relay(reaction_id=pk), robust=True)
+        transaction.on_commit(partial(dispatch.relay, reaction_id=row.pk), robust=True)
     return facts
 
 

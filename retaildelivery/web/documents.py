@@ -18,6 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 from retaildelivery.web import errors, limits
 
 Json = dict[str, Any]
+NOTHING: Json = {}
 
 METHODS = ("get", "post", "put", "patch", "delete")
 WRITES = ("post", "put", "patch")
@@ -212,13 +213,13 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
         if parameter["in"] != "header"
     ]
     content = operation.get("requestBody", {}).get("content", {})
-    body = next(iter(content.values()), {}).get("schema", {})
+    body = next(iter(content.values()), NOTHING).get("schema", {})
     answers, refusals = [], []
     for state, answer in sorted(operation["responses"].items()):
         if "$ref" in answer:
             refusals.append(state)
             continue
-        media_type, inner = next(iter(answer.get("content", {}).items()), ("", {}))
+        media_type, inner = next(iter(answer.get("content", {}).items()), ("", NOTHING))
         rows = list(_rows(document, inner.get("schema", {})))
         answers.append(Answer(state, answer.get("description", ""), media_type, rows))
     return Operation(

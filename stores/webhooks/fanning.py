@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from django.db import transaction
 
@@ -51,4 +52,4 @@ def fan_out(*, fact: Fact, at: dt.datetime) -> None:
     for pk in WebhookMessage.objects.filter(code=fact.code, endpoint__in=healthy).values_list(
         "pk", flat=True
     ):
-        transaction.on_commit(lambda pk=pk: hand_over(pk), robust=True)
+        transaction.on_commit(partial(hand_over, pk), robust=True)

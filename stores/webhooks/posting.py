@@ -27,7 +27,7 @@ class Outcome:
 
     @property
     def is_success(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 -- RFC 9110, 15.3
+        return self.status is not None and 200 <= self.status < 300
 
 
 def post(target: Target, *, body: bytes, headers: Mapping[str, str]) -> Outcome:

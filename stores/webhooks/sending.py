@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -108,7 +109,7 @@ def _is_well(endpoint: WebhookEndpoint, *, at: dt.datetime) -> None:
     waiting = WebhookMessage.objects.filter(endpoint=endpoint, delivered_at=None, given_up_at=None)
     waiting.filter(next_attempt_at__gt=at).update(next_attempt_at=at)
     for pk in waiting.order_by("pk").values_list("pk", flat=True)[: limits.SWEEP_BATCH]:
-        transaction.on_commit(lambda pk=pk: fanning.hand_over(pk), robust=True)
+        transaction.on_commit(partial(fanning.hand_over, pk), robust=True)
 
 
 def _is_ill(endpoint: WebhookEndpoint, outcome: Outcome, *, at: dt.datetime) -> None:

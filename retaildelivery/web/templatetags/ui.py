@@ -39,9 +39,9 @@ _WAYS = {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "sign-out
 
 
 @register.filter
-def money(cents: int | None, currency: str = "USD") -> str:
+def money(cents: int | str | None, currency: str = "USD") -> str:
     """1850 is "$18.50"; nothing at all is a dash."""
-    return "–" if cents in {None, ""} else format_cents(int(cents), currency).replace("-", "−")
+    return "–" if cents is None or cents == "" else format_cents(int(cents), currency).replace("-", "−")
 
 
 @register.filter
@@ -65,18 +65,22 @@ def figure(cents: int, note: str = "") -> SafeString:
 
 
 @register.filter
-def miles(metres: float | None) -> str:
+def miles(metres: float | str | None) -> str:
     """Metres as miles with one decimal, whole from a hundred: "3.2 mi"."""
-    if metres in {None, ""}:
+    if metres is None or metres == "":
         return "–"
     value = float(metres) / _METRES_A_MILE
     return _("%(count)s mi") % {"count": f"{value:.0f}" if value >= _WHOLE_MILES_FROM else f"{value:.1f}"}
 
 
 @register.filter
-def pounds(grams: float | None) -> str:
+def pounds(grams: float | str | None) -> str:
     """Grams as pounds with one decimal: "4.4 lb"."""
-    return "–" if grams in {None, ""} else _("%(count)s lb") % {"count": f"{float(grams) / _GRAMS_A_POUND:.1f}"}
+    return (
+        "–"
+        if grams is None or grams == ""
+        else _("%(count)s lb") % {"count": f"{float(grams) / _GRAMS_A_POUND:.1f}"}
+    )
 
 
 @register.filter
