@@ -8,6 +8,7 @@ import secrets
 from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
 from deliveries import loading, manifests
 from drivers.models import StandingEvent
@@ -109,16 +110,24 @@ def _by_position(block: Block, off_by_m: int | None, accuracy_m: int | None) -> 
 
 
 def _by_desk(block: Block, entered: str) -> str:
-    # Counted in the cache: losing the count costs at most one more round of tries at a secret of 28^6.
-    key = f"offers:desk-tries:{block.pk}"
-    cache.add(key, 0, timeout=int(limits.DESK_CODE_WINDOW.total_seconds()))
-    if int(cache.get(key, 0)) >= limits.DESK_CODE_TRIES:
+    if _wrong_desk_codes(block) >= limits.DESK_CODE_TRIES:
         raise TooManyTries
     told, right = codes.normalise(entered), codes.normalise(block.mall.desk_code)
     if not secrets.compare_digest(told.encode(), right.encode()):
-        cache.incr(key)
+        _wrong_desk_codes(block, more=1)
         raise WrongDeskCode(field="desk_code")
     return "desk"
+
+
+def _wrong_desk_codes(block: Block, *, more: int = 0) -> int:
+    """How many were entered lately, these included. Counted in the cache: losing the count costs at most another
+    round of tries at one of 28^6 codes, so a cache that is away lets the driver in who has the right one."""
+    key = f"offers:desk-tries:{block.pk}"
+    try:
+        cache.add(key, 0, timeout=int(limits.DESK_CODE_WINDOW.total_seconds()))
+        return int(cache.incr(key, more))
+    except (RedisError, ValueError):
+        return more
 
 
 @transaction.atomic(durable=True)

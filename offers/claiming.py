@@ -135,12 +135,10 @@ def release_all(*, fact: Fact, at: dt.datetime) -> None:
         for code in held.order_by("block_id").values_list("block__code", flat=True):
             block = locks.block(code)
             if block.status == Block.Status.CLAIMED:
-                _give_back(
-                    holding.claim_of(block, driver), Claim.Ending.SUSPENDED, at=at, reason="", actor=SYSTEM
-                )
+                _give_back(holding.claim_of(block, driver), Claim.Ending.SUSPENDED, at=at, reason=fact.name)
 
 
-def _give_back(claim: Claim, ending: str, *, at: dt.datetime, reason: str, actor: Actor) -> None:
+def _give_back(claim: Claim, ending: str, *, at: dt.datetime, reason: str, actor: Actor = SYSTEM) -> None:
     moves.end_claim(claim, ending, at=at, reason=reason)
     recording.record(facts.claim_ended(claim, at=at, actor=actor))
     declining.hide(block=claim.block, driver=claim.driver, at=at)

@@ -353,7 +353,7 @@ class Claim(models.Model):
         FORFEITED = "forfeited", _("released late")
         NO_SHOW = "no_show", _("no-show")
         WITHDRAWN = "withdrawn", _("block withdrawn")
-        SUSPENDED = "suspended", _("driver suspended")
+        SUSPENDED = "suspended", _("driver suspended or gone")
         ABORTED = "aborted", _("aborted")
 
     block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="claims")

@@ -16,6 +16,7 @@ from retaildelivery.outbox.recording import Effect
 from stores.webhooks import fanning
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
+    "driver.left": {"offers.release": claiming.release_all},
     "driver.suspended": {"offers.release": claiming.release_all},
     "manifest.completed": {"offers.settle": settlement.settle},
     "order.assigned": {

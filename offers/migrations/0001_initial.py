@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ('pay_cents', models.PositiveIntegerField(help_text='Locked pay of the scheduled window, before tips.')),
                 ('claimed_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ending', models.CharField(blank=True, choices=[('completed', 'completed'), ('released', 'released in time'), ('forfeited', 'released late'), ('no_show', 'no-show'), ('withdrawn', 'block withdrawn'), ('suspended', 'driver suspended'), ('aborted', 'aborted')], max_length=10)),
+                ('ending', models.CharField(blank=True, choices=[('completed', 'completed'), ('released', 'released in time'), ('forfeited', 'released late'), ('no_show', 'no-show'), ('withdrawn', 'block withdrawn'), ('suspended', 'driver suspended or gone'), ('aborted', 'aborted')], max_length=10)),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='offers.block')),
                 ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from deliveries.models import Manifest, Order
+from drivers import applying
 from drivers.models import StandingEvent
 from offers import claiming, declining, eligibility, expiry, feed, offering, withdrawing
 from offers.models import Block, Claim, Decline, Offer
@@ -245,6 +246,18 @@ def test_a_suspension_releases_what_is_claimed_and_is_no_forfeit(block, ada):
     assert (block.status, Claim.objects.get().ending) == ("offered", "suspended")
     assert StandingEvent.objects.count() == 0
     assert len(making.facts_named("block.released")) == 1
+
+
+def test_a_suspension_by_operations_releases_through_the_outbox(block, ada):
+    making.claimed(block, ada)
+    olga = making.User.objects.create(email="olga@example.com", name="Olga", is_staff=True)
+
+    applying.suspend(driver_code=ada.code, reason="papers in doubt", by=olga, at=AT + MINUTE)
+    making.relay_all(at=AT + MINUTE)
+
+    block.refresh_from_db()
+    claim = Claim.objects.get()
+    assert (block.status, claim.ending, claim.reason) == ("offered", "suspended", "driver.suspended")
 
 
 def test_a_declined_offer_is_hidden_and_counts_against_nobody(block, ada):
