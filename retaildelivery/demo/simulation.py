@@ -171,9 +171,9 @@ class Simulation:
         return [f"{self.tally.calls} calls"] + [f"{count} × {code}" for code, count in counts]
 
 
-def wait_for_server(base_url: str, *, within_s: float = READY_WITHIN_S) -> None:
-    """Until the web server answers that it is ready. Raises ServerMissing after so many seconds."""
-    ends = time.monotonic() + within_s
+def wait_for_server(base_url: str) -> None:
+    """until the web server answers that it is ready. Raises ServerMissing after READY_WITHIN_S."""
+    ends = time.monotonic() + READY_WITHIN_S
     with requests.Session() as session:
         session.trust_env = False
         while True:

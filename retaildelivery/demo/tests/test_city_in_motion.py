@@ -75,3 +75,18 @@ def test_an_afternoon_is_played_to_its_end_and_everybody_is_paid(plan):
     assert ApiKey.objects.live(timezone.now()).filter(name__startswith="simulation").count() == 0
     assert DriverToken.objects.filter(revoked_at=None).count() == 0
     assert "posted 8" in said[-1]
+
+
+def test_what_nobody_takes_comes_back_to_its_shop(plan, monkeypatch):
+    refused = city.DoorOutcome("", "refused", timedelta(minutes=1))
+    monkeypatch.setattr(city, "at_the_door", lambda **_: refused)
+    town = Town()
+    town.settle("worker", worker)
+    run = Simulation(replace(plan, orders=3), say=lambda _: None)
+
+    run.run(town)
+
+    assert set(Order.objects.values_list("status", flat=True)) == {"returned"}
+    assert set(Parcel.objects.values_list("status", "custodian")) == {("returned", "store")}
+    assert sum(stage.play.score.returned for stage in run.stages) == 3
+    assert town.stumbles == 0

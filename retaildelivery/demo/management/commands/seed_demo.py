@@ -1,3 +1,4 @@
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -17,10 +18,14 @@ WORDS = {
 class Command(BaseCommand):
     help = "Put the four demo malls, their shops, staff and drivers into the database, and print the logins."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-orders", action="store_true", help="People and places only.")
+
+    def handle(self, *args: Any, no_orders: bool = False, **options: Any) -> None:
         at = timezone.now()
         seeding.seed(at=at)
-        history.post_some(at=at)
+        if not no_orders:
+            history.post_some(at=at)
         for line in headline():
             self.stdout.write(line)
 
