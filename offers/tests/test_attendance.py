@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from redis.exceptions import ConnectionError as NoRedis
 
 from deliveries.loading import NotLoaded
 from deliveries.models import Order
@@ -128,6 +129,20 @@ def test_five_wrong_desk_codes_end_the_tries_even_for_the_right_one(block, ada):
 
     assert refusal.value.code == "too_many_tries"
     still_claimed(block)
+
+
+def test_with_the_cache_away_the_right_desk_code_still_opens(block, ada, monkeypatch):
+    def away(*_args, **_kwargs):
+        raise NoRedis
+
+    monkeypatch.setattr(attendance.cache, "add", away)
+
+    with pytest.raises(attendance.WrongDeskCode):
+        check_in(block, ada, point=None, desk_code="WRONG2")
+    check_in(block, ada, point=None, desk_code="K7QX4M")
+
+    block.refresh_from_db()
+    assert block.status == "checked_in"
 
 
 def test_nobody_checks_in_for_another(block, ada):

@@ -1,6 +1,7 @@
 """Claiming and giving back, by one driver at a time."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -160,6 +161,23 @@ def test_release_a_second_later_is_a_forfeit_that_counts(block, ada):
     assert (event.kind, event.fault, event.points) == ("forfeit", "driver", -3)
     assert (event.subject, event.decays_at) == (f"block:{block.code}", at + dt.timedelta(days=90))
     assert len(making.facts_named("block.forfeited")) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ending"), [(0, "released"), (1, "forfeited")], ids=["at 45:00", "a second later"]
+)
+def test_on_the_night_the_clocks_go_back_forty_five_minutes_are_forty_five_minutes(ada, seconds, ending):
+    """2026-11-01, Las Vegas: the block starts at 01:30, the second time it is 01:30. The driver gives it back
+    at 01:45, the first time: by the wall clock after the start, in truth 45 minutes before it."""
+    start = dt.datetime(2026, 11, 1, 9, 30, tzinfo=dt.UTC)
+    order = making.order(making.store(making.mall()), at=start - 3 * HOUR)
+    block = making.claimed(making.block([order], start=start, at=start - 3 * HOUR), ada, at=start - 3 * HOUR)
+    wall = dt.datetime(2026, 11, 1, 1, 45, fold=0, tzinfo=ZoneInfo("America/Los_Angeles"))
+
+    claim = claiming.release(block_code=block.code, driver_id=ada.pk, at=wall + dt.timedelta(seconds=seconds))
+
+    assert wall.astimezone(dt.UTC) == start - 45 * MINUTE
+    assert claim.ending == ending
 
 
 def test_a_released_block_is_offered_again_and_hidden_from_who_gave_it_back(block, ada):
