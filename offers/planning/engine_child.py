@@ -1,7 +1,9 @@
 """The child of `engine`: a pickled problem on standard input, pyvrp's routes as JSON on standard output."""
 
 import json
+import math
 import pickle
+import resource
 import sys
 import time
 from typing import Any
@@ -18,6 +20,8 @@ from offers.planning.engine import Problem
 ALLOWED_LATE_S = 600
 # Seconds of solving even after a slow start: the first feasible routes come within this.
 LEAST_S = 0.2
+# Seconds of work beyond the budget that the kernel lets pass.
+SPARE_CPU_S = 5
 UNBOUNDED = int(np.iinfo(np.int64).max)
 
 # pyvrp's own annotations want the shape as an int.
@@ -91,9 +95,16 @@ def solve(problem: Problem) -> list[list[int]]:
     return [[visit.idx + 1 for visit in schedule if visit.is_client()] for schedule in schedules]
 
 
+def bound_cpu(seconds: float) -> None:
+    """Let the kernel end this process after so much work: it may loop for ever, and its parent may be gone."""
+    limit = max(1, math.ceil(seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+
+
 def main() -> None:
     """The child: one problem in, its routes out."""
     problem = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent a moment ago
+    bound_cpu(problem.until - time.time() + SPARE_CPU_S)
     sys.stdout.write(json.dumps(solve(problem)))
 
 

@@ -24,9 +24,14 @@ REMEMBERED = 150_000
 # Orders taken out in a round, on average, and at most from one block.
 MEAN_REMOVED = 6
 LONGEST_STRING = 10
+# Some rounds take more: with few blocks only they can do with one block less.
+BROAD, BROADER = 0.25, 2.5
 # Chances: of taking a whole block as well; of neighbours in time rather than on the map; of leaving a gap in a
 # string; of the gap growing; of opening a new block though it costs more at first; of passing over a block.
 WHOLE, TIMELY, GAP, WIDER, OPEN, BLINK = 0.1, 0.5, 0.5, 0.5, 0.1, 0.02
+# The first temperature as a share of the cost, by how much it falls, rounds between looks at the clock.
+HOT, COOLING = 0.0055, 40
+LOOK_EVERY = 8
 # Neighbours looked at around an order.
 NEIGHBOURS = 100
 # Ways of sorting what is put back: shuffled as often as the first number, then by litres (largest first), far
@@ -270,7 +275,8 @@ class Search:
         seed = self.world.possible[int(random() * len(self.world.possible))]
         mean = sum([len(block.seq) for block in blocks]) / len(blocks)
         longest = min(LONGEST_STRING, mean)
-        strings = int(1 + random() * (4 * MEAN_REMOVED / (1 + longest) - 1))
+        removed = MEAN_REMOVED * (BROADER if random() < BROAD else 1)
+        strings = int(1 + random() * max(0.0, 4 * removed / (1 + longest) - 1))
         taken: dict[Block, set[int]] = {}
         if random() < WHOLE:
             whole = self.home[seed]
@@ -406,23 +412,18 @@ def greedy(world: World) -> tuple[tuple[int, ...], ...]:
 
 
 def improve(
-    world: World, start: Iterable[Sequence[int]], *, seed: int, seconds: float, iterations: int | None,
-    hot: float = 400.0, cold: float = 10.0, cycles: int = 1,
-) -> Found:  # fmt: skip
+    world: World, start: Iterable[Sequence[int]], *, seed: int, seconds: float, iterations: int | None
+) -> Found:
     """Search from `start` until `iterations` rounds or, without a number of them, `seconds` have gone."""
     search = Search(world, start, Random(seed))  # noqa: S311 - repeatable by its seed, which is the point
-    rounds, begin, done, cycle = 0, time.perf_counter(), 0.0, 0
+    hot = HOT * search.cents
+    rounds, begin, done = 0, time.perf_counter(), 0.0
     while world.possible and done < 1:
         if iterations is not None:
             done = rounds / iterations if iterations else 1.0
-        elif rounds % 8 == 0:
+        elif rounds % LOOK_EVERY == 0:
             done = (time.perf_counter() - begin) / seconds if seconds > 0 else 1.0
-        if done >= 1:
-            break
-        part = done * cycles
-        if int(part) > cycle:
-            cycle = int(part)
-            search.take(search.best)
-        search.round(hot * (cold / hot) ** (part % 1))
-        rounds += 1
+        if done < 1:
+            search.round(hot / COOLING**done)
+            rounds += 1
     return Found(search.best, search.best_cents, rounds)

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -185,6 +186,14 @@ def test_an_engine_that_is_not_there_is_told_and_the_plan_stands(monkeypatch):
 
     assert plan.notes == ("engine_failed",)
     assert judge.verdict(case, plan) == ()
+
+
+def test_a_lost_engine_is_ended_by_the_kernel():
+    script = "from offers.planning import engine_child\nengine_child.bound_cpu(0.1)\nwhile True: pass"
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False, timeout=60)
+
+    assert done.returncode in {-signal.SIGKILL, -signal.SIGXCPU}
 
 
 def test_the_engine_may_be_asked_from_a_thread():
