@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import combinations, permutations
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offers.planning import engine, judge, planner, search
+from offers.planning import cost, engine, judge, planner, search
 from offers.planning.afternoon import LEFT_SENTENCES, LeftReason
 from offers.planning.engine import Proposal
 from offers.planning.travel import Estimate
@@ -70,6 +71,32 @@ def test_the_first_plan_of_150_orders_takes_less_than_half_a_second():
 
     assert sum(len(block) for block in blocks) > 75
     assert took < 0.5
+
+
+def least_cost(case):
+    """The cost of the best plan, by looking at all of them: the first order waits, or is in each block it may."""
+    price = cost.block_cost(case, cost.tables(case))
+
+    def least(numbers):
+        if not numbers:
+            return 0
+        first, rest = numbers[0], numbers[1:]
+        found = [case.defer_cents + least(rest)]
+        for size in range(len(rest) + 1):
+            for others in combinations(rest, size):
+                ways = [price(way) for way in permutations((first, *others))]
+                left = tuple(number for number in rest if number not in others)
+                found += [way.cents + least(left) for way in ways if way]
+        return min(found)
+
+    return least(tuple(range(1, len(case.orders) + 1)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_small_afternoon_is_planned_to_its_optimum(seed):
+    case = drawn(5, seed=seed, defer_cents=[3000, 4500, 9000][seed % 3])
+
+    assert planned(case, iterations=150).cost_cents == least_cost(case)
 
 
 def test_a_time_budget_is_kept():
