@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import photos
+from deliveries import photos, requirements
 from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan, Stop
 
 WORST_ACCURACY_M = 100_000  # a phone that knows no more than its city
@@ -37,6 +39,11 @@ def check_printable(text: str) -> None:
     """Raises ValidationError for control characters (but new lines) and halves of surrogate pairs."""
     if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\r\n\t" for sign in text):
         raise ValidationError(_("Only printable characters, please."), code="not_printable")
+
+
+def capitalised(choices: Any) -> Callable[[], list[tuple[str, str]]]:
+    """The choices as whole lines of a form, in the language of whoever looks."""
+    return lambda: [(value, capfirst(str(label))) for value, label in choices]
 
 
 class EvidenceForm(forms.Form):
@@ -101,7 +108,9 @@ class ProofForm(EvidenceForm):
 
     order = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     left_at = forms.ChoiceField(
-        label=_("Where is it now?"), choices=ProofOfDelivery.LeftAt.choices, widget=forms.RadioSelect
+        label=_("Where is it now?"),
+        choices=capitalised(ProofOfDelivery.LeftAt.choices),
+        widget=forms.RadioSelect,
     )
     photo = forms.FileField(label=_("Photo"), required=False)
     signature = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -113,6 +122,14 @@ class ProofForm(EvidenceForm):
     pin = forms.CharField(label=_("PIN"), max_length=4, required=False)
     age_checked = forms.BooleanField(label=_("I saw their ID and they are old enough"), required=False)
     note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
+
+    def offer_places(self, *, person: bool, signature: bool) -> None:
+        """Show only the places that can count: a PIN and an ID are shown in person, a person signs."""
+        allowed = {requirements.IN_HAND} if person else requirements.STAFFED if signature else None
+        field = self.fields["left_at"]
+        assert isinstance(field, forms.ChoiceField)
+        every = list(field.choices)
+        field.choices = [(value, label) for value, label in every if allowed is None or value in allowed]
 
     def clean_signature(self) -> File[bytes] | None:
         try:
@@ -137,7 +154,7 @@ class AttemptForm(EvidenceForm):
 
     order = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     reason = forms.ChoiceField(
-        label=_("What happened?"), choices=Attempt.Reason.choices, widget=forms.RadioSelect
+        label=_("What happened?"), choices=capitalised(Attempt.Reason.choices), widget=forms.RadioSelect
     )
     note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
     # Its own name: both forms of a door are on one page.

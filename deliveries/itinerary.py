@@ -20,6 +20,7 @@ from deliveries import limits
 from deliveries.models import Consignment, Manifest, Order, Parcel, Scan, Stop
 from deliveries.snapshots import moment
 from drivers.models import Driver
+from stores.models import Mall
 
 NAVIGATION = "https://www.google.com/maps/dir/"
 
@@ -85,6 +86,11 @@ class Call:
     def title(self) -> str:
         """The shop, or the first line of the door."""
         return self.stop.store.name if self.stop.store else self.stop.address.split(",")[0]
+
+    @property
+    def place(self) -> str:
+        """The address without its first line, which is the title."""
+        return self.stop.address.partition(", ")[2]
 
     @property
     def parcels(self) -> list[Parcel]:
@@ -183,37 +189,44 @@ def _scanned(stops: Iterable[Stop]) -> defaultdict[int, set[int]]:
 
 
 def map_of(found: Iterable[Call], *, manifest: Manifest) -> dict[str, Any]:
-    """All stops and the way between them, in the shape the map reads."""
+    """All stops and the way between them, in the shape the map reads; stops at one place share a mark."""
     mall = manifest.mall
-    markers: list[dict[str, Any]] = [
-        {"lat": mall.point.lat, "lng": mall.point.lng, "kind": "mall", "title": mall.name, "id": "mall"}
-    ]
-    points = [[mall.point.lat, mall.point.lng]]
+    places: dict[tuple[float, float], list[Call]] = {(mall.point.lat, mall.point.lng): []}
     for each in found:
-        point = each.stop.point
-        points.append([point.lat, point.lng])
-        markers.append(
-            {
-                "lat": point.lat,
-                "lng": point.lng,
-                "kind": _marker(each.stop),
-                "label": str(each.number),
-                "title": each.title,
-                "text": each.summary,
-                "href": f"/drive/stops/{each.stop.code}/",
-                "id": each.stop.code,
-            }
-        )
+        places.setdefault((each.stop.point.lat, each.stop.point.lng), []).append(each)
+    points = [list(place) for place in places]
     return {
         "center": points[0],
         "zoom": 12,
         "fit": True,
-        "markers": markers,
+        "markers": [_mark(place, here, mall) for place, here in places.items()],
         "lines": [{"points": points, "tone": "route"}],
     }
 
 
-def _marker(stop: Stop) -> str:
+def _mark(place: tuple[float, float], here: list[Call], mall: Mall) -> dict[str, Any]:
+    mark: dict[str, Any] = {
+        "lat": place[0],
+        "lng": place[1],
+        "kind": "mall",
+        "title": mall.name,
+        "id": "mall",
+    }
+    if not here:
+        return mark
+    open_here = [each for each in here if each.is_open]
+    first = (open_here or here)[0]
+    mark |= {
+        "title": first.title if len(here) == 1 else mall.name,
+        "text": " / ".join(f"{each.number}. {each.title}: {each.summary}" for each in here),
+        "href": f"/drive/stops/{first.stop.code}/",
+    }
+    if place == (mall.point.lat, mall.point.lng):
+        return mark
+    return mark | {"kind": _kind_of_mark(first.stop), "label": str(first.number), "id": first.stop.code}
+
+
+def _kind_of_mark(stop: Stop) -> str:
     if stop.status in {Stop.Status.DONE, Stop.Status.FAILED}:
         return str(stop.status)
     return {"pickup": "store", "dropoff": "stop", "return": "return"}[stop.kind]

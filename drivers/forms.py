@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from drivers import limits
@@ -39,6 +41,11 @@ def text(label: Any, length: int, **options: Any) -> forms.CharField:
     )
 
 
+def capitalised(choices: Any) -> Callable[[], list[tuple[str, str]]]:
+    """The choices as whole lines of a form, in the language of whoever looks."""
+    return lambda: [(value, capfirst(str(label))) for value, label in choices]
+
+
 class PersonForm(forms.Form):
     """Name and phone as the recipient and the store are told them."""
 
@@ -63,7 +70,9 @@ class PersonForm(forms.Form):
 class VehicleForm(forms.Form):
     """The car, so that no block is offered that does not fit in it."""
 
-    kind = forms.ChoiceField(label=_("Kind of car"), choices=Vehicle.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=_("Kind of car"), choices=capitalised(Vehicle.Kind.choices), widget=forms.RadioSelect
+    )
     make = text(_("Make"), 40)
     model = text(_("Model"), 40)
     year = forms.IntegerField(

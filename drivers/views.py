@@ -239,7 +239,9 @@ def show_badge(request: HttpRequest, driver: Driver) -> HttpResponse:
     etag = f'"{seen}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
-    response = render(request, "drivers/badge.html", {"driver": driver, "badge": shown})
+    response = render(
+        request, "drivers/badge.html", {"driver": driver, "badge": shown, "nav_current": "block"}
+    )
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response

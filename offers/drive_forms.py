@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from drivers.forms import capitalised
 from offers.models import Decline
 
 
 class DeclineForm(forms.Form):
     reason = forms.ChoiceField(
         label=_("Why not? It never counts against you."),
-        choices=Decline.Reason.choices,
+        choices=capitalised(Decline.Reason.choices),
         initial=Decline.Reason.OTHER,
         required=False,
     )

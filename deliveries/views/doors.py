@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from deliveries import doors, failing, incidents, itinerary, limits, loading, positions
+from deliveries import doors, failing, incidents, itinerary, limits, loading, positions, requirements
 from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, ProofForm, ReportForm, ScanForm
 from deliveries.doors import ProofDraft
 from deliveries.evidence import Evidence
@@ -64,11 +64,13 @@ def shown(
         "chosen": chosen,
         "wanted": wanted(chosen),
         "report_form": ReportForm(stop_kind=found.kind, parcels=parcels_of(each)),
-        "proof_form": ProofForm(initial={"left_at": "in_hand" if wanted(chosen)["person"] else "front_door"}),
+        "proof_form": ProofForm(initial={"left_at": requirements.IN_HAND}),
         "attempt_form": AttemptForm(),
         "etag": etag_of(each),
         **more,
     }
+    need = context["wanted"]
+    context["proof_form"].offer_places(person=need["person"], signature=need["signature"])
     if status == 200 and request.headers.get("If-None-Match") == context["etag"]:
         return HttpResponse(status=304, headers={"ETag": context["etag"]})
     response = render(request, TEMPLATES[Stop.Kind(found.kind)], context, status=status)
@@ -108,7 +110,9 @@ def wanted(drops: list[itinerary.Drop]) -> dict[str, Any]:
     """What the door must give for these orders together."""
     orders = [drop.order for drop in drops]
     ages = [order.minimum_age for order in orders if order.minimum_age]
-    need = {
+    in_person = any(order.requires_pin or order.minimum_age for order in orders)
+    need: dict[str, Any] = {
+        "person": in_person,
         "photo": any(order.requires_photo for order in orders),
         "signature": any(order.requires_signature for order in orders),
         "pin": any(order.requires_pin for order in orders),
@@ -117,7 +121,7 @@ def wanted(drops: list[itinerary.Drop]) -> dict[str, Any]:
         "pin_tries_left": min((drop.pin_tries_left for drop in drops), default=limits.PIN_TRIES),
         "order": drops[0].order.code if len(drops) == 1 else "",
     }
-    return need | {"person": bool(need["signature"] or need["pin"] or need["minimum_age"])}
+    return need
 
 
 def evidence_of(form: EvidenceForm, *, at: dt.datetime) -> Evidence:

@@ -177,7 +177,7 @@ def test_an_offer_says_what_it_pays_costs_and_leaves(client, block, ada):
         "$36.00",
         "$18.00 an hour",
         "12.4 mi",
-        "−$9.01",
+        "$9.01 for your car",
         "$26.99",
         "$13.50 an hour",
     ):

@@ -238,6 +238,7 @@ def block_page(
         "next_call": open_calls[0] if open_calls else None,
         "open_pickups": sum(call.stop.kind == Stop.Kind.PICKUP for call in open_calls),
         "may_depart": loading,
+        "depart_is_next": loading and not any(call.stop.kind == Stop.Kind.PICKUP for call in open_calls),
         "badge_needed": loading or any(call.stop.kind == Stop.Kind.RETURN for call in open_calls),
         "share_position": found.status in {Block.Status.CHECKED_IN, Block.Status.WORKING},
         "map_data": itinerary.map_of(calls, manifest=manifest) if manifest else None,
