@@ -25,7 +25,7 @@ lint: .venv/.tests
 	$(BIN)/lint-imports
 	find . \( -name '.*' ! -name . -o -name var -o -name node_modules \) -prune -o -path '*/templates/*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
 	$(STATIC) $(BIN)/python manage.py check --fail-level WARNING
-	$(STATIC) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(STATIC) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
 format: .venv/.tests
 	$(BIN)/ruff check --fix .
