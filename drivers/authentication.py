@@ -19,7 +19,7 @@ PREFIX = "dt_"
 def bearer(request: Any) -> str:
     """The driver's token in the Authorization header, or nothing for another kind of key."""
     words = get_authorization_header(request).split()
-    if len(words) != 2 or words[0].lower() != b"bearer":  # noqa: PLR2004 -- scheme and token
+    if len(words) != 2 or words[0].lower() != b"bearer":
         return ""
     token = words[1].decode("latin-1")
     return token if token.startswith(PREFIX) else ""

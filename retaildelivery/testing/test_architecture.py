@@ -210,8 +210,6 @@ CLOCKS = (
     "datetime.now",
     "datetime.utcnow",
     "date.today",
-    "timezone.localdate",
-    "timezone.localtime",
 )
 
 
