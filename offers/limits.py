@@ -49,4 +49,4 @@ PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 SWEEP_BATCH = 200  # rows a sweep takes at once
 FEED = 100  # offers a driver's feed carries at most
 BOARD_ROWS = 60  # rows of one list on the board; a person reads no more
-RISK_BEFORE = dt.timedelta(minutes=45)  # an order nobody carries this near to the end of its promise is at risk
+RISK_BEFORE = dt.timedelta(minutes=45)  # an order nobody carries so near the end of its promise is at risk
