@@ -22,10 +22,10 @@ const ICONS = { mall: "bag", store: "store", driver: "car", home: "home", return
 const SIZES = { mall: 34, driver: 34 };
 const LINES = {
   route: { color: "#0b63ce", weight: 4, opacity: 0.85 },
-  done: { color: "#0f5c36", weight: 4, opacity: 0.8 },
+  done: { color: "#0c5130", weight: 4, opacity: 0.8 },
   plain: { color: "#3b4f4b", weight: 2, opacity: 0.8, dashArray: "5 6" },
 };
-const TONES = { info: "#17478a", go: "#0f5c36", warn: "#a86400", stop: "#9b1616" };
+const TONES = { info: "#17478a", go: "#0c5130", warn: "#a86400", stop: "#8f1212" };
 
 function ground(L, element, settings) {
   const box = document.createElement("div");
@@ -226,6 +226,13 @@ async function pin(field, { settings, words }) {
   for (const input of [lat, lng]) input.addEventListener("focus", () => row.classList.remove("sr-only"));
 }
 
+// A map far down a page costs a phone nothing until somebody scrolls towards it.
 export function mount(element, tools) {
-  return "pin" in element.dataset ? pin(element, tools) : picture(element, tools);
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watch.disconnect();
+    if ("pin" in element.dataset) pin(element, tools);
+    else picture(element, tools);
+  }, { rootMargin: "200px" });
+  watch.observe(element);
 }

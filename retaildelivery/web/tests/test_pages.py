@@ -113,3 +113,37 @@ def test_vendored_files_are_the_ones_the_list_says(settings):
     assert found == dict(rows)
     assert {path.relative_to(vendor).as_posix() for path in vendor.rglob("*.js")} <= set(found)
     assert [path.name for path in vendor.iterdir() if path.is_dir() and not (path / "LICENSE").exists()] == []
+
+
+def _tokens(settings, opening):
+    text = (settings.BASE_DIR / "static" / "css" / "tokens.css").read_text()
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", text.split(opening, 1)[1].split("\n}", 1)[0]))
+
+
+def _luminance(colour):
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        ((part + 0.055) / 1.055) ** 2.4 if part > 0.04045 else part / 12.92 for part in parts
+    )  # WCAG 2.2, relative luminance
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _contrast(one, other):
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("opening", [":root {", ':root[data-theme="dark"] {'])
+def test_words_can_be_read_in_the_sun(settings, opening):
+    """Everything a driver reads is at least 7:1 on every ground it stands on; the rest at least 4.5:1."""
+    colour = {**_tokens(settings, ":root {"), **_tokens(settings, opening)}
+    grounds = ("paper", "surface", "surface-2")
+    driver = [("ink", g) for g in grounds] + [("ink-2", g) for g in grounds]
+    driver += [(tone, f"{tone}-bg") for tone in ("go", "warn", "stop", "info", "idle")]
+    driver += [("hi-ink", "hi"), ("primary-ink", "primary"), ("bar-ink", "bar"), ("hi", "bar")]
+    others = [(ink, g) for ink in ("ink-3", "link", "stop") for g in grounds] + [("bar-ink-2", "bar")]
+
+    dim = {pair for pair in driver if _contrast(*(colour[name] for name in pair)) < 7}
+    dim |= {pair for pair in others if _contrast(*(colour[name] for name in pair)) < 4.5}
+
+    assert dim == set()
