@@ -12,8 +12,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
-from django.db import connection
+from django.db import transaction
 from geopy.exc import GeopyError
 from geopy.geocoders import get_geocoder_for_service
 from geopy.location import Location
@@ -49,8 +48,10 @@ def key_of(line1: str, postal_code: str) -> str:
 
 def locate(address: AddressDraft) -> Located | None:
     """The place of an address, or None when nobody knows: then a person drops a pin."""
-    assert not connection.in_atomic_block or settings.GEOCODER == "", "No network inside a transaction."
-    known = KnownAddress.objects.filter(key=key_of(address.line1, address.postal_code)).order_by("pk").first()
+    # Durable: inside anybody's transaction this fails, for what follows may be a call over the network.
+    with transaction.atomic(durable=True):
+        key = key_of(address.line1, address.postal_code)
+        known = KnownAddress.objects.filter(key=key).order_by("pk").first()
     if known is not None:
         return Located(Point(float(known.latitude), float(known.longitude)), "known")
     if not settings.GEOCODER:
@@ -60,21 +61,13 @@ def locate(address: AddressDraft) -> Located | None:
 
 def _asked(address: AddressDraft) -> Located | None:
     query = f"{address.line1}, {address.city}, {address.region} {address.postal_code}, {address.country}"
-    slot = f"geocoded:{key_of(address.line1, address.postal_code)}"
-    place: tuple[float, float] | None = cache.get(slot)
-    if place is None:
-        try:
-            found = _geocoder().geocode(query, exactly_one=True)
-        except (GeopyError, OSError, ValueError) as failure:
-            log.warning("geocoding.failed", geocoder=settings.GEOCODER, reason=str(failure)[:200])
-            return None
+    try:
+        found = _geocoder().geocode(query, exactly_one=True)
         if not isinstance(found, Location):
             return None
-        place = (found.latitude, found.longitude)
-        cache.set(slot, place, limits.GEOCODED_KEPT_S)
-    try:
-        return Located(Point(*place), "geocoder")
-    except ValueError:
+        return Located(Point(found.latitude, found.longitude), "geocoder")
+    except (GeopyError, OSError, ValueError) as failure:
+        log.warning("geocoding.failed", geocoder=settings.GEOCODER, reason=str(failure)[:200])
         return None
 
 

@@ -22,7 +22,6 @@ ARRIVAL_RADIUS_M = 400  # farther from the door than this, an arrival says so
 NEAR_RADIUS_M = 1_500  # the recipient is told the driver is near
 LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
 GEOCODER_TIMEOUT_S = 2  # a counter waits for the answer
-GEOCODED_KEPT_S = 7 * 24 * 3600  # doors do not move; terms of use limit longer keeping
 LOCK_TURNS = 3  # beginnings of a verb whose order changed manifests under it
 STORE_WAIT = dt.timedelta(minutes=20)  # then a driver may go without: driver.md, exception 4
 PAGE = 50  # rows of a list page

@@ -24,6 +24,9 @@ WORTH: dict[str, set[str]] = {
     "order.attempt_failed": {Order.Status.RETURNING, Order.Status.RETURNED, Order.Status.DISPOSED},
     "order.cancelled": {Order.Status.CANCELLED},
 }
+# Django's own formats write "noon" and "2 p.m.", which do not read well at the end of a sentence.
+DAYS = {"en": "l, F j", "es": r"l j \d\e F"}
+CLOCKS = {"en": "g:i A", "es": "H:i"}
 WITH_PIN = {"order.assigned", "order.picked_up", "order.near"}
 
 
@@ -36,7 +39,7 @@ def tell_recipient(*, fact: Fact, at: dt.datetime) -> None:
     locale = order.recipient_locale if order.recipient_locale in dict(settings.LANGUAGES) else "en"
     name = fact.name.replace(".", "_")
     with translation.override(locale):
-        context = _context(order, fact)
+        context = _context(order, fact, locale)
         subject, text = _written(f"notices/{locale}/{name}.txt", context)
         html = render_to_string(
             "notices/_mail.html",
@@ -66,25 +69,26 @@ def _written(template: str, context: dict[str, Any]) -> tuple[str, str]:
     return subject, "\n".join(lines).strip() + "\n"
 
 
-def _context(order: Order, fact: Fact) -> dict[str, Any]:
+def _context(order: Order, fact: Fact, locale: str) -> dict[str, Any]:
+    clock = CLOCKS[locale]
     zone = order.store.mall.zone
     place = live_consignment(order)
     told = fact.data["order"]
     driver = courier(place.manifest.driver) if place else told.get("courier")
     proof = fact.data.get("proof") or {}
     start, end = order.window.lower.astimezone(zone), order.window.upper.astimezone(zone)
-    hours = " – ".join(date_format(moment, "TIME_FORMAT") for moment in (start, end))
+    hours = " – ".join(date_format(moment, clock) for moment in (start, end))
     return {
         "code": order.code,
         "name": order.recipient_name.split(" ")[0],
         "store": order.store.name,
         "driver": (driver or {}).get("first_name", ""),
         "vehicle": (driver or {}).get("vehicle", ""),
-        "window": f"{date_format(start, 'l j F')}, {hours}",
-        "eta": date_format(place.dropoff.eta_at.astimezone(zone), "TIME_FORMAT") if place else "",
+        "window": f"{date_format(start, DAYS[locale])}, {hours}",
+        "eta": date_format(place.dropoff.eta_at.astimezone(zone), clock) if place else "",
         "pin": order.pin if order.requires_pin and fact.name in WITH_PIN else "",
         "url": tracking_url(order),
-        "ended": date_format(fact.at.astimezone(zone), "TIME_FORMAT"),
+        "ended": date_format(fact.at.astimezone(zone), clock),
         "left_at": _label(ProofOfDelivery.LeftAt, proof.get("left_at")),
         "reason": _label(Attempt.Reason, fact.data.get("reason")),
         "disposed": order.status == Order.Status.DISPOSED,

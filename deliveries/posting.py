@@ -164,6 +164,8 @@ def _post(
         )
         for number, parcel in enumerate(draft.parcels, start=1)
     )
+    if draft.address.located_by in {"geocoder", "pin"}:
+        geocoding.remember(order, source=draft.address.located_by)
     order.live_consignments = []  # type: ignore[attr-defined]
     order.was_posted_before = False  # type: ignore[attr-defined]
     facts.tell("order.placed", order, at=at, actor=actor)
