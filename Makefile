@@ -24,6 +24,7 @@ lint: .venv/.tests
 	$(STATIC) $(BIN)/mypy
 	$(BIN)/lint-imports
 	find . \( -name '.*' ! -name . -o -name var -o -name node_modules \) -prune -o -path '*/templates/*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
+	@if command -v msgfmt >/dev/null; then find retaildelivery/locale -name '*.po' -exec msgfmt --check --output-file=/dev/null {} +; fi
 	$(STATIC) $(BIN)/python manage.py check --fail-level WARNING
 	$(STATIC) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
