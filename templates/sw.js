@@ -30,23 +30,37 @@ self.addEventListener("message", (event) => {
   }
 });
 
-async function store(request, response) {
+async function store(url, response) {
   // A redirected answer is a sign-in page or another page's address: kept under this one it would mislead.
   if (!response.ok || response.redirected || !response.headers.get("Content-Type")?.includes("text/html")) return;
   const cache = await caches.open(PAGES);
-  await cache.put(request, response);
-  const kept = await cache.keys();
-  for (const old of kept.slice(0, Math.max(0, kept.length - MOST_PAGES))) await cache.delete(old);
+  const headers = new Headers(response.headers);
+  headers.set("X-Kept-At", new Date().toISOString());
+  await cache.put(url, new Response(await response.text(), { headers }));
+  const all = await cache.keys();
+  for (const old of all.slice(0, Math.max(0, all.length - MOST_PAGES))) await cache.delete(old);
+}
+
+// The page says itself that it is an old one: the frame carries when it was seen.
+async function asLastSeen(response) {
+  const html = await response.text();
+  const at = response.headers.get("X-Kept-At");
+  return new Response(html.replace("<html ", `<html data-kept="${at}" `), { headers: response.headers });
 }
 
 async function page(request) {
-  const cache = await caches.open(PAGES);
-  try {
-    const response = await fetch(request, { signal: AbortSignal.timeout(NETWORK_MS) });
+  const kept = await (await caches.open(PAGES)).match(request.url);
+  const network = fetch(request).then((response) => {
     if (response.type === "basic") store(request.url, response.clone());
     return response;
+  });
+  network.catch(() => { /* answered for below, also when it fails after the copy was shown */ });
+  const patience = new Promise((done) => { setTimeout(done, NETWORK_MS); });
+  try {
+    const response = await (kept ? Promise.race([network, patience]) : network);
+    return response || asLastSeen(kept);
   } catch {
-    return (await cache.match(request.url)) || (await caches.match(SETTINGS.offline));
+    return kept ? asLastSeen(kept) : caches.match(SETTINGS.offline);
   }
 }
 
@@ -62,6 +76,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
-  if (SETTINGS.shell.includes(url.pathname)) event.respondWith(file(request));
+  const hashed = SETTINGS.hashed && url.pathname.startsWith(SETTINGS.statics);
+  if (hashed || SETTINGS.shell.includes(url.pathname)) event.respondWith(file(request));
   else if (request.mode === "navigate" && url.pathname.startsWith("/drive/")) event.respondWith(page(request));
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -25,6 +26,7 @@ _SHELL = (
     "js/offline.js",
     "js/scanner.js",
     "js/photo.js",
+    "js/signature.js",
     "js/position.js",
     "vendor/htmx/htmx.min.js",
     "icons.svg",
@@ -52,16 +54,17 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     """
     shell = [static(name) for name in _SHELL]
     version = hashlib.sha256("\n".join(shell).encode()).hexdigest()[:12]
-    settings = json.dumps(
+    given = json.dumps(
         {
             "version": version,
             "shell": shell,
+            "statics": settings.STATIC_URL,
             "offline": reverse("offline"),
             # Without hashes in their names (development) kept files could be old ones.
             "hashed": not shell[0].endswith(_SHELL[0]),
         }
     )
-    body = render_to_string("sw.js", {"settings": settings})
+    body = render_to_string("sw.js", {"settings": given})
     return HttpResponse(body, content_type="text/javascript; charset=utf-8")
 
 

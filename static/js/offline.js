@@ -53,7 +53,8 @@ async function show(note = "") {
   const all = await mine().catch(() => []);
   const refused = all.filter((one) => one.refused);
   const waiting = all.length - refused.length;
-  if (!all.length && !note) { bar.replaceChildren(); bar.hidden = true; return; }
+  const seen = document.documentElement.dataset.kept;
+  if (!all.length && !note && !seen) { bar.replaceChildren(); bar.hidden = true; return; }
   const text = document.createElement("span");
   const button = document.createElement("button");
   button.type = "button";
@@ -62,6 +63,11 @@ async function show(note = "") {
     text.textContent = tools.words.refused.replace("%s", `${refused[0].label}: ${refused[0].refused}`);
     button.textContent = tools.words.dismiss;
     button.onclick = async () => { await forget(refused[0].id); show(); };
+  } else if (!all.length && !note) {
+    const time = new Date(seen).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+    text.textContent = tools.words.lastSeen.replace("%s", time);
+    button.textContent = tools.words.reload;
+    button.onclick = () => location.reload();
   } else {
     const many = waiting === 1 ? tools.words.waitingOne : tools.words.waiting.replace("%s", waiting);
     text.textContent = note || many;

@@ -2,7 +2,7 @@
 const FORMATS = ["qr_code", "code_128"];
 const EVERY_MS = 140;
 const SAME_AGAIN_MS = 2500;
-const WEDGE_GAP_MS = 40;
+const WEDGE_GAP_MS = 60;
 const WEDGE_LEAST = 4;
 
 // The camera outlives the form it was opened in, so that ten parcels do not mean ten times of waiting for it.
