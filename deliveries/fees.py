@@ -58,17 +58,12 @@ class FeeTerms:
     """
 
     rule: str
-    base_cents: int = 975
-    base_m: int = 8047
-    mile_cents: int = 75
-    size_cents: tuple[tuple[str, int], ...] = (("small", 0), ("medium", 0), ("large", 250), ("bulky", 600))
-    return_share: Decimal = Decimal("0.60")
-    cancellation_shares: tuple[tuple[Stage, Decimal], ...] = (
-        (Stage.PLACED, Decimal(0)),
-        (Stage.PLANNED, Decimal(0)),
-        (Stage.ASSIGNED, Decimal("0.25")),
-        (Stage.AT_PICKUP, Decimal("0.50")),
-    )
+    base_cents: int
+    base_m: int
+    mile_cents: int
+    size_cents: tuple[tuple[str, int], ...]
+    return_share: Decimal
+    cancellation_shares: tuple[tuple[Stage, Decimal], ...]
 
     def __post_init__(self) -> None:
         shares = [self.return_share, *(share for _stage, share in self.cancellation_shares)]

@@ -37,16 +37,6 @@ class ShiftKind(StrEnum):
     SHORT_NOTICE = "short_notice"
 
 
-# A market's first policy row, cents an hour; the rows in the database are what counts.
-DEFAULT_BASE_CENTS_H: dict[ShiftKind, int] = {
-    ShiftKind.WEEKDAY_DAY: 1800,
-    ShiftKind.EVENING: 2000,
-    ShiftKind.WEEKEND: 2100,
-    ShiftKind.SHORT_NOTICE: 2300,
-    ShiftKind.HOLIDAY: 2500,
-}
-
-
 class LineKind(StrEnum):
     """What a line of pay is for."""
 

@@ -2,13 +2,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers import pricing
+from offers import pricing, terms
+from offers.models import PayPolicy
 from offers.pricing import (
     Bonus,
     Engaged,
@@ -50,7 +52,7 @@ def listed(text: str) -> list[str]:
 @pytest.mark.parametrize("row", table("| Base/h"), ids=lambda row: " ".join(row[:7]))
 def test_the_worked_blocks_of_the_page_come_out(row):
     base, step, window, overtime, waits, returns, tips, *expected, total = row
-    terms = Terms("P1", base_cents_h=cents(base), step_cents_h=cents(step), return_cents=600)
+    agreed = Terms("P1", base_cents_h=cents(base), step_cents_h=cents(step), return_cents=600)
     work = Work(
         scheduled=int(window) * minute,
         overtime=int(overtime) * minute,
@@ -59,7 +61,7 @@ def test_the_worked_blocks_of_the_page_come_out(row):
         tips=tuple(Tip(f"O{n}", cents(each)) for n, each in enumerate(listed(tips))),
     )
 
-    pay = pricing.price(terms, work)
+    pay = pricing.price(agreed, work)
 
     kinds = [LineKind.BASE, LineKind.STEP, LineKind.OVERTIME, LineKind.WAIT, LineKind.RETURN, LineKind.TIP]
     assert [pay.of(kind) for kind in kinds] == [cents(each) for each in expected]
@@ -93,8 +95,8 @@ def test_the_worked_floors_of_the_page_come_out(row):
 
 
 @pytest.mark.parametrize("row", table("| Kind"), ids=lambda row: row[0])
-def test_the_rates_of_the_page_are_those_of_a_new_market(row):
-    assert pricing.DEFAULT_BASE_CENTS_H[ShiftKind(row[0])] == cents(row[2])
+def test_the_rates_of_the_page_are_those_of_a_new_policy(row):
+    assert terms.base_cents(PayPolicy(), ShiftKind(row[0])) == cents(row[2])
 
 
 def test_the_page_tells_every_kind_of_shift():
@@ -115,6 +117,17 @@ def test_the_ladders_of_the_page_come_out(row):
     )
 
     told = [f"{(start - step.at) // hour} h: {money.format_cents(step.hourly_cents)}" for step in steps]
+    assert told == row[1].split(", ")
+
+
+@pytest.mark.parametrize("row", table("| Offered at"), ids=lambda row: row[0])
+def test_the_ladders_at_short_notice_of_the_page_come_out(row):
+    start = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    block = SimpleNamespace(policy=PayPolicy(), starts_at=start)
+
+    steps = terms.ladder(block, hourly_cents=2200, at=start - int(row[0].split()[0]) * minute)
+
+    told = [f"{(start - step.at) // minute} min: {money.format_cents(step.hourly_cents)}" for step in steps]
     assert told == row[1].split(", ")
 
 
@@ -154,9 +167,9 @@ def test_a_wait_is_charged_to_the_store_only_when_it_is_at_fault():
 
 
 def test_rates_of_the_policy_take_the_place_of_the_blocks_rate():
-    terms = Terms("P1", base_cents_h=1800, overtime_cents_h=3000, wait_cents_h=0)
+    agreed = Terms("P1", base_cents_h=1800, overtime_cents_h=3000, wait_cents_h=0)
 
-    pay = pricing.price(terms, Work(2 * hour, overtime=10 * minute, waits=(Wait("S1", hour),)))
+    pay = pricing.price(agreed, Work(2 * hour, overtime=10 * minute, waits=(Wait("S1", hour),)))
 
     assert [(line.kind, line.cents) for line in pay.lines] == [
         (LineKind.BASE, 3600),
@@ -166,13 +179,13 @@ def test_rates_of_the_policy_take_the_place_of_the_blocks_rate():
 
 def test_every_line_names_its_rule_and_its_sentence_can_be_said():
     floor = FloorRule("F7", Decimal(9000), distance_cents=Decimal(35), mileage=Mileage.ON_TOP)
-    terms = Terms("P1", 1800, 100, step_rule="L3", return_cents=500, tolls_refunded=True, floors=(floor,))
+    agreed = Terms("P1", 1800, 100, step_rule="L3", return_cents=500, tolls_refunded=True, floors=(floor,))
     work = Work(
         2 * hour, 5 * minute, (Wait("S1", hour),), 1, (Tip("O1", 300),), (Bonus("rain", 200, "B2"),), 150,
         (Engaged(2 * hour, 10_000),),
     )  # fmt: skip
 
-    pay = pricing.price(terms, work)
+    pay = pricing.price(agreed, work)
 
     assert {line.kind: line.rule for line in pay.lines} == {
         LineKind.BASE: "P1", LineKind.STEP: "L3", LineKind.OVERTIME: "P1", LineKind.WAIT: "P1",
@@ -286,8 +299,8 @@ work_of_any_kind = st.builds(
 
 
 @given(terms_of_any_kind, work_of_any_kind)
-def test_lines_sum_to_the_total_and_none_is_negative(terms, work):
-    pay = pricing.price(terms, work)
+def test_lines_sum_to_the_total_and_none_is_negative(agreed, work):
+    pay = pricing.price(agreed, work)
 
     assert pay.total_cents == sum(line.cents for line in pay.lines)
     assert all(line.cents > 0 and isinstance(line.cents, int) for line in pay.lines)
@@ -295,23 +308,23 @@ def test_lines_sum_to_the_total_and_none_is_negative(terms, work):
 
 
 @given(terms_of_any_kind, work_of_any_kind, st.lists(amounts, max_size=3))
-def test_tips_come_on_top_whatever_else_is_paid(terms, work, more):
+def test_tips_come_on_top_whatever_else_is_paid(agreed, work, more):
     tipped = Work(
         work.scheduled, work.overtime, work.waits, work.returns,
         (*work.tips, *(Tip("O", each) for each in more)), work.bonuses, work.tolls_cents, work.engaged,
     )  # fmt: skip
 
-    assert pricing.price(terms, tipped).total_cents == pricing.price(terms, work).total_cents + sum(more)
+    assert pricing.price(agreed, tipped).total_cents == pricing.price(agreed, work).total_cents + sum(more)
 
 
 @given(terms_of_any_kind, work_of_any_kind, st.integers(1, 3000))
-def test_a_higher_step_never_pays_less(terms, work, more):
+def test_a_higher_step_never_pays_less(agreed, work, more):
     higher = Terms(
-        terms.rule, terms.base_cents_h, terms.step_cents_h + more, terms.step_rule, terms.overtime_cents_h,
-        terms.free_wait, terms.wait_cents_h, terms.return_cents, terms.tolls_refunded, terms.floors,
+        agreed.rule, agreed.base_cents_h, agreed.step_cents_h + more, agreed.step_rule, agreed.overtime_cents_h,
+        agreed.free_wait, agreed.wait_cents_h, agreed.return_cents, agreed.tolls_refunded, agreed.floors,
     )  # fmt: skip
 
-    assert pricing.price(higher, work).total_cents >= pricing.price(terms, work).total_cents
+    assert pricing.price(higher, work).total_cents >= pricing.price(agreed, work).total_cents
 
 
 @given(st.integers(0, 100_000), st.integers(1, 3000), st.integers(0, 60 * 24 * 3), amounts)
