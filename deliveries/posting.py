@@ -132,7 +132,7 @@ def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
     if order is None:
         return None
     if order.request_digest != digest:
-        raise ExternalIdTaken(field="external_id", first=order.code)
+        raise ExternalIdTaken(field="external_id", reason=order.code, first=order.code)
     order.was_posted_before = True  # type: ignore[attr-defined]
     return order
 

@@ -46,7 +46,7 @@ class ApiView(APIView):
     parser_classes: ClassVar[Any] = [StrictJSONParser]
     renderer_classes: ClassVar[Any] = [JSONRenderer]
     content_negotiation_class: ClassVar[Any] = AlwaysTheFirst
-    metadata_class: ClassVar[Any] = None
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
     format_kwarg: str | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -169,8 +169,8 @@ class Operation:
 
     key: str
     method: str
-    path: str
-    title: str
+    path: SafeString
+    title: SafeString
     text: list[SafeString]
     who: str
     parameters: list[Row]
@@ -198,9 +198,16 @@ def chapters() -> tuple[Chapter, ...]:
         title = operation.get("tags", ["Other"])[0].replace("_", " ").replace("-", " ")
         title = title[:1].upper() + title[1:]
         found.setdefault(title, Chapter(title)).operations.append(_shown(document, path, method, operation))
-    return tuple(found.values())
+    return tuple(sorted(found.values(), key=lambda chapter: ORDER.get(chapter.title, len(ORDER))))
 
 
+# As an order lives; what drivers' apps call comes last.
+ORDER = {
+    title: place
+    for place, title in enumerate(
+        ("Stores", "Before an order", "Orders", "Following", "At the counter", "Events", "Webhooks")
+    )
+}
 WHO = {"sellerKey": "sk_live_…", "driverToken": "dt_…", "cookieAuth": "session"}
 
 
@@ -225,8 +232,9 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
     return Operation(
         key=operation["operationId"],
         method=method.upper(),
-        path=path,
-        title=first.replace("\n", " "),
+        # A long path may break after each slash.
+        path=mark_safe(escape(path).replace("/", "/<wbr>")),  # noqa: S308 -- escaped
+        title=prose(first),
         text=[prose(part) for part in rest.split("\n\n") if part.strip()],
         who=" / ".join(WHO.get(name, name) for name in schemes),
         parameters=parameters,

@@ -73,6 +73,7 @@ def test_the_same_external_id_with_another_body_is_refused_with_the_code_of_the_
     other = northwind.post("orders", body | {"instructions": "Red door"})
 
     assert (other.status_code, other.json()["code"]) == (409, "external_id_taken")
+    assert other.json()["reason"] == first
     assert first in other.json()["message"]
     assert Order.objects.count() == 1
 

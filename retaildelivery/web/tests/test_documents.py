@@ -81,7 +81,7 @@ def test_the_pages_show_every_operation_and_every_code(document: dict[str, Any])
     assert docs.status_code == codes.status_code == 200
     for path, methods in document["paths"].items():
         for method in methods:
-            assert f"{method.upper()} {path}" in docs.content.decode()
+            assert f"{method.upper()} {path}" in docs.content.decode().replace("<wbr>", "")
     for row in errors.registry():
         assert f'id="{row.code}"' in codes.content.decode()
     for page in (docs, codes):
