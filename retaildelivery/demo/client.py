@@ -87,7 +87,7 @@ class Client:
             raise Later(_seconds(answer), f"{method} {path}: {answer.status_code}")
         if answer.status_code == UNKNOWN_KEY:
             # Another run has taken the market over and issued keys of its own.
-            raise Dismissed(f"{method} {path}: {answer.text[:200]}")
+            raise Dismissed(f"{method} {path}: {self._refusal(answer).code}")
         if answer.status_code >= REFUSED_FROM:
             raise self._refusal(answer)
         return answer.json() if answer.content else None

@@ -27,7 +27,8 @@ GONE = 404
 CLAIMS_AHEAD = timedelta(minutes=45)  # nobody in this city plans further
 COMES_FROM = timedelta(minutes=12)  # way to the mall
 LATE_FROM = timedelta(minutes=5)  # after the start a check-in counts as late
-PINGS = 3  # positions reported on the way to a stop
+PING_EVERY_S = 3.0  # positions reported on the way to a stop
+PINGS = 4  # at most
 TRIES_AT_A_STOP = 3
 SHORT_OF_A_PARCEL = 0.006  # parcels that a shop cannot find
 
@@ -198,9 +199,10 @@ class Rider:
             way = self.play.pace(city.drive(self.here, there, haste=self.temper.haste))
             if stop["kind"] == "pickup":
                 way = self.play.pace(city.PARK)
-            for part in range(1, PINGS + 1):
-                yield way / PINGS
-                place = city.between(self.here, there, part / PINGS)
+            pings = min(PINGS, 1 + int(way / PING_EVERY_S))
+            for part in range(1, pings + 1):
+                yield way / pings
+                place = city.between(self.here, there, part / pings)
                 yield from patiently(lambda place=place: self.phone.report_position(place))
             self.here = there
             yield from patiently(lambda: self.phone.arrive(stop["code"], at=there))

@@ -65,8 +65,7 @@ class Simulation:
     _posting: int = 0
     _run: str = ""
     _begun: datetime = field(default_factory=timezone.now)
-    _quiet_since: float = 0.0
-    _looked_at: float = 0.0
+    _over: bool = False
 
     def run(self, town: Town) -> None:
         """Raises ServerMissing when no server answers, Store.DoesNotExist before `seed_demo`."""
@@ -77,7 +76,9 @@ class Simulation:
             for market in self.plan.markets:
                 self._set_up(market, town)
             town.settle("progress", self._tell)
-            town.run(until=self._is_over)
+            if not self.plan.endless:
+                town.settle("watch", self._watch)
+            town.run(until=lambda: self._over)
         finally:
             for stage in self.stages:
                 stage.close()
@@ -121,27 +122,24 @@ class Simulation:
             yield SAY_EVERY_S
             self.say(self.progress())
 
-    def _is_over(self) -> bool:
-        """All posted orders have ended, or were waited for long enough; asked often, so mostly answered from
-        memory."""
-        if self.plan.endless or self._posting:
-            self._quiet_since = 0.0
-            return False
-        now = time.monotonic()
-        if not self._quiet_since:
-            self._quiet_since = now
-            self._looked_at = now
-        elif now - self._looked_at < LOOK_EVERY_S:
-            return False
-        self._looked_at = now
-        if now - self._quiet_since > self.plan.patience.total_seconds():
-            return True
-        close_old_connections()
-        if self._own_orders().exclude(status__in=Order.ENDED).exists():
-            return False
+    def _watch(self) -> Life:
+        """Once everything is posted: until the orders have ended, or were waited for long enough; then until
+        whoever is at work is done."""
+        while self._posting:
+            yield LOOK_EVERY_S
+        ends = time.monotonic() + self.plan.patience.total_seconds()
+        while time.monotonic() < ends and self._are_open():
+            yield LOOK_EVERY_S
         for stage in self.stages:
             stage.play.closing = True
-        return not any(stage.play.score.at_work for stage in self.stages)
+        while time.monotonic() < ends and any(stage.play.score.at_work for stage in self.stages):
+            yield LOOK_EVERY_S
+        self._over = True
+
+    def _are_open(self) -> bool:
+        """Whether any order of this run has not ended."""
+        close_old_connections()
+        return self._own_orders().exclude(status__in=Order.ENDED).exists()
 
     def _own_orders(self) -> OrderQuerySet:
         return Order.objects.filter(external_id__startswith=self._run)

@@ -24,9 +24,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def plan(live_server, monkeypatch):
     monkeypatch.setattr(limits, "PLAN_SECONDS", 0.2)
-    # Whoever is late, stays away or promises this evening is so by the real clock, and a test has no time.
+    # Whoever is late, picky, stays away or promises this evening is so by the real clock.
     punctual = {
-        name: replace(temper, late=0.0, no_show=0.0, releases=0.0) for name, temper in city.TEMPERS.items()
+        name: replace(temper, takes=1.0, least_hourly_cents=0, late=0.0, no_show=0.0, releases=0.0)
+        for name, temper in city.TEMPERS.items()
     }
     monkeypatch.setattr(city, "TEMPERS", punctual)
     monkeypatch.setattr(orders, "EVENING_NEAR", timedelta(0))
