@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +151,12 @@ def busiest_market() -> str:
 
 def malls(market: Market | None) -> list[Mall]:
     return list(_of(Mall.objects.filter(active=True), "market", market).order_by("name"))
+
+
+def malls_of(orders: Sequence[Order]) -> list[tuple[Mall, int]]:
+    """The malls at which these orders wait, and how many at each, the fullest first."""
+    counted = Counter(order.store.mall for order in orders)
+    return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0].name))
 
 
 def waiting(market: Market | None) -> list[Order]:

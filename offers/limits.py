@@ -29,6 +29,7 @@ PLAN_SECONDS = 8  # of a worker's time per wave of one mall
 WAVE_WAIT = dt.timedelta(seconds=45)  # after an order is posted: those posted together travel together
 WAVE_ORDERS = 12  # so many new ones are planned at once: it is a full block
 WAVE_EVERY = dt.timedelta(minutes=3)  # orders a wave has left are looked at again so often
+COMPANY_WAIT = dt.timedelta(minutes=10)  # a packed order that waited so long goes, be it alone in a block
 LEAD = dt.timedelta(minutes=30)  # from a wave to the earliest start: a driver sees it, claims it, gets there
 LEAD_SHORT = dt.timedelta(minutes=10)  # the same when an order is packed or urgent; check-in is open at once
 START_ROUND = dt.timedelta(minutes=5)  # blocks start on such a minute

@@ -20,6 +20,12 @@ def plan(*, mall_code: str, **_: Any) -> None:
         waves.run(mall_code=mall_code, at=at)
 
 
+@shared_task(queue="planning", ignore_result=True)
+def plan_now(*, mall_code: str, **_: Any) -> None:
+    """A dispatcher asked: a wave in which nothing waits for company. Once more plans what is left, so nothing."""
+    waves.run(mall_code=mall_code, at=timezone.now(), everything=True)
+
+
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_waves(**_: Any) -> None:
     for mall_code in waves.due_malls(timezone.now()):

@@ -73,8 +73,10 @@ def _snapshot(
     matrix = travel.Estimate().matrix([mall.point, *(row.point for row in rows)], hour=local.hour)
     urgent = frozenset(
         row.code
-        for number, row in enumerate(rows, 1)
-        if everything or is_urgent(row, matrix.seconds[0][number], now=(at - epoch) // SECOND)
+        for number, (order, row) in enumerate(zip(orders, rows, strict=True), 1)
+        if everything
+        or has_waited(order, at=at)
+        or is_urgent(row, matrix.seconds[0][number], now=(at - epoch) // SECOND)
     )
     soon = bool(urgent) or any(order.ready_at <= at for order in orders)
     start = round_start(at + (limits.LEAD_SHORT if soon else limits.LEAD))
@@ -120,6 +122,12 @@ def as_waiting(order: Order, epoch: dt.datetime) -> WaitingOrder:
         grams=sum(parcel.grams for parcel in parcels),
         parcels=len(parcels),
     )
+
+
+def has_waited(order: Order, *, at: dt.datetime) -> bool:
+    """Whether it has waited long enough for company: posted `limits.COMPANY_WAIT` ago, and packed by the time a
+    driver can be there."""
+    return at - order.placed_at >= limits.COMPANY_WAIT and order.ready_at <= at + limits.LEAD_SHORT
 
 
 def is_urgent(row: WaitingOrder, way_s: int, *, now: int) -> bool:

@@ -21,6 +21,7 @@ from retaildelivery.outbox.models import Fact
 from stores.models import Mall
 
 TASK = "offers.tasks.plan"
+TASK_NOW = "offers.tasks.plan_now"
 
 
 def consider(*, fact: Fact, at: dt.datetime) -> None:
@@ -30,6 +31,11 @@ def consider(*, fact: Fact, at: dt.datetime) -> None:
     for mall in Mall.objects.filter(code__in=codes, active=True):
         if is_due(mall, at=at):
             send(mall.code)
+
+
+def send_now(mall_code: str) -> bool:
+    """A dispatcher's "plan now". False when no worker can be asked."""
+    return dispatch.send(TASK_NOW, queue="planning", mall_code=mall_code)
 
 
 def send(mall_code: str) -> None:

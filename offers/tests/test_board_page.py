@@ -119,3 +119,19 @@ def test_a_block_is_shown_with_its_window_its_pay_and_a_way_to_take_it_back(afte
     assert f'<h1 class="code">{block.code}</h1>' in page
     assert "Mon, Nov 23, 1:00 PM" in page
     assert f'action="{reverse("offers:ops_withdraw", args=[block.code])}"' in page
+
+
+def test_plan_now_hands_a_wave_to_a_worker(afternoon: Afternoon, monkeypatch: Any) -> None:
+    afternoon.place()
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        "offers.planning.waves.dispatch.send",
+        lambda task, *, queue, mall_code: asked.append((task, mall_code)) or True,
+    )
+
+    answer = signed_in(afternoon.olive).post(reverse("offers:ops_plan_now"), {"mall": "fashion-show"})
+    stranger = signed_in(afternoon.sam).post(reverse("offers:ops_plan_now"), {"mall": "fashion-show"})
+
+    assert answer.status_code == 302
+    assert stranger.status_code == 403
+    assert asked == [("offers.tasks.plan_now", "fashion-show")]

@@ -107,6 +107,18 @@ def test_a_lone_order_with_time_waits_for_company_and_the_run_says_why(store):
     assert made.left[0]["text"].startswith("Taking it now would cost ")
 
 
+def test_a_packed_order_that_waited_long_enough_goes_alone(store):
+    order = making.order(store)
+    then = order.placed_at + limits.COMPANY_WAIT
+
+    early = run(at=then - dt.timedelta(seconds=1))
+    late = run(at=then)
+
+    order.refresh_from_db()
+    assert (early.orders_planned, late.orders_planned) == (0, 1)
+    assert order.status == "planned"
+
+
 def test_a_lone_order_whose_promise_comes_near_goes_now(store):
     order = making.order(store, window=SOON)
 

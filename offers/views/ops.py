@@ -16,11 +16,12 @@ from deliveries.models import Stop
 from offers import board, limits, scenes, withdrawing
 from offers.forms import WithdrawForm
 from offers.models import Block
+from offers.planning import waves
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
-from stores.models import Market
+from stores.models import Mall, Market
 
 
 def market_of(request: HttpRequest) -> Market | None:
@@ -39,7 +40,7 @@ def market_of(request: HttpRequest) -> Market | None:
 def live(request: HttpRequest) -> HttpResponse:
     """The board. Polled; unchanged content costs no bytes."""
     market, now = market_of(request), timezone.now()
-    work = board.at_work(market)
+    work, waiting = board.at_work(market), board.waiting(market)
     context = {
         "market": market,
         "markets": Market.objects.order_by("name"),
@@ -47,7 +48,8 @@ def live(request: HttpRequest) -> HttpResponse:
         "offers": board.unclaimed(market, at=now),
         "work": [(item, item.is_late(now)) for item in work],
         "risks": board.at_risk(market, at=now),
-        "map": scenes.board(board.malls(market), work, board.waiting(market)),
+        "map": scenes.board(board.malls(market), work, waiting),
+        "plannable": board.malls_of(waiting),
         "at": now,
         **board.needing_a_person(market),
     }
@@ -124,3 +126,15 @@ def withdraw(request: HttpRequest, code: str) -> HttpResponse:
         request, _("Block %(code)s is withdrawn; its orders are planned again.") % {"code": code}
     )
     return redirect("offers:ops_block", code=code)
+
+
+@operations_required
+@require_POST
+def plan_now(request: HttpRequest) -> HttpResponse:
+    """Plan what waits at a mall without waiting for company. The wave runs in a worker; the board shows it."""
+    mall = get_object_or_404(Mall, code=request.POST.get("mall", ""))
+    if waves.send_now(mall.code):
+        messages.success(request, _("%(mall)s is being planned.") % {"mall": mall.name})
+    else:
+        messages.error(request, _("No worker can be reached. Orders are planned as soon as one is back."))
+    return redirect("offers:board")
