@@ -10,13 +10,13 @@ import segno
 from django.utils.translation import gettext as _
 from reportlab.graphics.barcode.code128 import Code128
 from reportlab.lib.units import inch
+from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from deliveries.models import Order, Parcel
 from deliveries.snapshots import parcels_of
-from retaildelivery.lib.money import format_cents
 
 WIDTH, HEIGHT, MARGIN = 4 * inch, 6 * inch, 0.2 * inch
 PLAIN, BOLD = "Vera", "VeraBd"
@@ -96,39 +96,34 @@ def _page(canvas: Canvas, parcel: Parcel, *, total: int) -> None:
     y = _line(canvas, y - 12, order.recipient_name, face=BOLD, size=15)
     for line in _address(order):
         y = _line(canvas, y, line, size=11)
-    y = _line(canvas, y - 2, _promise(order), face=BOLD, size=10)
-    y = _line(canvas, y, wants(order), face=BOLD, size=10)
-    if order.instructions:
-        y = _line(canvas, y, " ".join(order.instructions.split()), size=8)
+    y = _line(canvas, y - 2, _promise(order), face=BOLD, size=11)
+    y = _line(canvas, y, wants(order), face=BOLD, size=12)
+    for line in simpleSplit(printable(order.instructions), PLAIN, 8, WIDTH - 2 * MARGIN)[:3]:
+        y = _line(canvas, y, line, size=8)
     _codes(canvas, parcel)
     weight = f"{parcel.grams / 1000:.1f} kg ({parcel.grams / POUND_G:.1f} lb)"
-    what = " · ".join(part for part in (parcel.get_size_display(), weight, parcel.description) if part)
-    _line(canvas, 2.55 * inch, what, size=8)
-    if order.declared_value_cents:
-        _line(
-            canvas,
-            2.4 * inch,
-            _("Value %(money)s") % {"money": format_cents(order.declared_value_cents)},
-            size=8,
-        )
-    _line(canvas, MARGIN, _("Order %(code)s") % {"code": order.code}, face=BOLD, size=11)
-    canvas.setFont(BOLD, 20)
-    canvas.drawRightString(WIDTH - MARGIN, MARGIN, f"{parcel.number}/{total}")
+    # Not what it is worth: a label is read by everybody on the way.
+    about = (parcel.get_size_display(), weight, parcel.description)
+    _line(canvas, 2.92 * inch, " · ".join(part for part in about if part), size=8)
+    _line(canvas, 0.62 * inch, _("Order"), size=9)
+    _line(canvas, 0.4 * inch, order.code, face=BOLD, size=15)
+    _line(canvas, 1.05 * inch, f"{parcel.number}/{total}", face=BOLD, size=26)
 
 
 def _codes(canvas: Canvas, parcel: Parcel) -> None:
-    side = 1.25 * inch
-    left, bottom = WIDTH - MARGIN - side, 1.05 * inch
+    """Code 128 over the whole width, for hand scanners; a QR below, for phones. Each with its quiet zone."""
+    bars = Code128(parcel.code, barWidth=1.45, barHeight=0.7 * inch, quiet=0)
+    bars.drawOn(canvas, (WIDTH - bars.width) / 2, 2.1 * inch)
+    canvas.setFont(BOLD, 13)
+    canvas.drawCentredString(WIDTH / 2, 1.87 * inch, parcel.code)
+    side, bottom = 1.4 * inch, 0.32 * inch
+    left = WIDTH - MARGIN - side
     matrix = segno.make_qr(parcel.code, error="m").matrix
     dot = side / len(matrix)
     for row, line in enumerate(matrix):
         for column, dark in enumerate(line):
             if dark:
                 canvas.rect(left + column * dot, bottom + side - (row + 1) * dot, dot, dot, stroke=0, fill=1)
-    bars = Code128(parcel.code, barWidth=1.25, barHeight=0.75 * inch, quiet=0)
-    bars.drawOn(canvas, MARGIN, bottom + 0.45 * inch)
-    canvas.setFont(BOLD, 13)
-    canvas.drawString(MARGIN, bottom + 0.2 * inch, parcel.code)
 
 
 def labels_zpl(parcels: Sequence[Parcel]) -> str:
