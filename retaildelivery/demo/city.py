@@ -120,9 +120,9 @@ def at_the_door(*, seed: object, order: str, attended: bool) -> DoorOutcome:
     """What happens to an order at its door. `attended`: it must be put into a hand (PIN, signature, age)."""
     throw = dice(seed, "door", order)
     pick = throw.uniform(0, 100)
-    for reason, share in FAILURES:
-        # Without anybody at home an unattended parcel is simply left.
-        if pick < share and (attended or reason != "nobody_home"):
+    # Where nobody is at home, an unattended parcel is simply left.
+    for reason, share in FAILURES if attended else FAILURES[1:]:
+        if pick < share:
             return DoorOutcome("", reason, WAIT_FOR_NOBODY if reason == "nobody_home" else DOOR_DWELL)
         pick -= share
     names, shares = zip(*LEFT_AT, strict=True)

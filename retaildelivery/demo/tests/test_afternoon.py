@@ -142,6 +142,7 @@ def test_one_door_in_twelve_fails_when_somebody_must_be_there():
     assert set(attended) == {"", "nobody_home", "refused", "wrong_address", "no_access"}
     assert 0.05 < 1 - attended[""] / 2_000 < 0.10
     assert set(alone) == {"", "refused", "wrong_address", "no_access"}
+    assert 0.02 < 1 - alone[""] / 2_000 < 0.05
 
 
 def test_what_must_be_put_into_a_hand_is_never_left():
