@@ -1,6 +1,10 @@
 """A fact is written with its change or not at all; what follows from it is done once."""
 
 import datetime as dt
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,6 +12,7 @@ import pytest
 from celery import Celery
 from django.db import DatabaseError, close_old_connections, connection, transaction
 
+from retaildelivery.environment import BASE_DIR
 from retaildelivery.outbox import dispatch, limits, locks, messages, recording, relaying
 from retaildelivery.outbox.models import Fact, Message, Reaction
 from retaildelivery.outbox.recording import Happening
@@ -253,3 +258,42 @@ def test_the_race_is_real_when_the_lock_is_removed(monkeypatch):
     at_once(8, lambda: relaying.relay(reaction_id=reaction.pk, at=NOW))
 
     assert payments() > 1
+
+
+def killed(*act):
+    """Run the dying process against this test's database, and see that it was killed."""
+    given = connection.settings_dict
+    address = (
+        f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "retaildelivery.outbox.tests.dying", *act],
+        env={**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "retaildelivery.settings_test"},
+        cwd=BASE_DIR,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_between_commit_and_send_costs_nothing_but_a_moment():
+    killed("commit")
+
+    [reaction_id] = relaying.overdue(at=LATER)
+    relaying.relay(reaction_id=reaction_id, at=LATER)
+
+    assert (Fact.objects.count(), payments()) == (1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_between_effect_and_commit_has_done_nothing():
+    reaction = recorded().reactions.get()
+
+    killed("react", str(reaction.pk))
+    assert payments() == 0
+    relaying.relay(reaction_id=reaction.pk, at=LATER)
+
+    assert payments() == 1
