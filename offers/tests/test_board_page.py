@@ -135,3 +135,17 @@ def test_plan_now_hands_a_wave_to_a_worker(afternoon: Afternoon, monkeypatch: An
     assert answer.status_code == 302
     assert stranger.status_code == 403
     assert asked == [("offers.tasks.plan_now", "fashion-show")]
+
+
+def test_who_signs_in_is_sent_to_their_own_door(afternoon: Afternoon) -> None:
+    nobody = User.objects.create_user(email="new@example.com", password="x")
+    doors = {
+        afternoon.olive: reverse("offers:board"),
+        afternoon.sam: reverse("deliveries:store_home"),
+        afternoon.ada.user: reverse("drivers:home"),
+        nobody: reverse("home"),
+    }
+
+    sent = {user: signed_in(user).get(reverse("offers:landing"))["Location"] for user in doors}
+
+    assert sent == doors
