@@ -5,12 +5,16 @@ otherwise the servers are started once, by the controller; workers of pytest-xdi
 Two runs side by side have nothing in common.
 """
 
+import atexit
+import contextlib
 import os
 import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
+import psutil
 import pytest
 from django.core.cache import cache
 
@@ -21,11 +25,27 @@ from retaildelivery.embedded.redis import Redis
 _REDIS_DATABASES = 16
 
 
+_PREFIX = "retaildelivery-test-"
+
+# How long an example takes says something about the machine and its other work, not about the property.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
+
+
+def _remove_what_killed_runs_left() -> None:
+    """Their servers ended with them; their directories did not."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):
+            if not psutil.pid_exists(int((directory / "owner").read_text())):
+                shutil.rmtree(directory, ignore_errors=True)
+
+
 class _Servers:
     """What was started for this run, and its directory."""
 
     def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="retaildelivery-test-"))
+        self.directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        (self.directory / "owner").write_text(str(os.getpid()))
         # The server may run under another account than ours (see embedded.postgres).
         self.directory.chmod(0o711)
         self.postgres = Postgres(
@@ -47,7 +67,10 @@ def _prepare_environment() -> None:
     global _servers  # noqa: PLW0603 -- a plugin module has no object to hold what it must stop at the end
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker and not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        _remove_what_killed_runs_left()
         _servers = _Servers()
+        # A run that ends before it has begun, for a wrong option say, never comes to pytest_unconfigure.
+        atexit.register(_stop)
         if not os.environ.get("DATABASE_URL"):
             os.environ["DATABASE_URL"] = _servers.postgres.start()
         if not os.environ.get("REDIS_URL"):
@@ -59,7 +82,7 @@ def _prepare_environment() -> None:
     elif _servers:
         os.environ["DATA_DIR"] = str(_servers.directory / "var")
     else:
-        os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="retaildelivery-test-"))
+        os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix=_PREFIX))
     # Nothing is collected for tests; the middleware wants to see its directory all the same.
     (Path(os.environ["DATA_DIR"]) / "static").mkdir(parents=True, exist_ok=True)
     # Importing this package has already named the production settings, for Celery's command line.
