@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 import uuid
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import photos, requirements
 from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan, Stop
+from retaildelivery.lib import codes
 
 WORST_ACCURACY_M = 100_000  # a phone that knows no more than its city
 # What a driver may report of one parcel at a pickup, of the store, and anywhere else.
@@ -46,6 +48,11 @@ def capitalised(choices: Any) -> Callable[[], list[tuple[str, str]]]:
     return lambda: [(value, capfirst(str(label))) for value, label in choices]
 
 
+def event_id(given: str, of: str) -> str:
+    """The id of a press, and of what it was about if that was said; at most 64 signs."""
+    return hashlib.sha256(f"{given}\n{codes.normalise(of)}".encode()).hexdigest() if of else given
+
+
 class EvidenceForm(forms.Form):
     """Hidden in every form of a stop: which press of the button it is, when and where by the phone."""
 
@@ -55,13 +62,13 @@ class EvidenceForm(forms.Form):
     lng = forms.FloatField(required=False, min_value=-180, max_value=180, widget=forms.HiddenInput)
     accuracy_m = forms.FloatField(required=False, min_value=0, widget=forms.HiddenInput)
 
-    def evidence(self) -> dict[str, Any]:
+    def evidence(self, of: str = "") -> dict[str, Any]:
         """Fields of `Evidence`; a position is there with both coordinates or not at all."""
         given = self.cleaned_data
         here = given.get("lat") is not None and given.get("lng") is not None
         accuracy = given.get("accuracy_m")
         return {
-            "client_event_id": given.get("client_event_id") or uuid.uuid4().hex,
+            "client_event_id": event_id(given.get("client_event_id") or uuid.uuid4().hex, of),
             "device_at": given.get("device_at"),
             "latitude": given["lat"] if here else None,
             "longitude": given["lng"] if here else None,

@@ -404,13 +404,28 @@ def test_the_counter_and_the_door_stay_within_their_queries(client, afternoon, d
             assert client.get(url("stop", stops_of(manifest, kind)[0])).status_code == 200
 
 
-def test_a_counter_that_has_not_changed_is_not_sent_again(client, afternoon, at_counter):
+def test_a_poll_of_a_counter_that_has_not_changed_is_not_answered_again(client, afternoon, at_counter):
     client.force_login(afternoon.ada.user)
     etag = client.get(url("stop", at_counter))["ETag"]
+    poll = {"If-None-Match": etag, "HX-Request": "true"}
 
-    assert client.get(url("stop", at_counter), headers={"If-None-Match": etag}).status_code == 304
-    afternoon.hand_over(at_counter)
+    assert client.get(url("stop", at_counter), headers=poll).status_code == 304
     assert client.get(url("stop", at_counter), headers={"If-None-Match": etag}).status_code == 200
+    afternoon.hand_over(at_counter)
+    assert client.get(url("stop", at_counter), headers=poll).status_code == 200
+
+
+def test_an_event_id_that_came_back_with_the_page_loses_no_second_parcel(client, afternoon, at_counter):
+    client.force_login(afternoon.ada.user)
+    first, second = Parcel.objects.order_by("number")
+
+    for parcel in (first, second, second):
+        client.post(url("scan", at_counter), {"code": parcel.code, "client_event_id": "old-page"})
+
+    assert list(Scan.objects.order_by("pk").values_list("parcel", "outcome")) == [
+        (first.pk, "accepted"),
+        (second.pk, "accepted"),
+    ]
 
 
 def test_positions_are_kept_only_during_a_block(client, afternoon, at_door):

@@ -71,11 +71,12 @@ def shown(
     }
     need = context["wanted"]
     context["proof_form"].offer_places(person=need["person"], signature=need["signature"])
-    if status == 200 and request.headers.get("If-None-Match") == context["etag"]:
+    # Only a poll is answered so: a page kept by the browser would bring back an event id that was used.
+    if status == 200 and request.htmx and request.headers.get("If-None-Match") == context["etag"]:
         return HttpResponse(status=304, headers={"ETag": context["etag"]})
     response = render(request, TEMPLATES[Stop.Kind(found.kind)], context, status=status)
     response["ETag"] = context["etag"]
-    response["Cache-Control"] = "private, no-cache"
+    response["Cache-Control"] = "private, no-store"
     return response
 
 
@@ -124,8 +125,10 @@ def wanted(drops: list[itinerary.Drop]) -> dict[str, Any]:
     return need
 
 
-def evidence_of(form: EvidenceForm, *, at: dt.datetime) -> Evidence:
-    given = form.evidence()
+def evidence_of(form: EvidenceForm, *, at: dt.datetime, of: str = "") -> Evidence:
+    """What the phone says with a press. `of` is what the press was about: a page that came back by the Back
+    button sends an event id once more, and another parcel with it is another event."""
+    given = form.evidence(of)
     return Evidence(**given | {"device_at": given["device_at"] or at})
 
 
@@ -167,7 +170,7 @@ def scan(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
             stop_code=code,
             entered=given["code"],
             method=given["method"],
-            evidence=evidence_of(form, at=at),
+            evidence=evidence_of(form, at=at, of=given["code"]),
             at=at,
         )
     except Refused as refusal:
@@ -194,7 +197,7 @@ def report(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
             parcel_code=given["parcel"],
             kind=given["kind"],
             note=given["note"],
-            evidence=evidence_of(form, at=at),
+            evidence=evidence_of(form, at=at, of=f"{given['kind']}{given['parcel']}"),
             at=at,
         )
     except Refused as refusal:

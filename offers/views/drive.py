@@ -63,7 +63,8 @@ def apply(request: HttpRequest) -> HttpResponse:
 @require_GET
 def offers(request: HttpRequest) -> HttpResponse:
     """The open offers. A page that polls and has seen everything is answered before anybody is looked up."""
-    if conditional.unchanged(request, kind="page"):
+    # Only a poll: whoever opens the page anew may have a message waiting.
+    if request.htmx and conditional.unchanged(request, kind="page"):
         return HttpResponse(status=304, headers={"ETag": request.headers["If-None-Match"]})
     return offers_for_driver(request)
 
