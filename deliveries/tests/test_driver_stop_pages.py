@@ -159,6 +159,7 @@ def test_a_parcel_of_another_stop_is_refused_in_words(client, afternoon, at_coun
 
     assert answer.status_code == 422
     assert "This parcel is not for this stop." in answer.content.decode()
+    assert f'hx-get="{url("stop", at_counter)}"' in answer.content.decode()
     assert Parcel.objects.get(pk=stranger.pk).custodian == "store"
 
 

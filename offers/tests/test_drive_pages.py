@@ -210,6 +210,7 @@ def test_two_drivers_want_one_offer_and_the_second_reads_that_it_is_taken(client
     assert second.status_code == 409
     assert "Another driver has this block." in second.content.decode()
     assert 'data-code="block_taken"' in second.content.decode()
+    assert 'hx-get="/drive/offers/"' in second.content.decode()
     assert snapshot() == before
     assert Claim.objects.get().driver_id == ada.pk
 
