@@ -3,10 +3,14 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 class Command(BaseCommand):
@@ -18,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--logins", type=Path, help="write what seed_demo says to this file")
 
     def handle(self, *args: Any, logins: Path | None, no_static: bool, **options: Any) -> None:
+        _refuse_unless_reachable()
         self.stdout.write("Applying migrations")
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEBUG and not no_static:
@@ -41,6 +46,20 @@ class Command(BaseCommand):
         self.stdout.write("Collecting static files")
         call_command("collectstatic", interactive=False, verbosity=0)
         stamp.write_text(sources)
+
+
+def _refuse_unless_reachable() -> None:
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise CommandError(f"The database of DATABASE_URL does not answer: {error}") from error
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        raise CommandError(f"The Redis of REDIS_URL does not answer: {error}") from error
+    finally:
+        client.close()
 
 
 def _fingerprint_of_sources() -> str:
