@@ -24,6 +24,9 @@ WEBHOOK_RETRIES = (
     dt.timedelta(hours=24),
 )
 WEBHOOK_JITTER = 0.2  # so that what failed together does not come back together
+SENDING_THREADS = 8  # of one worker process; each holds a database connection
+LANE_WIDTH = 2  # of them for one endpoint, so that three that hang leave room for the others
+LANE_LENGTH = 500  # messages of one endpoint that a process remembers; the sweep knows the rest
 # An endpoint that fails is tried with one message at a time, this far apart (a quarter of how long it fails).
 PROBE_LEAST = dt.timedelta(seconds=5)
 PROBE_MOST = dt.timedelta(minutes=10)

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import shared_task
+from django.db import close_old_connections
 from django.utils import timezone
 
 from stores.webhooks import fanning, sending
+from stores.webhooks.lanes import Lanes
+
+log = structlog.get_logger(__name__)
 
 
-@shared_task(queue="webhooks", ignore_result=True, soft_time_limit=20, time_limit=30)
-def send_webhook(*, message_id: int, **_: Any) -> None:
-    sending.send(message_id=message_id, at=timezone.now())
+def _send(message_id: int) -> None:
+    """In a thread of a lane, which has a database connection of its own and nobody to raise to."""
+    close_old_connections()
+    try:
+        sending.send(message_id=message_id, at=timezone.now())
+    except Exception:
+        log.exception("webhooks.send_failed", message_id=message_id)
+    finally:
+        close_old_connections()
+
+
+lanes = Lanes(_send)
+
+
+@shared_task(queue="webhooks", ignore_result=True)
+def send_webhook(*, message_id: int, endpoint_id: int, **_: Any) -> None:
+    lanes.submit(endpoint_id=endpoint_id, message_id=message_id)
 
 
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_webhooks(**_: Any) -> None:
-    for message_id in sending.overdue(at=timezone.now()):
-        fanning.hand_over(message_id)
+    for message_id, endpoint_id in sending.overdue(at=timezone.now()):
+        fanning.hand_over(message_id, endpoint_id)
 
 
 @shared_task(queue="sweeps", ignore_result=True)

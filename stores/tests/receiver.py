@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -44,7 +44,9 @@ def listening(**options: object) -> Iterator[Receiver]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(receiver.body)))
             self.end_headers()
-            self.wfile.write(receiver.body)
+            # A sender that has read enough, or waited enough, hangs up.
+            with suppress(BrokenPipeError):
+                self.wfile.write(receiver.body)
 
         def log_message(self, *_args: object) -> None:
             return

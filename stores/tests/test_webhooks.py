@@ -230,7 +230,7 @@ def test_what_waited_goes_out_when_the_endpoint_answers_again(trade: Trade) -> N
         receiver.status = 200
         later = timezone.now() + dt.timedelta(minutes=10)
         assert sending.send(message_id=WebhookMessage.objects.earliest("pk").pk, at=later) is not None
-        for pk in sending.overdue(at=later + dt.timedelta(seconds=20)):
+        for pk, _endpoint in sending.overdue(at=later + dt.timedelta(seconds=20)):
             sending.send(message_id=pk, at=later + dt.timedelta(seconds=20))
 
     assert receiver.ids()[-1] == second.code
@@ -248,7 +248,7 @@ def test_however_much_waits_for_a_dead_endpoint_it_takes_one_place_of_the_batch(
         first = WebhookMessage.objects.filter(endpoint=dead).earliest("pk")
         sending.send(message_id=first.pk, at=timezone.now())
         later = timezone.now() + dt.timedelta(seconds=30)
-        due = sending.overdue(at=later)
+        due = [pk for pk, _endpoint in sending.overdue(at=later)]
 
         for_dead = WebhookMessage.objects.filter(pk__in=due, endpoint=dead)
         assert for_dead.count() == 1
@@ -349,7 +349,7 @@ def test_a_sender_killed_before_it_noted_the_outcome_is_followed_by_the_same_web
                 deliver(endpoint, at=at)
         assert sending.overdue(at=at + dt.timedelta(seconds=15)) == []
         later = at + limits.WEBHOOK_LEASE
-        assert sending.overdue(at=later) == [the_message(endpoint).pk]
+        assert sending.overdue(at=later) == [(the_message(endpoint).pk, endpoint.pk)]
         deliver(endpoint, at=later)
 
     assert receiver.ids() == [fact.code, fact.code]

@@ -214,5 +214,5 @@ def replay(
     message.delivered_at = message.given_up_at = None
     message.attempts, message.next_attempt_at = 0, at
     message.save(update_fields=["delivered_at", "given_up_at", "attempts", "next_attempt_at"])
-    transaction.on_commit(lambda: fanning.hand_over(message.pk), robust=True)
+    transaction.on_commit(lambda: fanning.hand_over(message.pk, endpoint.pk), robust=True)
     return message

@@ -15,9 +15,9 @@ from stores.webhooks import events
 TASK = "stores.tasks.send_webhook"
 
 
-def hand_over(message_id: int) -> None:
+def hand_over(message_id: int, endpoint_id: int) -> None:
     """Ask a worker to send it; if that is lost the sweep finds the row."""
-    dispatch.send(TASK, queue="webhooks", message_id=message_id)
+    dispatch.send(TASK, queue="webhooks", message_id=message_id, endpoint_id=endpoint_id)
 
 
 def fan_out(*, fact: Fact, at: dt.datetime) -> None:
@@ -49,7 +49,6 @@ def fan_out(*, fact: Fact, at: dt.datetime) -> None:
     )
     # To an endpoint that fails nothing is hurried: the sweep tries it with one message at a time.
     healthy = [endpoint.pk for endpoint in endpoints if endpoint.failing_since is None]
-    for pk in WebhookMessage.objects.filter(code=fact.code, endpoint__in=healthy).values_list(
-        "pk", flat=True
-    ):
-        transaction.on_commit(partial(hand_over, pk), robust=True)
+    written = WebhookMessage.objects.filter(code=fact.code, endpoint__in=healthy)
+    for row in written.values_list("pk", "endpoint_id"):
+        transaction.on_commit(partial(hand_over, *row), robust=True)

@@ -109,7 +109,7 @@ def _is_well(endpoint: WebhookEndpoint, *, at: dt.datetime) -> None:
     waiting = WebhookMessage.objects.filter(endpoint=endpoint, delivered_at=None, given_up_at=None)
     waiting.filter(next_attempt_at__gt=at).update(next_attempt_at=at)
     for pk in waiting.order_by("pk").values_list("pk", flat=True)[: limits.SWEEP_BATCH]:
-        transaction.on_commit(partial(fanning.hand_over, pk), robust=True)
+        transaction.on_commit(partial(fanning.hand_over, pk, endpoint.pk), robust=True)
 
 
 def _is_ill(endpoint: WebhookEndpoint, outcome: Outcome, *, at: dt.datetime) -> None:
@@ -153,8 +153,8 @@ def disable(endpoint: WebhookEndpoint, *, reason: str, at: dt.datetime) -> bool:
     return True
 
 
-def overdue(*, at: dt.datetime) -> list[int]:
-    """Messages to try now: those of healthy endpoints, oldest first, and one for each that fails.
+def overdue(*, at: dt.datetime) -> list[tuple[int, int]]:
+    """Messages to try now, with their endpoints: of healthy ones, oldest first; one for each that fails.
 
     However much waits for a dead endpoint, it takes one place of the batch.
     """
@@ -168,8 +168,8 @@ def overdue(*, at: dt.datetime) -> list[int]:
         .distinct("endpoint_id")
     )
     return [
-        *healthy.values_list("pk", flat=True)[: limits.SWEEP_BATCH],
-        *failing.values_list("pk", flat=True)[: limits.SWEEP_BATCH],
+        *healthy.values_list("pk", "endpoint_id")[: limits.SWEEP_BATCH],
+        *failing.values_list("pk", "endpoint_id")[: limits.SWEEP_BATCH],
     ]
 
 
