@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 
 from drivers.models import Driver
 
@@ -29,6 +30,26 @@ def driver_of(user: User | AnonymousUser) -> Driver | None:
         # The same row is on the request already.
         driver.user = user
     return driver
+
+
+def acts_on(page: str) -> Callable[[DriverView], DriverView]:
+    """For a view that only takes POST: who comes by GET is shown the page it acts on, named by the same code.
+
+    That is where somebody lands whose session ended before the press: signing in leads on by GET.
+    """
+
+    def guard(view: DriverView) -> DriverView:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method in {"GET", "HEAD"}:
+                return redirect(page, kwargs["code"])
+            if request.method != "POST":
+                return HttpResponseNotAllowed(["POST"])
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return guard
 
 
 def driver_required(view: DriverView) -> Callable[..., HttpResponse]:

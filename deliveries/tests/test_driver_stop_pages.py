@@ -98,6 +98,15 @@ def test_store_staff_are_no_drivers(client, afternoon, at_counter, method, name)
     assert snapshot() == before
 
 
+@pytest.mark.parametrize("name", [name for method, name in PAGES if method == "post"])
+def test_who_signs_in_again_after_a_press_lands_on_the_stop(client, afternoon, at_counter, name):
+    client.force_login(afternoon.ada.user)
+
+    answer = client.get(reverse(name, args=[at_counter.code]))
+
+    assert (answer.status_code, answer["Location"]) == (302, url("stop", at_counter))
+
+
 def test_a_door_is_no_longer_shown_two_days_after_the_work(client, afternoon, at_door, time_machine):
     afternoon.deliver(at_door)
     assert client.get(url("stop", at_door)).status_code == 200

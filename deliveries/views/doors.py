@@ -18,7 +18,7 @@ from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, Proof
 from deliveries.doors import ProofDraft
 from deliveries.evidence import Evidence
 from deliveries.models import Manifest, ProofOfDelivery, Scan, Stop
-from drivers.access import driver_required
+from drivers.access import acts_on, driver_required
 from drivers.models import Driver
 from drivers.tracking import Ping
 from retaildelivery.lib.refusals import Refused
@@ -138,7 +138,7 @@ def refused(request: HttpRequest, driver: Driver, found: Stop, refusal: Refused,
 
 
 @driver_required
-@require_POST
+@acts_on("deliveries:driver_stop")
 def arrival(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """I am here: at the counter or at the door."""
     at = timezone.now()
@@ -155,7 +155,7 @@ def arrival(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("deliveries:driver_stop")
 def scan(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """A parcel's label, read at a pickup or at a return."""
     at = timezone.now()
@@ -181,7 +181,7 @@ def scan(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("deliveries:driver_stop")
 def report(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """A parcel is missing, damaged or too much for the car."""
     at = timezone.now()
@@ -207,7 +207,7 @@ def report(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("deliveries:driver_stop")
 def proof(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """Delivered: with everything the door asks for."""
     at = timezone.now()
@@ -232,7 +232,7 @@ def proof(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("deliveries:driver_stop")
 def attempt(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """The door did not work: why, and the parcels go back to the store."""
     at = timezone.now()

@@ -12,12 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from deliveries import itinerary
 from deliveries.models import Manifest, Stop
 from drivers import access, applying, ledger
-from drivers.access import driver_required
+from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
 from drivers.models import Driver, DriverPosting
 from drivers.views import day_of
@@ -168,7 +168,7 @@ def rough_map(block: Block, stops: list[Stop]) -> dict[str, Any]:
 
 
 @driver_required
-@require_POST
+@acts_on("offers:driver_offer")
 def claim(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     """Take the block. Who comes second reads why, on the list as it is now."""
     found = get_object_or_404(feed.visible_offers(driver), code=code)
@@ -181,7 +181,7 @@ def claim(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("offers:driver_offer")
 def decline(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     found = get_object_or_404(feed.visible_offers(driver), code=code)
     form = DeclineForm(request.POST)
@@ -306,7 +306,7 @@ def release(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("offers:driver_block_detail")
 def check_in(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     held = held_claim(driver, code)
     form = CheckInForm(request.POST)
@@ -332,7 +332,7 @@ def check_in(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 
 
 @driver_required
-@require_POST
+@acts_on("offers:driver_block_detail")
 def departure(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     held = held_claim(driver, code)
     try:
