@@ -120,18 +120,15 @@ class Supervisor:
         self._start_servers()
         self._prepare()
         self.say("Starting web, worker and beat")
-        for program in self._programs():
-            self.running.programs.append(program)
-            self._launch(program)
-        web = self.running.programs[0]
+        web, *others = self._programs()
+        self._run(web)
         assert web.child is not None
         processes.wait_until(
             self._ready, child=web.child, name="The web server", log=self._log("web"), seconds=READY_WITHIN
         )
-        if self.options.demo:
-            simulation = _Program("simulate", self._manage("simulate"), patience=5, final=True)
-            self.running.programs.append(simulation)
-            self._launch(simulation)
+        # Only now, so that on a small machine they do not keep the first page waiting.
+        for program in others:
+            self._run(program)
         self.say(f"\nReady after {time.monotonic() - begun:.0f} s: {self.options.base_url}")
         self._say_logins()
         self.say(f"Logs are in {self.logs}. Ctrl-C stops everything; the data stays.")
@@ -200,7 +197,16 @@ class Supervisor:
                 patience=15,
             ),
             _Program("beat", [*celery, "beat"], patience=5),
+            *(
+                [_Program("simulate", self._manage("simulate"), patience=5, final=True)]
+                if options.demo
+                else []
+            ),
         ]
+
+    def _run(self, program: _Program) -> None:
+        self.running.programs.append(program)
+        self._launch(program)
 
     def _launch(self, program: _Program) -> None:
         extra = (
