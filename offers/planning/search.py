@@ -24,13 +24,15 @@ REMEMBERED = 150_000
 # Orders taken out in a round, on average, and at most from one block.
 MEAN_REMOVED = 6
 LONGEST_STRING = 10
-# Some rounds take more: with few blocks only they can do with one block less.
-BROAD, BROADER = 0.25, 2.5
+# Some rounds take so much more; the fewer the orders, the more rounds (one in five of 40): with few blocks only
+# a broad round can do with one block less, with many it mostly costs time.
+BROADER, BROAD_ORDERS = 2.5, 8
 # Chances: of taking a whole block as well; of neighbours in time rather than on the map; of leaving a gap in a
 # string; of the gap growing; of opening a new block though it costs more at first; of passing over a block.
 WHOLE, TIMELY, GAP, WIDER, OPEN, BLINK = 0.1, 0.5, 0.5, 0.5, 0.1, 0.02
-# The first temperature as a share of the cost, by how much it falls, rounds between looks at the clock.
-HOT, COOLING = 0.0055, 40
+# The first temperature as a share of the shortest block's pay, by how much it falls, rounds between looks at
+# the clock.
+HOT, COOLING = 0.1, 40
 LOOK_EVERY = 8
 # Neighbours looked at around an order.
 NEIGHBOURS = 100
@@ -133,6 +135,13 @@ class World:
             or block.grams + tab.grams[order] > afternoon.grams
             or len(seq) >= self.max_orders
         ):
+            return INFINITE, -1
+        lead = tab.load[order] + (0 if tab.store[order] in block.stores else self.store_s)
+        lead += max(0, tab.ready[order] - block.earliest)
+        # Somebody would be too late wherever it went: those already there, or it though it came first.
+        if lead - block.behind[0] > afternoon.late_max_s:
+            return INFINITE, -1
+        if block.departs[0] + lead + tab.seconds[0][order] - tab.due[order] > afternoon.late_max_s:
             return INFINITE, -1
         best, place, bounds = self._positions(block, order)
         if single is not None:
@@ -275,7 +284,7 @@ class Search:
         seed = self.world.possible[int(random() * len(self.world.possible))]
         mean = sum([len(block.seq) for block in blocks]) / len(blocks)
         longest = min(LONGEST_STRING, mean)
-        removed = MEAN_REMOVED * (BROADER if random() < BROAD else 1)
+        removed = MEAN_REMOVED * (BROADER if random() * len(self.near[0]) < BROAD_ORDERS else 1)
         strings = int(1 + random() * max(0.0, 4 * removed / (1 + longest) - 1))
         taken: dict[Block, set[int]] = {}
         if random() < WHOLE:
@@ -416,7 +425,7 @@ def improve(
 ) -> Found:
     """Search from `start` until `iterations` rounds or, without a number of them, `seconds` have gone."""
     search = Search(world, start, Random(seed))  # noqa: S311 - repeatable by its seed, which is the point
-    hot = HOT * search.cents
+    hot = HOT * max(world.pays[0], 1)
     rounds, begin, done = 0, time.perf_counter(), 0.0
     while world.possible and done < 1:
         if iterations is not None:
