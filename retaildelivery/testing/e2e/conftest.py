@@ -39,12 +39,11 @@ def people(system: System, chromium: Browser) -> Iterator[People]:
     """`people("ada@drivers.example.com", phone=True)`: somebody signed in, as a page of their own."""
     contexts: list[BrowserContext] = []
 
-    def sign_in(email: str = "", *, phone: bool = False, language: str = "en-US", dark: bool = False) -> Page:
+    def sign_in(email: str = "", *, phone: bool = False, language: str = "en-US") -> Page:
         context = chromium.new_context(
             base_url=system.url,
             viewport=PHONE if phone else COUNTER,
             locale=language,
-            color_scheme="dark" if dark else "light",
             permissions=["geolocation"],
             geolocation=FASHION_SHOW,
             service_workers="block",
