@@ -45,14 +45,22 @@ class Rider:
         self.staying_away: set[str] = set()
         self.seen: dict[str, int] = {}
         self.worked = 0
+        self.holds = False
         self.tries: dict[str, int] = {}
 
     def life(self) -> Life:
         """Until the run closes: work on what is claimed, else look for a block."""
         throw = city.dice(self.play.seed, "wakes", self.courier.key)
         yield self.play.pace(self.temper.looks_every) * throw.random()
+        try:
+            yield from self._days()
+        finally:
+            self.holds = False
+
+    def _days(self) -> Life:
         while True:
             blocks = yield from patiently(self.phone.blocks)
+            self.holds = bool(blocks)
             block = self._next(blocks)
             if block is not None:
                 yield from self._work(block)
@@ -223,6 +231,7 @@ class Rider:
                             stop["code"], parcel=code, kind="short", at=self.here
                         )
                     )
+                    self.play.counters[stop["store"]["code"]].look_for(order=order["code"])
                     continue
                 yield from self._scan(stop, parcel["code"])
 

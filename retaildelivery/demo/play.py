@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from retaildelivery.demo import city
 from retaildelivery.demo.client import Tally
+from retaildelivery.demo.town import Town
 
 PACKED_WITHIN_S = 20.0
 
@@ -16,6 +17,9 @@ class Counter(Protocol):
 
     def hand_over(self, *, stop: str, driver_code: str) -> Any:
         """Staff read the driver's code and confirm the hand-over at this stop."""
+
+    def look_for(self, *, order: str) -> None:
+        """Staff search the stockroom for a parcel of this order that was not at the counter."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Play:
     seed: int
     speed: float
     tally: Tally
+    town: Town
     counters: dict[str, Counter] = field(default_factory=dict)
     score: Score = field(default_factory=Score)
     # Orders of this run by code: their number, which decides what happens at the door.

@@ -9,8 +9,10 @@ from django.utils import timezone
 from retaildelivery.demo import city, orders
 from retaildelivery.demo.afternoon import OrderIdea
 from retaildelivery.demo.client import Client, Refusal
-from retaildelivery.demo.play import Play, event_id
-from retaildelivery.demo.town import Life, Town, patiently
+from retaildelivery.demo.play import PACKED_WITHIN_S, Play, event_id
+from retaildelivery.demo.town import Life, patiently
+
+SEARCH = timedelta(minutes=25)  # until a missing parcel is found
 
 
 class Shop:
@@ -41,14 +43,18 @@ class Shop:
             # Picked up or cancelled in the meantime.
             return
 
+    def look_for(self, *, order: str) -> None:
+        """A parcel that was missing is found, sooner or later, and is ready again."""
+        self.play.town.settle(
+            f"find {order}", lambda: self.pack(order), after=max(self.play.pace(SEARCH), PACKED_WITHIN_S)
+        )
+
     def hand_over(self, *, stop: str, driver_code: str) -> Any:
         """Staff read the driver's code at the counter, for a pickup or for what comes back."""
         return self.client.post("/handovers", {"driver_code": driver_code, "stop": stop}, key=event_id())
 
 
-def staff(
-    shops: dict[str, Shop], script: Iterable[city.Posting], *, run: str, town: Town, play: Play
-) -> Life:
+def staff(shops: dict[str, Shop], script: Iterable[city.Posting], *, run: str, play: Play) -> Life:
     """Post a market's orders when their time comes, each at its own shop."""
     passed = timedelta(0)
     for posting in script:
@@ -64,6 +70,6 @@ def staff(
             continue
         play.numbers[code] = str(idea.number)
         play.score.posted += 1
-        town.settle(
+        play.town.settle(
             f"pack {code}", lambda shop=shop, code=code: shop.pack(code), after=play.packing(idea.ready_after)
         )

@@ -19,7 +19,7 @@ from retaildelivery.demo.client import Tally
 from retaildelivery.demo.data import Door
 from retaildelivery.demo.play import Play
 from retaildelivery.demo.stage import Stage
-from retaildelivery.demo.town import Life, Town
+from retaildelivery.demo.town import Dismissed, Life, Town
 
 READY_WITHIN_S = 120.0
 ASK_AGAIN_S = 0.5
@@ -39,7 +39,7 @@ class Stopped(BaseException):
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to be played. `minutes` is simulated time for the `orders` of each market; without a limit one
-    afternoon follows the other. `patience` is how long, on the clock, the last orders are waited for."""
+    afternoon follows the other. `patience` is how long, on the clock, orders are waited for that no driver has."""
 
     markets: tuple[str, ...]
     base_url: str
@@ -49,7 +49,7 @@ class Plan:
     minutes: int
     endless: bool
     doors: tuple[Door, ...] | None = None
-    patience: timedelta = timedelta(minutes=45)
+    patience: timedelta = timedelta(minutes=7)
     looks_within_s: tuple[float, float] = (2.0, 20.0)
 
 
@@ -62,7 +62,6 @@ class Simulation:
     say: Callable[[str], None]
     tally: Tally = field(default_factory=Tally)
     stages: list[Stage] = field(default_factory=list)
-    _posting: int = 0
     _run: str = ""
     _begun: datetime = field(default_factory=timezone.now)
     _over: bool = False
@@ -89,33 +88,40 @@ class Simulation:
             seed=self.plan.seed,
             speed=self.plan.speed,
             tally=self.tally,
+            town=town,
             looks_within_s=self.plan.looks_within_s,
         )
         stage = Stage(market, play, self.plan.base_url)
         self.stages.append(stage)
         stage.set_up(at=timezone.now())
-        self._posting += 1
-        town.settle(f"staff of {market}", lambda: self._staff(stage, town))
+        town.settle(f"staff of {market}", lambda: self._staff(stage))
         for rider in stage.riders:
             town.settle(rider.courier.key, rider.life)
 
-    def _staff(self, stage: Stage, town: Town) -> Life:
+    def _staff(self, stage: Stage) -> Life:
         """One afternoon after the other, or only one."""
-        afternoons = 0
+        try:
+            yield from self._afternoons(stage)
+        except Dismissed:
+            stage.is_posted = True
+            raise
+
+    def _afternoons(self, stage: Stage) -> Life:
+        # Whoever stumbled begins a new afternoon: numbers of the one before are taken.
         while True:
-            afternoons += 1
+            stage.afternoons += 1
             script = stage.script(
-                day=self._begun.date() + timedelta(days=afternoons - 1),
+                day=self._begun.date() + timedelta(days=stage.afternoons - 1),
                 orders=self.plan.orders,
                 minutes=self.plan.minutes,
                 doors=self.plan.doors,
             )
-            run = f"{self._run}-{stage.market[:2].upper()}{afternoons}"
-            yield from shops.staff(stage.shops, script, run=run, town=town, play=stage.play)
+            run = f"{self._run}-{stage.market[:2].upper()}{stage.afternoons}"
+            yield from shops.staff(stage.shops, script, run=run, play=stage.play)
             if not self.plan.endless:
                 break
             yield stage.play.pace(timedelta(minutes=15))
-        self._posting -= 1
+        stage.is_posted = True
 
     def _tell(self) -> Life:
         while True:
@@ -123,16 +129,18 @@ class Simulation:
             self.say(self.progress())
 
     def _watch(self) -> Life:
-        """Once everything is posted: until the orders have ended, or were waited for long enough; then until
-        whoever is at work is done."""
-        while self._posting:
+        """Once everything is posted: until the orders have ended, or nobody has had a block for so long that
+        what is left must be waiting for company; then until whoever is at work is done."""
+        while not all(stage.is_posted for stage in self.stages):
             yield LOOK_EVERY_S
-        ends = time.monotonic() + self.plan.patience.total_seconds()
-        while time.monotonic() < ends and self._are_open():
+        busy = time.monotonic()
+        while self._are_open() and time.monotonic() - busy < self.plan.patience.total_seconds():
+            if any(rider.holds for stage in self.stages for rider in stage.riders):
+                busy = time.monotonic()
             yield LOOK_EVERY_S
         for stage in self.stages:
             stage.play.closing = True
-        while time.monotonic() < ends and any(stage.play.score.at_work for stage in self.stages):
+        while any(stage.play.score.at_work for stage in self.stages):
             yield LOOK_EVERY_S
         self._over = True
 

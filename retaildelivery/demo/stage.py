@@ -38,6 +38,8 @@ class Stage:
     base_url: str
     shops: dict[str, Shop] = field(default_factory=dict)
     riders: list[Rider] = field(default_factory=list)
+    afternoons: int = 0
+    is_posted: bool = False
     _clients: list[Client] = field(default_factory=list)
 
     def set_up(self, *, at: datetime) -> None:

@@ -20,17 +20,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def stage(live_server):
     seeding.seed(at=AT)
-    stage = Stage("las-vegas", Play(seed=1, speed=1_000.0, tally=Tally()), live_server.url)
+    stage = Stage("las-vegas", Play(seed=1, speed=1_000.0, tally=Tally(), town=Town()), live_server.url)
     stage.set_up(at=AT)
     yield stage
     stage.close()
 
 
 def test_an_afternoon_is_posted_and_packed_at_the_pace_of_the_run(stage):
-    town = Town()
+    town = stage.play.town
     script = stage.script(day=date(2026, 11, 23), orders=5, minutes=10, doors=None)
 
-    town.settle("staff", lambda: shops.staff(stage.shops, script, run="SIM-1", town=town, play=stage.play))
+    town.settle("staff", lambda: shops.staff(stage.shops, script, run="SIM-1", play=stage.play))
     town.run(until=lambda: False)
 
     orders = Order.objects.order_by("external_id")
@@ -44,10 +44,10 @@ def test_an_afternoon_is_posted_and_packed_at_the_pace_of_the_run(stage):
 
 def test_a_shop_that_has_paused_refuses_and_the_run_goes_on(stage):
     Store.objects.update(paused_until=datetime(2100, 1, 1, tzinfo=UTC))
-    town = Town()
+    town = stage.play.town
     script = stage.script(day=date(2026, 11, 23), orders=3, minutes=1, doors=None)
 
-    town.settle("staff", lambda: shops.staff(stage.shops, script, run="SIM-1", town=town, play=stage.play))
+    town.settle("staff", lambda: shops.staff(stage.shops, script, run="SIM-1", play=stage.play))
     town.run(until=lambda: False)
 
     assert Order.objects.count() == 0
