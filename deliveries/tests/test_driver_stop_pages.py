@@ -230,6 +230,17 @@ def test_hostile_codes_are_shown_as_text(client, afternoon, at_counter, text):
 # -- The door ------------------------------------------------------------------------------------------------
 
 
+def test_before_arrival_the_door_shows_the_way_and_no_proof(client, at_door):
+    page = client.get(url("stop", at_door)).content.decode()
+
+    assert "I am at the door" in page
+    assert "https://www.google.com/maps/dir/?api=1&amp;destination=36.167300%2C-115.178700" in page
+    assert 'href="tel:+17025550148"' in page
+    assert url("proof", at_door) not in page
+    client.post(url("arrival", at_door), {"client_event_id": "a"})
+    assert url("proof", at_door) in client.get(url("stop", at_door)).content.decode()
+
+
 def test_a_photo_at_the_door_delivers(client, at_door):
     client.post(url("arrival", at_door), {"client_event_id": "a", "lat": "36.1673", "lng": "-115.1787"})
 
