@@ -24,6 +24,7 @@ from deliveries.snapshots import order_snapshot, with_all
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import api, paging
+from retaildelivery.web.limits import IDEMPOTENCY_KEPT
 from stores.api import HANDOVER, READ, WRITE, SellerView
 from stores.authentication import SellerSystem
 from stores.models import Store
@@ -133,15 +134,27 @@ class OrdersView(OrderBase):
         """
         given = api.body(request, shapes.OrderIn)
         store = store_of(self.system, given.get("store"))
-        order = posting.post(
-            store=store,
-            draft=located(shapes.draft_of(given)),
-            actor=self.system.actor,
-            at=timezone.now(),
-        )
+        draft = shapes.draft_of(given)
+        lost = self.posted_by_the_dead(draft, store) if self.inherited else None
+        if lost is not None:
+            return Response(order_snapshot(lost), status=status.HTTP_201_CREATED)
+        order = posting.post(store=store, draft=located(draft), actor=self.system.actor, at=timezone.now())
         before = order.was_posted_before  # type: ignore[attr-defined]
         return Response(
             order_snapshot(order), status=status.HTTP_200_OK if before else status.HTTP_201_CREATED
+        )
+
+    def posted_by_the_dead(self, draft: OrderDraft, store: Store) -> Order | None:
+        """The very order of this request, when the first try died between its commit and its answer."""
+        return (
+            with_all(self.orders)
+            .filter(
+                store=store,
+                request_digest=posting.digest_of(draft, store),
+                placed_at__gt=timezone.now() - IDEMPOTENCY_KEPT,
+            )
+            .order_by("-pk")
+            .first()
         )
 
 

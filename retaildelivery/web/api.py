@@ -40,7 +40,8 @@ class ApiView(APIView):
     """Reads strict JSON, answers JSON; counts requests; honours Idempotency-Key on POST, PUT and PATCH.
 
     Subclasses set `authentication_classes` and `permission_classes`. What an authentication puts on
-    ``request.auth`` may carry `caller` (whose budget and keys) and `requests_per_minute`.
+    ``request.auth`` may carry `caller` (whose budget and keys) and `requests_per_minute`. `inherited` is true for
+    a retry whose first try died without an answer: a view whose verb is not harmless to repeat looks first.
     """
 
     parser_classes: ClassVar[Any] = [StrictJSONParser]
@@ -55,6 +56,7 @@ class ApiView(APIView):
         asked = self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
         self.budget: throttling.Budget | None = None
+        self.inherited = False
         try:
             self.initial(asked, *args, **kwargs)
             response = self.answer(asked, *args, **kwargs)
@@ -99,6 +101,7 @@ class ApiView(APIView):
             )
             kept["Idempotent-Replayed"] = "true"
             return kept
+        self.inherited = ticket.inherited
         try:
             response = handler(request, *args, **kwargs)
         except Exception as refusal:  # noqa: BLE001 -- handle_exception raises again what nobody expected

@@ -46,11 +46,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to answer one request: `answer` is set when that was done before."""
+    """The right to answer one request: `answer` is set when that was done before. `inherited` says that whoever
+    held the key died without an answer, perhaps after the work was done."""
 
     pk: int
     taken_at: dt.datetime
     answer: Answer | None = None
+    inherited: bool = False
 
 
 def digest(*, method: str, path: str, body: bytes) -> str:
@@ -66,7 +68,7 @@ ON CONFLICT (scope, key) DO UPDATE
 SET digest = excluded.digest, created_at = excluded.created_at, status = NULL, content_type = '', body = ''
 WHERE held.created_at < %(aged)s
    OR (held.status IS NULL AND held.created_at < %(died)s AND held.digest = excluded.digest)
-RETURNING id
+RETURNING id, xmax <> 0
 """
 
 
@@ -91,7 +93,7 @@ def begin(*, scope: str, key: str, digest: str, at: dt.datetime) -> Ticket:
         )
         taken = cursor.fetchone()
     if taken:
-        return Ticket(taken[0], at)
+        return Ticket(taken[0], at, inherited=taken[1])
     held = IdempotentRequest.objects.filter(scope=scope, key=key).first()
     if held is None:
         raise InFlight

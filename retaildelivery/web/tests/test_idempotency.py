@@ -69,14 +69,16 @@ def test_a_key_that_is_none_is_refused(northwind: SellerClient, trade: Trade, ke
     assert not Order.objects.exists()
 
 
-def test_a_key_in_flight_is_told_to_come_back_and_freed_when_its_holder_died(
-    northwind: SellerClient, trade: Trade
+def test_a_process_that_died_before_it_answered_leaves_one_order(
+    northwind: SellerClient, trade: Trade, monkeypatch: Any
 ) -> None:
     body = order_body(trade.store)
-    northwind.post("orders", body, Idempotency_Key="k1")
-    # As if the process had been killed before it kept its answer.
-    Order.objects.update(external_id="")
-    IdempotentRequest.objects.update(status=None, body="")
+    # Killed after the order was committed, before the answer was kept.
+    with monkeypatch.context() as dying:
+        dying.setattr(idempotency, "keep", _killed)
+        with pytest.raises(SystemExit):
+            northwind.post("orders", body, Idempotency_Key="k1")
+    assert Order.objects.count() == 1
 
     early = northwind.post("orders", body, Idempotency_Key="k1")
     IdempotentRequest.objects.update(created_at=timezone.now() - limits.IDEMPOTENCY_LEASE)
@@ -84,8 +86,30 @@ def test_a_key_in_flight_is_told_to_come_back_and_freed_when_its_holder_died(
 
     assert (early.status_code, early.json()["code"]) == (409, "request_in_flight")
     assert early.json()["retryable"] is True
+    again = northwind.post("orders", body, Idempotency_Key="k1")
     assert late.status_code == 201
-    assert "Idempotent-Replayed" not in late
+    assert late.json()["code"] == again.json()["code"] == Order.objects.get().code
+    assert again["Idempotent-Replayed"] == "true"
+
+
+def test_a_process_that_died_before_it_did_anything_is_followed_by_the_first_order(
+    northwind: SellerClient, trade: Trade, monkeypatch: Any
+) -> None:
+    body = order_body(trade.store)
+    with monkeypatch.context() as dying:
+        dying.setattr(posting, "post", _killed)
+        with pytest.raises(SystemExit):
+            northwind.post("orders", body, Idempotency_Key="k1")
+    IdempotentRequest.objects.update(created_at=timezone.now() - limits.IDEMPOTENCY_LEASE)
+
+    late = northwind.post("orders", body, Idempotency_Key="k1")
+
+    assert late.status_code == 201
+    assert Order.objects.count() == 1
+
+
+def _killed(*_given: object, **_named: object) -> None:
+    raise SystemExit
 
 
 def test_what_broke_on_our_side_may_be_tried_again(
