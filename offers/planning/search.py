@@ -19,8 +19,8 @@ from offers.planning import cost
 from offers.planning.afternoon import Afternoon
 
 INFINITE = 1e18
-# Blocks remembered before the memory is emptied: about 300 MB at most.
-REMEMBERED = 150_000
+# Blocks remembered before the memory is emptied: about 150 MB at most.
+REMEMBERED = 60_000
 # Orders taken out in a round, on average, and at most from one block.
 MEAN_REMOVED = 6
 LONGEST_STRING = 10
