@@ -22,6 +22,7 @@ from deliveries.snapshots import moment
 from drivers.models import Driver
 from stores.models import Mall
 
+AT_WORK = (Manifest.Status.LOADING, Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING)
 NAVIGATION = "https://www.google.com/maps/dir/"
 
 
@@ -128,6 +129,11 @@ def stops_of(driver: Driver) -> QuerySet[Stop]:
 def manifests_of(driver: Driver) -> QuerySet[Manifest]:
     """This driver's manifests; another driver's are not there."""
     return Manifest.objects.filter(driver=driver).select_related("mall__market")
+
+
+def is_at_work(driver: Driver) -> bool:
+    """Whether the driver is at the mall or on the road for a block: only then is a position anybody's business."""
+    return manifests_of(driver).filter(status__in=AT_WORK).exists()
 
 
 def calls(manifest: Manifest) -> list[Call]:

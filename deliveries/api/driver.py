@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from deliveries import doors, failing, incidents, itinerary, loading, positions
 from deliveries.api import driver_serializers as shapes
 from deliveries.doors import ProofDraft
-from deliveries.models import Manifest, Stop
+from deliveries.models import Stop
 from drivers.api import DriverView
 from drivers.tracking import Ping
 from retaildelivery.web import api
@@ -185,6 +185,6 @@ class PositionsView(DriverView):
             )
             for row in given["positions"]
         ]
-        if Manifest.objects.of_driver(self.driver).underway().exists():  # type: ignore[attr-defined]
+        if itinerary.is_at_work(self.driver):
             positions.report(driver=self.driver, pings=pings, at=at)
         return Response({"received": len(pings)}, status=202)

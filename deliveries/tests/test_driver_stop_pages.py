@@ -368,6 +368,7 @@ def test_the_drivers_own_photo_is_served_to_them_alone(client, afternoon, at_doo
     order = Order.objects.get()
     address = reverse("deliveries:driver_photo", args=[at_door.code, order.code, "photo"])
 
+    assert address in client.get(url("stop", at_door)).content.decode()
     answer = client.get(address)
     assert (answer.status_code, answer["X-Content-Type-Options"]) == (200, "nosniff")
     client.force_login(afternoon.ben.user)
@@ -454,6 +455,7 @@ def test_positions_are_kept_only_during_a_block(client, afternoon, at_door):
 
     assert client.post(reverse("deliveries:driver_positions"), here).status_code == 204
     assert Position.objects.filter(driver=afternoon.ada).count() == 1
+    afternoon.assign(afternoon.plan([afternoon.place()]), afternoon.ben)
     client.force_login(afternoon.ben.user)
     assert client.post(reverse("deliveries:driver_positions"), here).status_code == 204
     assert Position.objects.filter(driver=afternoon.ben).count() == 0

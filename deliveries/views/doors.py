@@ -17,7 +17,7 @@ from deliveries import doors, failing, incidents, itinerary, limits, loading, po
 from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, ProofForm, ReportForm, ScanForm
 from deliveries.doors import ProofDraft
 from deliveries.evidence import Evidence
-from deliveries.models import Manifest, ProofOfDelivery, Scan, Stop
+from deliveries.models import ProofOfDelivery, Scan, Stop
 from drivers.access import acts_on, driver_required
 from drivers.models import Driver
 from drivers.tracking import Ping
@@ -60,6 +60,7 @@ def shown(
         "stop": found,
         "call": each,
         "mall": found.manifest.mall,
+        "photos": photos_of(found),
         "open_drops": [drop for drop in each.drops if drop.is_open],
         "chosen": chosen,
         "wanted": wanted(chosen),
@@ -78,6 +79,14 @@ def shown(
     response["ETag"] = context["etag"]
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def photos_of(found: Stop) -> list[str]:
+    """Codes of the orders whose photo at this door can be seen."""
+    if found.kind != Stop.Kind.DROPOFF:
+        return []
+    taken = ProofOfDelivery.objects.filter(stop=found).exclude(photo="")
+    return list(taken.values_list("order__code", flat=True))
 
 
 def parcels_of(each: itinerary.Call) -> list[tuple[str, str]]:
@@ -280,7 +289,7 @@ def position(request: HttpRequest, driver: Driver) -> HttpResponse:
         accuracy_m=None if given["accuracy_m"] is None else round(min(given["accuracy_m"], 100_000)),
         device_at=given["device_at"] or at,
     )
-    if Manifest.objects.of_driver(driver).underway().exists():
+    if itinerary.is_at_work(driver):
         positions.report(driver=driver, pings=[ping], at=at)
     return HttpResponse(status=204)
 
