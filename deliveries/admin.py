@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from deliveries import posting, returning
 from deliveries.models import (
     Attempt,
     Consignment,
@@ -20,7 +24,14 @@ from deliveries.models import (
     Scan,
     Stop,
 )
+from drivers.admin import DecidingAdmin
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+
+
+def operations(request: HttpRequest) -> Actor:
+    return Actor(kind=Fact.Actor.OPERATIONS, name=str(request.user))
 
 
 class ParcelInline(HistoryInline):
@@ -43,7 +54,7 @@ class ConsignmentInline(HistoryInline):
 
 
 @admin.register(Order)
-class OrderAdmin(HistoryAdmin):
+class OrderAdmin(DecidingAdmin):
     list_display = ("code", "status", "store", "recipient_name", "city", "window", "placed_at", "external_id")
     list_filter = ("status", "store__mall", ("placed_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -53,6 +64,36 @@ class OrderAdmin(HistoryAdmin):
     ordering = ("-id",)
     exclude = ("pin", "tracking_token", "request_digest", "external_scope")
     inlines = (ParcelInline, ConsignmentInline, AttemptInline)
+    actions = ("cancel", "write_off")
+
+    @admin.action(description=_("Cancel (with a reason)"), permissions=["decide"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="cancel",
+            title=_("Cancel"),
+            verb=lambda row, reason: posting.cancel(
+                order_code=row.code,
+                scope=Order.objects.all(),
+                reason=Order.CancelReason.OTHER,
+                note=reason,
+                actor=operations(request),
+                at=timezone.now(),
+            ),
+        )
+
+    @admin.action(description=_("Lost by the driver (with a reason)"), permissions=["decide"])
+    def write_off(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="write_off",
+            title=_("Lost by the driver"),
+            verb=lambda row, reason: returning.lose(
+                order_code=row.code, note=reason, actor=operations(request), at=timezone.now()
+            ),
+        )
 
 
 @admin.register(Parcel)
@@ -73,7 +114,7 @@ class StopInline(HistoryInline):
 
 
 @admin.register(Manifest)
-class ManifestAdmin(HistoryAdmin):
+class ManifestAdmin(DecidingAdmin):
     list_display = ("code", "mall", "driver", "status", "created_at", "departed_at", "completed_at")
     list_filter = ("status", "mall", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
@@ -81,6 +122,21 @@ class ManifestAdmin(HistoryAdmin):
     search_fields = ("code", "driver__code", "driver__user__email")
     ordering = ("-id",)
     inlines = (StopInline,)
+    actions = ("turn_round",)
+
+    @admin.action(
+        description=_("End the deliveries; bring the rest back (with a reason)"), permissions=["decide"]
+    )
+    def turn_round(self, request: HttpRequest, queryset: QuerySet[Manifest]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="turn_round",
+            title=_("End the deliveries; bring the rest back"),
+            verb=lambda row, reason: returning.turn_round(
+                manifest_code=row.code, reason=reason, actor=operations(request), at=timezone.now()
+            ),
+        )
 
 
 @admin.register(Scan)

@@ -126,7 +126,7 @@ class DriverAdmin(DecidingAdmin):
     exclude = ("badge_secret",)
     ordering = ("-id",)
     inlines = (DocumentInline, VehicleInline)
-    actions = ("approve", "turn_down", "suspend", "reinstate")
+    actions = ("approve", "turn_down", "suspend", "reinstate", "leave")
 
     @admin.action(description=_("Approve"), permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Driver]) -> None:
@@ -169,6 +169,18 @@ class DriverAdmin(DecidingAdmin):
             action="reinstate",
             title=_("Reinstate"),
             verb=lambda row, reason: applying.reinstate(
+                driver_code=row.code, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )
+
+    @admin.action(description=_("Ends driving (with a reason)"), permissions=["decide"])
+    def leave(self, request: HttpRequest, queryset: QuerySet[Driver]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="leave",
+            title=_("Ends driving"),
+            verb=lambda row, reason: applying.leave(
                 driver_code=row.code, reason=reason, by=request.user, at=timezone.now()
             ),
         )

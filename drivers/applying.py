@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -250,11 +250,20 @@ def reinstate(*, driver_code: str, reason: str, by: User, at: dt.datetime) -> Dr
 
 
 @transaction.atomic(durable=True)
-def leave(*, driver_code: str, at: dt.datetime) -> Driver:
-    """The driver does not want to drive any more."""
+def leave(*, driver_code: str, reason: str, by: User, at: dt.datetime) -> Driver:
+    """The driver does not drive any more, by their own wish or not; what is claimed is released by the fact."""
     driver = _locked(driver_code)
-    stamps: dict[str, Any] = {"suspended_at": None, "suspended_reason": ""}
-    return _move(driver, Driver.Status.LEFT, "driver.left", at=at, by=None, left_at=at, **stamps)
+    return _move(
+        driver,
+        Driver.Status.LEFT,
+        "driver.left",
+        at=at,
+        by=by,
+        reason=reason,
+        left_at=at,
+        suspended_at=None,
+        suspended_reason="",
+    )
 
 
 def _move(
