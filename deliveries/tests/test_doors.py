@@ -327,6 +327,19 @@ def test_an_arrival_says_how_far_away_the_phone_was(afternoon):
     assert (door.status, door.arrived_off_by_m) == ("arrived", 1_001)
 
 
+def test_what_a_phone_sends_again_when_all_is_done_changes_nothing(afternoon):
+    near, far = afternoon.place(), afternoon.place(point=Point(36.15, -115.2))
+    manifest = afternoon.on_route(near, far)
+    first, second = stops_of(manifest, Stop.Kind.DROPOFF)
+    afternoon.deliver(first, event="e1")
+    afternoon.fail(second, event="e2")
+
+    with nothing_changes():
+        doors.arrive(driver=afternoon.ada, stop_code=first.code, evidence=evidence("e0"), at=NOW + HOUR)
+        afternoon.deliver(first, event="e1", at=NOW + HOUR)
+        afternoon.fail(second, event="e2", at=NOW + HOUR)
+
+
 # -- Not delivered
 
 
