@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from deliveries import fees
 from deliveries.models import FeePolicy, Order, Parcel
+from retaildelivery.lib.money import format_cents
 from retaildelivery.outbox.models import Fact
 from stores import billing
 from stores.models import Store
@@ -112,4 +113,7 @@ def charge(*, fact: Fact, at: dt.datetime) -> None:
 
 def sentence(line: fees.FeeLine) -> str:
     """The reason for a line, in English as it is kept; pages translate by kind."""
-    return fees.FEE_SENTENCES[line.kind] % dict(line.params)
+    said = dict(line.params)
+    if "rate" in said:
+        said["rate"] = format_cents(int(said["rate"]))
+    return fees.FEE_SENTENCES[line.kind] % said

@@ -32,6 +32,7 @@ PROBE_LEAST = dt.timedelta(seconds=5)
 PROBE_MOST = dt.timedelta(minutes=10)
 ENDPOINT_FAILS = dt.timedelta(days=5)  # failing for so long switches it off
 WEBHOOK_KEPT = dt.timedelta(days=30)  # how long messages and attempts can be looked up and replayed
+STATEMENT_PAGE = 50  # lines of a seller's account on one page
 SWEEP_BATCH = 500  # rows a sweep takes at once, so that its transaction stays short
 EVENTS_PAGE = 200  # facts a page of the feed carries at most
 KEY_OVERLAP = dt.timedelta(hours=24)  # a rotated key works so long beside the new one

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from stores.views import endpoints, settings
+from stores.views import account, endpoints, settings
 
 app_name = "stores"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path(
         "store/sellers/<str:seller_code>/keys/<str:prefix>/", settings.api_key_change, name="api_key_change"
     ),
+    path("store/sellers/<str:seller_code>/account/", account.account, name="account"),
     path("store/sellers/<str:seller_code>/webhooks/", endpoints.all_of, name="webhooks"),
     path("store/sellers/<str:seller_code>/webhooks/<str:code>/", endpoints.one, name="webhook"),
     path(

@@ -45,7 +45,11 @@ def test_a_delivery_is_charged_line_by_line_and_once(afternoon):
         ("size", 200, "las-vegas-2026"),
     ]
     assert billing.balance(afternoon.bookshop.seller) == order.fee_cents == 1819
-    assert SellerPosting.objects.first().text == "Delivery up to 5 miles"
+    assert [line.text for line in SellerPosting.objects.order_by("pk")] == [
+        "Delivery up to 5 miles",
+        "6 miles more at $1.20 each",
+        "1 parcels of size large at $2.00 each",
+    ]
 
 
 def test_the_way_back_is_charged_beside_the_delivery(afternoon):
