@@ -102,14 +102,14 @@ def collect(driver: Page, staff: Page, parcels: list[str]) -> None:
     for parcel in parcels:
         driver.goto(stop)
         driver.fill("[name=code]", parcel)
-        driver.get_by_role("button", name="Take it").click()
-        driver.wait_for_load_state("networkidle")
+        with driver.expect_response(re.compile("/scans/$")):
+            driver.get_by_role("button", name="Take it").click()
 
 
 def depart(driver: Page) -> None:
     driver.goto("/drive/block/")
-    driver.get_by_role("button", name="Depart").click()
-    driver.wait_for_load_state("networkidle")
+    with driver.expect_response(re.compile("/departure/$")):
+        driver.get_by_role("button", name="Depart").click()
 
 
 def to_the_door(driver: Page) -> str:
@@ -157,8 +157,8 @@ def test_an_order_goes_from_the_counter_to_the_door(system: System, people: Any)
     ada.fill("[name=pin]", pin)
     ada.locator("input[type=file][name=photo]").set_input_files(photo())
     ada.locator("[name=left_at][value=in_hand]").check(force=True)
-    ada.get_by_role("button", name="Delivered").click()
-    ada.wait_for_load_state("networkidle")
+    with ada.expect_response(re.compile("/proof/$")):
+        ada.get_by_role("button", name="Delivered").click()
 
     recipient.goto(str(tracking))
     expect(recipient.get_by_role("heading", name="Delivered", exact=True)).to_be_visible()
@@ -196,8 +196,8 @@ def test_what_nobody_takes_goes_back_to_the_store(system: System, people: Any) -
     to_the_door(ada)
     ada.locator("#failed summary").click()
     ada.locator("[name=reason][value=nobody_home]").check(force=True)
-    ada.get_by_role("button", name="Could not deliver").click()
-    ada.wait_for_load_state("networkidle")
+    with ada.expect_response(re.compile("/attempts/$")):
+        ada.get_by_role("button", name="Could not deliver").click()
     ada.goto("/drive/block/")
     ada.locator("li.stop:not(.is-done) a[href*='/drive/stops/']").first.click()
     ada.get_by_role("button", name="I am at the counter").click()
