@@ -44,6 +44,7 @@ class Rider:
         self.here = home
         self.staying_away: set[str] = set()
         self.seen: dict[str, int] = {}
+        self.noticed: dict[str, datetime] = {}
         self.worked = 0
         self.holds = False
         self.tries: dict[str, int] = {}
@@ -85,6 +86,8 @@ class Rider:
         offers = yield from patiently(self.phone.offers)
         now = self.phone.now()
         for offer in offers:
+            if self._is_left(offer, now):
+                continue
             if offer.code not in self.seen and self._wants(offer, now):
                 try:
                     yield from patiently(lambda offer=offer: self.phone.claim(offer.code))
@@ -94,6 +97,11 @@ class Rider:
                     continue
                 self.play.score.claimed += 1
                 return
+
+    def _is_left(self, offer: OfferSeen, now: datetime) -> bool:
+        """Whether the offer is new and still left to people who look at it on a page."""
+        since = self.noticed.setdefault(offer.code, now)
+        return (now - since).total_seconds() < self.play.leaves_s
 
     def _wants(self, offer: OfferSeen, now: datetime) -> bool:
         """Whether to go for this offer; decided once, by the how-manieth it is that this driver sees, since its

@@ -52,6 +52,9 @@ class Play:
     closing: bool = False
     # Seconds on the clock between two looks at the offers, whatever the speed.
     looks_within_s: tuple[float, float] = (2.0, 20.0)
+    # How long, on the clock, an offer is left to whoever else may want it, and the drivers that are not played.
+    leaves_s: float = 0.0
+    not_played: frozenset[str] = frozenset()
 
     def pace(self, simulated: timedelta) -> float:
         """Seconds on the clock for a stretch of simulated time."""

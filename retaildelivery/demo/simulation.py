@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from deliveries.models import Order
 from deliveries.models.order import OrderQuerySet
-from retaildelivery.demo import data, shops
+from retaildelivery.demo import cast, data, shops
 from retaildelivery.demo.client import Tally
 from retaildelivery.demo.data import Door
 from retaildelivery.demo.play import Play
@@ -23,6 +23,9 @@ from retaildelivery.demo.town import Dismissed, Life, Town
 
 READY_WITHIN_S = 120.0
 ASK_AGAIN_S = 0.5
+# An endless run is there to be looked at: the drivers whose logins are printed are left to people, and offers stay
+# open long enough to be seen and claimed by hand.
+LEFT_TO_PEOPLE_S = 45.0
 SAY_EVERY_S = 10.0
 LOOK_EVERY_S = 3.0  # whether the orders of the run have ended
 OK = 200
@@ -90,6 +93,10 @@ class Simulation:
             tally=self.tally,
             town=town,
             looks_within_s=self.plan.looks_within_s,
+            leaves_s=LEFT_TO_PEOPLE_S if self.plan.endless else 0.0,
+            not_played=frozenset(login.email for login in cast.headline())
+            if self.plan.endless
+            else frozenset(),
         )
         stage = Stage(market, play, self.plan.base_url)
         self.stages.append(stage)

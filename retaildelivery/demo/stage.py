@@ -57,6 +57,8 @@ class Stage:
             shop = Shop(store.code, client=client, zone=store.mall.zone, play=self.play)
             self.shops[demo.key] = self.play.counters[store.code] = shop
         for number, courier in enumerate(data.couriers_in(self.market)):
+            if courier.email in self.play.not_played:
+                continue
             self.riders.append(self._rider(courier, number, at=at))
 
     def script(
