@@ -123,16 +123,15 @@ def digest_of(draft: OrderDraft, store: Store) -> str:
 
 
 def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
-    order = (
-        Order.objects.select_related("store__seller", "store__mall__market")
-        .filter(external_scope=store.seller_id, external_id=external_id)
-        .order_by("pk")
-        .first()
-    )
-    if order is None:
+    # Nearly every number is new, so only what tells that is asked at first.
+    found = Order.objects.filter(external_scope=store.seller_id, external_id=external_id)
+    first = found.order_by("pk").values_list("code", "request_digest").first()
+    if first is None:
         return None
-    if order.request_digest != digest:
-        raise ExternalIdTaken(field="external_id", reason=order.code, first=order.code)
+    code, before = first
+    if before != digest:
+        raise ExternalIdTaken(field="external_id", reason=code, first=code)
+    order = Order.objects.select_related("store__seller", "store__mall__market").get(code=code)
     order.was_posted_before = True  # type: ignore[attr-defined]
     return order
 

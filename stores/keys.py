@@ -69,8 +69,9 @@ def digest(secret: str) -> str:
 
 
 def find(secret: str, *, at: dt.datetime) -> ApiKey | None:
-    """The live key with this secret, with its seller and store; None when there is none."""
-    return ApiKey.objects.live(at).filter(digest=digest(secret)).select_related("seller", "store").first()
+    """The live key with this secret, with its seller; None when there is none."""
+    found = ApiKey.objects.live(at).filter(digest=digest(secret)).select_related("seller")
+    return found.order_by("pk").first()
 
 
 @transaction.atomic(durable=True)
