@@ -17,8 +17,9 @@ from pathlib import Path
 
 from offers.planning.afternoon import Afternoon
 
-# Seconds beyond the budget, which includes the child's start, before a child that does not answer is killed.
-GRACE_S = 1.5
+# What a child that does not answer gets beyond its budget, which includes its start, before it is killed: so
+# many seconds, and at most this share of the budget, since the rest belongs to the search.
+GRACE_S, GRACE_SHARE = 1.5, 0.4
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = "offers.planning.engine_child"
 
@@ -52,7 +53,7 @@ def propose(afternoon: Afternoon, *, seconds: float, seed: int, iterations: int 
             check=True,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            timeout=seconds + GRACE_S,
+            timeout=seconds + min(GRACE_S, GRACE_SHARE * seconds),
         )
         routes = json.loads(done.stdout)
     except subprocess.TimeoutExpired:

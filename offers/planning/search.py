@@ -34,6 +34,8 @@ WHOLE, TIMELY, GAP, WIDER, OPEN, BLINK = 0.1, 0.5, 0.5, 0.5, 0.1, 0.02
 # the clock.
 HOT, COOLING = 0.1, 40
 LOOK_EVERY = 8
+# With more orders than this the first plan is tried in one way only, for its half second.
+GREEDY_ONCE = 300
 # Neighbours looked at around an order.
 NEIGHBOURS = 100
 # Ways of sorting what is put back: shuffled as often as the first number, then by litres (largest first), far
@@ -326,7 +328,7 @@ class Search:
         # Opened for one order a block never pays; its room only shows when others may follow into it.
         if pool and random() < OPEN and self.open(blocks, pool[0]):
             del pool[0]
-        return [order for order in pool if not self.put(blocks, order, BLINK)]
+        return [order for order in pool if not self.put(blocks, order, blink=BLINK)]
 
     def open(self, blocks: dict[Block, None], order: int) -> bool:
         """A new block with this order alone; False when it is not legal."""
@@ -335,10 +337,11 @@ class Search:
             blocks[single] = None
         return single is not None
 
-    def put(self, blocks: dict[Block, None], order: int, blink: float) -> bool:
+    def put(self, blocks: dict[Block, None], order: int, *, blink: float, credit: float = 0) -> bool:
         """The order into the block where it costs least, or into one of its own; False when nothing is legal.
 
-        A block is passed over with the chance `blink`.
+        A block is passed over with the chance `blink`. `credit` cents of a new block are left to those who
+        may join it later.
         """
         world, random = self.world, self.random.random
         best, place, into = INFINITE, -1, None
@@ -348,7 +351,8 @@ class Search:
                 offer = block.inserts[order] = world.insertion(block, order)
             if offer[0] < best and random() >= blink:
                 best, place, into = offer[0], offer[1], block
-        if into is None:
+        single = world.singles[order]
+        if into is None or (single is not None and single.cents - credit < best):
             return self.open(blocks, order)
         made = world.block((*into.seq[:place], order, *into.seq[place:]))
         assert made is not None
@@ -411,13 +415,24 @@ class Search:
 
 
 def greedy(world: World) -> tuple[tuple[int, ...], ...]:
-    """A first valid plan: orders by readiness, each where it costs least, then what costs too much goes."""
-    search = Search(world, (), Random(0))  # noqa: S311
-    blocks: dict[Block, None] = {}
-    for order in sorted(world.possible, key=lambda i: (world.tab.ready[i], world.tab.due[i])):
-        search.put(blocks, order, blink=0)
-    search.drop(blocks)
-    return tuple(block.seq for block in blocks)
+    """A first valid plan: the best of a few insertions in one go, without anything left to chance."""
+    tab, mall = world.tab, world.afternoon.mall
+    points = [mall, *(order.point for order in world.afternoon.orders)]
+    round_mall = [math.atan2(point.lat - mall.lat, point.lng - mall.lng) for point in points]
+    middle = [float(ready + due) for ready, due in zip(tab.ready, tab.due, strict=True)]
+    tries = [(round_mall, 0.75), (round_mall, 0.6), (middle, 0.75), (round_mall, 0.0)]
+    plans = []
+    for key, credit in tries[: 1 if len(world.possible) > GREEDY_ONCE else None]:
+        search = Search(world, (), Random(0))  # noqa: S311
+        blocks: dict[Block, None] = {}
+        left = [
+            order
+            for order in sorted(world.possible, key=key.__getitem__)
+            if not search.put(blocks, order, blink=0, credit=credit * world.pays[0])
+        ]
+        left += search.drop(blocks)
+        plans.append((search.total(blocks, left), tuple(block.seq for block in blocks)))
+    return min(plans)[1]
 
 
 def improve(
