@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
 from drivers.models import Driver, DriverPosting
 
@@ -33,11 +33,6 @@ def post(
             [key, driver.pk, kind, cents, text[:200], rule[:60], subject, at],
         )
         return bool(cursor.rowcount == 1)
-
-
-def statement(driver: Driver) -> QuerySet[DriverPosting]:
-    """All lines, newest first."""
-    return DriverPosting.objects.filter(driver=driver).order_by("-at", "-id")
 
 
 def balance(driver: Driver) -> int:

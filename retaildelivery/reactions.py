@@ -79,4 +79,6 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
         "stores.webhook": fanning.fan_out,
     },
     "order.updated": {"stores.webhook": fanning.fan_out},
+    "parcel.damaged": {"stores.webhook": fanning.fan_out},
+    "parcel.short": {"stores.webhook": fanning.fan_out},
 }

@@ -24,6 +24,7 @@ from retaildelivery.testing.afternoon import (
     stops_of,
 )
 from stores.models import Store
+from stores.webhooks.events import EVENTS
 
 PLANNED = {"planned", "assigned", "at_pickup", "picked_up", "en_route", "at_dropoff", "returning"}
 
@@ -177,6 +178,9 @@ def check_everything() -> None:
             "subjects", "sequence"
         )
     ]
+    # A number that a seller is not told would look like an event that was lost.
+    told = Fact.objects.filter(sequence__isnull=False).values_list("name", flat=True)
+    assert set(told) <= set(EVENTS)
     for order in Order.objects.all():
         assert live.count(order.pk) == (1 if order.status in PLANNED else 0)
         mine = sorted(number for subject, number in numbers if subject == f"order:{order.code}")

@@ -38,6 +38,8 @@ EVENTS: dict[str, Promise] = {
     "order.disposed": _("The order was disposed of."),
     "order.instructed": _("The recipient left a note for the driver."),
     "order.tipped": _("The tip was changed."),
+    "parcel.damaged": _("A parcel was damaged at your counter and stays there; `parcel` says which."),
+    "parcel.short": _("A parcel was missing at pickup; `parcel` says which, `reason` why."),
 }
 
 
