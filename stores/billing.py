@@ -39,7 +39,11 @@ def post(
 
 def statement(seller: Seller) -> QuerySet[SellerPosting]:
     """All lines, newest first."""
-    return SellerPosting.objects.filter(seller=seller).select_related("store__mall__market").order_by("-at", "-id")
+    return (
+        SellerPosting.objects.filter(seller=seller)
+        .select_related("store__mall__market")
+        .order_by("-at", "-id")
+    )
 
 
 def balance(seller: Seller) -> int:
