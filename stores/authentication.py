@@ -97,7 +97,7 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, SellerSystem):
             return False
-        scope = view.scopes.get(request.method)
+        scope = view.scopes.get("GET" if request.method == "HEAD" else request.method)
         # A method without a scope is one that the view does not have: that is for the view to say.
         if scope is not None and scope not in request.auth.key.scopes:
             raise ScopeMissing(scope=scope, reason=str(scope))

@@ -166,6 +166,13 @@ def test_a_key_without_the_scope_gets_403(
     assert state() == before
 
 
+def test_head_needs_what_get_needs(trade: Trade, places: dict[str, str]) -> None:
+    client = SellerClient(key_for(trade.seller, scopes=["handover"]))
+    assert client.request("HEAD", f"orders/{places['order']}").status_code == 403
+    assert SellerClient(trade.secret).request("HEAD", f"orders/{places['order']}").status_code == 200
+    assert SellerClient(trade.rival_secret).request("HEAD", f"orders/{places['order']}").status_code == 404
+
+
 def test_posting_for_another_sellers_store_is_404_and_writes_nothing(
     southgate: SellerClient, trade: Trade
 ) -> None:
