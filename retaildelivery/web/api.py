@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -24,6 +25,14 @@ from retaildelivery.web import idempotency, limits, throttling
 from retaildelivery.web.errors import RETRY_AFTER
 from retaildelivery.web.fields import Input
 from retaildelivery.web.parsers import StrictJSONParser
+
+
+def may_differ(response: Response) -> bool:
+    """Whether the same request may be answered otherwise later, so that this answer is not to be kept."""
+    retryable = isinstance(response.data, dict) and response.data.get("retryable") is True
+    return response.status_code in RETRY_AFTER or (
+        response.status_code >= HTTPStatus.BAD_REQUEST and retryable
+    )
 
 
 class AlwaysTheFirst(BaseContentNegotiation):
@@ -113,7 +122,7 @@ class ApiView(APIView):
             except Exception:
                 idempotency.forget(ticket)
                 raise
-        if response.status_code in RETRY_AFTER or not isinstance(response, Response):
+        if not isinstance(response, Response) or may_differ(response):
             idempotency.forget(ticket)
         else:
             content_type = response.content_type or JSONRenderer.media_type

@@ -130,6 +130,22 @@ def test_what_broke_on_our_side_may_be_tried_again(
     assert "Idempotent-Replayed" not in again
 
 
+def test_a_refusal_that_may_pass_is_not_kept(northwind: SellerClient, trade: Trade, monkeypatch: Any) -> None:
+    body = order_body(trade.store)
+
+    def busy(**_arguments: object) -> None:
+        raise posting.Busy
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(posting, "post", busy)
+        first = northwind.post("orders", body, Idempotency_Key="k1")
+    again = northwind.post("orders", body, Idempotency_Key="k1")
+
+    assert (first.status_code, first.json()["retryable"]) == (503, True)
+    assert first["Retry-After"] == "2"
+    assert again.status_code == 201
+
+
 def test_a_key_is_forgotten_after_two_days(northwind: SellerClient, trade: Trade) -> None:
     northwind.post("orders", order_body(trade.store), Idempotency_Key="k1")
     at = timezone.now() + limits.IDEMPOTENCY_KEPT + dt.timedelta(seconds=1)
