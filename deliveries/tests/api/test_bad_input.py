@@ -24,12 +24,15 @@ def with_value(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
     for step in steps:
         place = place[step]
-    place[last] = value
+    place[last] = str(value) if isinstance(value, Ahead) else value
     return body
 
 
-def moment(**delta: float) -> str:
-    return (timezone.now() + dt.timedelta(**delta)).isoformat(timespec="seconds")
+class Ahead(dt.timedelta):
+    """A moment so far from now, as it is when the test runs."""
+
+    def __str__(self) -> str:
+        return (timezone.now() + self).isoformat(timespec="seconds")
 
 
 WRONG = [
@@ -48,12 +51,12 @@ WRONG = [
     ("window.start", "9999-12-31T23:59:59-23:59", "window.start"),
     ("window.start", 1_700_000_000, "window.start"),
     ("window.start", None, "window.start"),
-    ("window.start", moment(hours=6), "window.end"),
-    ("window.start", moment(days=30), "window.start"),
-    ("window.end", moment(hours=-1), "window.end"),
-    ("window.end", moment(days=400), "window.end"),
-    ("ready_at", moment(days=-30), "ready_at"),
-    ("ready_at", moment(hours=5), "ready_at"),
+    ("window.start", Ahead(hours=6), "window.end"),
+    ("window.start", Ahead(days=30), "window.start"),
+    ("window.end", Ahead(hours=-1), "window.end"),
+    ("window.end", Ahead(days=400), "window.end"),
+    ("ready_at", Ahead(days=-30), "ready_at"),
+    ("ready_at", Ahead(hours=5), "ready_at"),
     ("recipient", "Rosa", "recipient"),
     ("recipient", [], "recipient"),
     ("recipient.name", "", "recipient.name"),
@@ -117,7 +120,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "field"), WRONG)
+@pytest.mark.parametrize(
+    ("path", "value", "field"), WRONG, ids=[f"{n}-{path}" for n, (path, *_) in enumerate(WRONG)]
+)
 def test_a_wrong_value_is_named_and_nothing_is_written(
     northwind: SellerClient, trade: Trade, path: str, value: Any, field: str
 ) -> None:
