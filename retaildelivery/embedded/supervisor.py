@@ -32,6 +32,7 @@ LONGEST_BACK_OFF = 30.0
 # A child that ran this long has earned a quick restart again.
 STEADY_AFTER = 60.0
 LOG_BYTES = 10_000_000
+PROMPT_QUEUES = "relay,webhooks,notices,sweeps"
 
 
 class Refused(RuntimeError):
@@ -119,7 +120,7 @@ class Supervisor:
         self._end_leftovers()
         self._start_servers()
         self._prepare()
-        self.say("Starting web, worker and beat")
+        self.say("Starting web, worker, planner and beat")
         web, *others = self._programs()
         self._run(web)
         assert web.child is not None
@@ -178,6 +179,7 @@ class Supervisor:
         options = self.options
         python = sys.executable
         celery = [python, "-m", "celery", "--app", "retaildelivery"]
+        worker = [*celery, "worker", "--without-gossip", "--without-mingle", "--concurrency"]
         return [
             _Program(
                 "web",
@@ -191,11 +193,9 @@ class Supervisor:
                 ],
                 patience=10,
             ),
-            _Program(
-                "worker",
-                [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"],
-                patience=15,
-            ),
+            # A wave thinks for seconds: in a worker of its own it keeps no webhook waiting.
+            _Program("worker", [*worker, "2", "--queues", PROMPT_QUEUES], patience=15),
+            _Program("planner", [*worker, "1", "--queues", "planning"], patience=15),
             _Program("beat", [*celery, "beat"], patience=5),
             *(
                 [_Program("simulate", self._manage("simulate"), patience=5, final=True)]

@@ -8,11 +8,13 @@ import sys
 import pytest
 import yaml
 
+from retaildelivery.celery import QUEUES
+from retaildelivery.embedded.supervisor import PROMPT_QUEUES
 from retaildelivery.environment import BASE_DIR
 from retaildelivery.testing import source
 
 READERS = "text|secret|switch|number|choice|words|path|web_url|time_zone|database|redis|mail"
-PROGRAMS = ("migrate", "web", "worker", "beat")
+PROGRAMS = ("migrate", "web", "worker", "planner", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def test_every_running_container_is_watched(compose):
     assert "HEALTHCHECK" in (BASE_DIR / "Dockerfile").read_text()
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "planner", "beat"])
 def test_nothing_starts_before_the_migrations_have_run_once(compose, name):
     assert compose["services"][name]["depends_on"] == {
         "migrate": {"condition": "service_completed_successfully"},
@@ -152,3 +154,16 @@ def test_every_variable_is_explained():
 
     assert read - explained == set()
     assert explained - read == {"DATA_DIR", "DATABASE_PASSWORD"}
+
+
+def test_every_queue_has_a_worker_and_only_one_kind_of_worker(compose):
+    served = [
+        queue
+        for name in ("worker", "planner")
+        for argument in compose["services"][name]["command"]
+        if argument.startswith("--queues=")
+        for queue in argument.removeprefix("--queues=").split(",")
+    ]
+
+    assert sorted(served) == sorted(QUEUES)
+    assert sorted([*PROMPT_QUEUES.split(","), "planning"]) == sorted(QUEUES)

@@ -15,7 +15,7 @@ import psutil
 import psycopg2
 import pytest
 
-from retaildelivery.embedded import processes
+from retaildelivery.embedded import processes, supervisor
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -147,13 +147,13 @@ def test_a_port_in_use_is_refused_by_its_name(system, tmp_path):
 
 
 def test_a_child_that_dies_is_started_again(system):
-    worker = system.child("worker")
+    worker = system.child(supervisor.PROMPT_QUEUES)
 
     worker.kill()
 
     # Its own children are killed with it, or they would go on taking tasks.
     assert wait_for(lambda: "worker ended with status -9" in system.output.read_text())
-    assert wait_for(lambda: any("worker" in each.cmdline() for each in system.family()))
+    assert wait_for(lambda: any(supervisor.PROMPT_QUEUES in each.cmdline() for each in system.family()))
 
 
 def test_postgres_killed_under_it_comes_back(system):
