@@ -26,8 +26,10 @@ def system() -> Iterator[System]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    # Closed before the next module: Playwright's loop lives in this thread, where Django would take the tests that
+    # follow for asynchronous callers.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
