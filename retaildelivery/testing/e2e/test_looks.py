@@ -54,11 +54,15 @@ def links_on(page: Page, origin: str) -> list[str]:
     return [link.path for link in ours if not NOT_PAGES.search(link.path)]
 
 
-def faults_of(page: Page, scheme: Literal["light", "dark"]) -> list[str]:
-    """What axe objects to in this colour scheme, and whether something is wider than the screen."""
-    # A button on its way from one colour to the other is neither.
+def open_in(page: Page, path: str, scheme: Literal["light", "dark"]) -> list[str]:
+    """Load the page in this colour scheme; what axe objects to, and whether something is wider than the screen."""
+    # Set before the page is loaded: a button on its way from one colour to the other is neither.
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
+    answer = page.goto(path)
+    assert answer is not None
+    # The front door leads to every door; somebody else's says so politely.
+    assert answer.status in {200, 403}, f"{path}: {answer.status}"
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     faults = [
         f"{scheme}: {each['id']}: {node['html'][:160]}"
         for each in Axe().run(page).response["violations"]
@@ -80,11 +84,7 @@ def test_a_walk_meets_no_fault(
         if shape_of(path) in seen:
             continue
         seen.add(shape_of(path))
-        answer = page.goto(path)
-        assert answer is not None
-        # The front door leads to every door; somebody else's says so politely.
-        assert answer.status in {200, 403}, f"{path}: {answer.status}"
-        if found := [*faults_of(page, "light"), *faults_of(page, "dark")]:
+        if found := [*open_in(page, path, "light"), *open_in(page, path, "dark")]:
             faults[path] = found
         todo += links_on(page, system.url)
 
