@@ -14,7 +14,7 @@ from django.urls import reverse
 from deliveries.models import KnownAddress, Order, Parcel, Stop
 from drivers import badge
 from retaildelivery.outbox.models import Fact
-from retaildelivery.testing.afternoon import NOW, Afternoon, facts_of, stops_of
+from retaildelivery.testing.afternoon import NOW, Afternoon, facts_of, picture, stops_of
 
 pytestmark = pytest.mark.django_db
 QUERIES = 12
@@ -409,3 +409,18 @@ def test_a_parcel_that_came_back_is_the_stores_again_after_code_and_scan(
     order.refresh_from_db()
     assert order.status == "returned"
     assert set(order.parcels.values_list("status", "custodian")) == {("returned", "store")}
+
+
+def test_the_photo_of_a_failed_attempt_is_for_its_store_alone(afternoon: Afternoon, sam: Client) -> None:
+    order = afternoon.place()
+    manifest = afternoon.on_route(order, driver=afternoon.ada)
+    afternoon.fail(stops_of(manifest, Stop.Kind.DROPOFF)[0], photo=picture())
+    url = reverse("deliveries:store_attempt_photo", args=[order.code, 1])
+
+    page = sam.get(reverse("deliveries:store_order", args=[order.code])).content.decode()
+    own = sam.get(url)
+
+    assert url in page
+    assert b"".join(own.streaming_content)[:2] == b"\xff\xd8"
+    assert sam.get(reverse("deliveries:store_attempt_photo", args=[order.code, 2])).status_code == 404
+    assert signed_in(afternoon.mia).get(url).status_code == 404

@@ -14,6 +14,9 @@ urlpatterns = [
     path("store/orders/<str:code>/ready/", store.order_ready, name="store_order_ready"),
     path("store/orders/<str:code>/labels.pdf", printing.order_labels, name="store_order_labels"),
     path("store/orders/<str:code>/proof/<str:which>", store.order_photo, name="store_order_photo"),
+    path(
+        "store/orders/<str:code>/attempts/<int:number>/photo", store.attempt_photo, name="store_attempt_photo"
+    ),
     path("store/handover/", counter.counter, name="store_handover"),
     path("store/handover/confirmation/", counter.confirm, name="store_handover_confirm"),
     path("store/handover/<str:code>/", counter.stop, name="store_stop"),

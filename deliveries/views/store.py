@@ -156,6 +156,7 @@ def order_page(
         "timeline": timeline.entries(order),
         "journey": tracking.journey(order, at=timezone.now()),
         "proof": tracking.proof_of(order),
+        "attempts": order.attempts.select_related("driver__user").order_by("at", "pk"),
         "place": place or PlaceForm(),
         "cancel": cancel or CancelForm(),
         "may_cancel": order.status in Order.BEFORE_CUSTODY,
@@ -231,3 +232,15 @@ def order_photo(request: HttpRequest, code: str, which: str) -> FileResponse:
     if not file:
         raise Http404
     return FileResponse(file.open("rb"))
+
+
+@login_required
+@require_GET
+def attempt_photo(request: HttpRequest, code: str, number: int) -> FileResponse:
+    """The photo of the order's first, second, … failed attempt, for those who may see the order."""
+    order = get_object_or_404(visible(request), code=code)
+    attempts = order.attempts.order_by("at", "pk")[number - 1 : number] if number > 0 else []
+    photo = next((attempt.photo for attempt in attempts if attempt.photo), None)
+    if photo is None:
+        raise Http404
+    return FileResponse(photo.open("rb"))

@@ -230,6 +230,7 @@ class Afternoon:
         at: dt.datetime = NOW,
         event: str = "",
         order: str = "",
+        photo: ContentFile[bytes] | None = None,
     ) -> Any:
         assert stop.manifest.driver
         return doors.fail(
@@ -238,7 +239,7 @@ class Afternoon:
             order_code=order,
             reason=reason,
             note="",
-            photo=None,
+            photo=photo,
             evidence=evidence(event, at=at),
             at=at,
         )
