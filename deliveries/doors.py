@@ -94,13 +94,10 @@ def prove(
     if before is not None:
         return before
     _refuse_bad_texts(proof)
-    kept = photos.keep(proof.photo, field="photo", most=limits.PHOTO_BYTES, at=at)
-    try:
-        signed = photos.keep(proof.signature, field="signature", most=limits.SIGNATURE_BYTES, at=at)
-    except Refused:
-        photos.forget(kept)
-        raise
-    try:
+    with (
+        photos.keeping(proof.photo, field="photo", most=limits.PHOTO_BYTES, at=at) as kept,
+        photos.keeping(proof.signature, field="signature", most=limits.SIGNATURE_BYTES, at=at) as signed,
+    ):
         outcome = _prove(
             driver=driver,
             stop_code=stop_code,
@@ -113,10 +110,6 @@ def prove(
         )
         if isinstance(outcome, Refused):
             raise outcome
-    except Refused:
-        photos.forget(kept)
-        photos.forget(signed)
-        raise
     return outcome
 
 

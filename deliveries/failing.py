@@ -15,7 +15,6 @@ from deliveries.evidence import Evidence, refuse_if_stale
 from deliveries.models import Attempt, Consignment, Incident, Order, Parcel, Stop
 from deliveries.snapshots import live_consignment, parcels_of
 from drivers.models import Driver
-from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
 
 # For these the recipient cannot have it now, and the order may say what is to become of it then.
@@ -59,8 +58,7 @@ def fail(
         raise ReasonUnknown(field="reason")
     if drafts.text_error("note", note, most=300):
         raise NoteInvalid(field="note")
-    kept = photos.keep(photo, field="photo", most=limits.PHOTO_BYTES, at=at)
-    try:
+    with photos.keeping(photo, field="photo", most=limits.PHOTO_BYTES, at=at) as kept:
         made, is_new = _fail(
             driver=driver,
             stop_code=stop_code,
@@ -71,9 +69,6 @@ def fail(
             evidence=evidence,
             at=at,
         )
-    except Refused:
-        photos.forget(kept)
-        raise
     if not is_new:
         photos.forget(kept)
     return made

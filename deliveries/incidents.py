@@ -15,7 +15,6 @@ from deliveries.models import Incident, Order, Parcel, Stop
 from deliveries.snapshots import parcels_of
 from drivers.models import Driver
 from retaildelivery.lib import codes
-from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 
 # Of one parcel at a pickup; of the whole stop; of anything, for operations to read.
@@ -77,8 +76,7 @@ def report(
         raise UnknownKind(field="kind")
     if drafts.text_error("note", note, most=500):
         raise NoteUnprintable(field="note")
-    kept = photos.keep(photo, field="photo", most=limits.PHOTO_BYTES, at=at)
-    try:
+    with photos.keeping(photo, field="photo", most=limits.PHOTO_BYTES, at=at) as kept:
         made, is_new = _report(
             driver=driver,
             stop_code=stop_code,
@@ -89,9 +87,6 @@ def report(
             evidence=evidence,
             at=at,
         )
-    except Refused:
-        photos.forget(kept)
-        raise
     if not is_new:
         photos.forget(kept)
     return made

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import hashlib
 import warnings
+from collections.abc import Generator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import ClassVar
@@ -49,6 +51,20 @@ def keep(file: File[bytes] | None, *, field: str, most: int, at: dt.datetime) ->
         raise PictureRefused(field=field, megabytes=f"{most / 1024 / 1024:g}")
     name = f"proofs/{at:%Y/%m/%d}/{codes.new_token(16)}.{ENDINGS[kind]}"
     return Kept(default_storage.save(name, ContentFile(content)), hashlib.sha256(content).hexdigest())
+
+
+@contextlib.contextmanager
+def keeping(
+    file: File[bytes] | None, *, field: str, most: int, at: dt.datetime
+) -> Generator[Kept | None, None, None]:
+    """`keep` for the length of a verb, and forget it when the verb refuses. Whatever else goes wrong leaves the
+    file: the transaction may have been committed, and evidence is worth more than room."""
+    kept = keep(file, field=field, most=most, at=at)
+    try:
+        yield kept
+    except Refused:
+        forget(kept)
+        raise
 
 
 def _kind(content: bytes) -> str | None:
