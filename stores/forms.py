@@ -9,6 +9,7 @@ from django import forms
 from django.core.validators import MaxValueValidator
 from django.db.models import QuerySet
 from django.utils.dates import WEEKDAYS
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from stores import limits
@@ -118,7 +119,8 @@ class EndpointForm(forms.Form):
     description = forms.CharField(label=_("What listens there"), max_length=120, required=False)
     event_types = forms.MultipleChoiceField(
         label=_("Events"),
-        choices=[(name, name) for name in events.EVENTS],
+        # The sentence first: names are for programs, and pages begin a choice with a capital.
+        choices=[(name, format_lazy("{} {}", said, name)) for name, said in events.EVENTS.items()],
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=_("None chosen: every event."),
