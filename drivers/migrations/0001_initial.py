@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import drivers.models
+import drivers.models.driver
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Driver',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=drivers.models.driver_code, editable=False, max_length=12, unique=True)),
+                ('code', models.CharField(default=drivers.models.driver.driver_code, editable=False, max_length=12, unique=True)),
                 ('market_code', models.SlugField(help_text='Code of the market they drive in.', max_length=40)),
                 ('status', models.CharField(choices=[('applied', 'applied'), ('approved', 'approved'), ('suspended', 'suspended'), ('left', 'left')], default='applied', max_length=10)),
                 ('applied_at', models.DateTimeField()),
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('suspended_at', models.DateTimeField(blank=True, null=True)),
                 ('suspended_reason', models.CharField(blank=True, max_length=200)),
                 ('left_at', models.DateTimeField(blank=True, null=True)),
-                ('badge_secret', models.CharField(default=drivers.models.badge_secret, editable=False, max_length=64)),
+                ('badge_secret', models.CharField(default=drivers.models.driver.badge_secret, editable=False, max_length=64)),
                 ('cost_cents_per_mile', models.DecimalField(decimal_places=1, default='72.5', help_text='What a mile costs the driver; 72.5 is the rate of the IRS for 2026.', max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(500)])),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

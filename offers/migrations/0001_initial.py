@@ -3,7 +3,9 @@
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
-import offers.models
+import offers.models.block
+import offers.models.claim
+import offers.models.offer
 from django.conf import settings
 from django.db import migrations, models
 
@@ -24,7 +26,7 @@ class Migration(migrations.Migration):
             name='Block',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=offers.models.block_code, editable=False, max_length=12, unique=True)),
+                ('code', models.CharField(default=offers.models.block.block_code, editable=False, max_length=12, unique=True)),
                 ('status', models.CharField(choices=[('draft', 'draft'), ('offered', 'offered'), ('claimed', 'claimed'), ('checked_in', 'checked in'), ('working', 'working'), ('completed', 'completed'), ('settled', 'settled'), ('expired', 'expired'), ('withdrawn', 'withdrawn'), ('no_show', 'no-show'), ('aborted', 'aborted')], default='draft', max_length=10)),
                 ('origin', models.CharField(choices=[('planned', 'planned from orders on hand'), ('scheduled', 'published ahead'), ('manual', 'made by operations')], default='planned', max_length=10)),
                 ('shift_kind', models.CharField(choices=[('weekday_day', 'weekday'), ('evening', 'evening'), ('weekend', 'weekend'), ('holiday', 'holiday'), ('short_notice', 'short notice')], max_length=12)),
@@ -57,7 +59,7 @@ class Migration(migrations.Migration):
             name='Offer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=offers.models.offer_code, editable=False, max_length=12, unique=True)),
+                ('code', models.CharField(default=offers.models.offer.offer_code, editable=False, max_length=12, unique=True)),
                 ('mode', models.CharField(choices=[('first_come', 'first come')], default='first_come', max_length=10)),
                 ('status', models.CharField(choices=[('open', 'open'), ('awarded', 'awarded'), ('expired', 'expired'), ('withdrawn', 'withdrawn')], default='open', max_length=10)),
                 ('step', models.PositiveSmallIntegerField(default=0, help_text='0 is the base price; each step adds to the hour.')),
@@ -220,7 +222,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='claim',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at', None)), expressions=[(offers.models.OnlyDriver('driver'), '&&'), ('window', '&&')], name='driver_is_in_one_place'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at', None)), expressions=[(offers.models.claim.OnlyDriver('driver'), '&&'), ('window', '&&')], name='driver_is_in_one_place'),
         ),
         migrations.AddConstraint(
             model_name='claim',

@@ -3,7 +3,10 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import stores.models
+import stores.models.market
+import stores.models.seller
+import stores.models.store
+import stores.models.webhook
 from django.conf import settings
 from django.db import migrations, models
 
@@ -50,7 +53,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default=stores.models.seller_code, editable=False, max_length=12, unique=True
+                        default=stores.models.seller.seller_code, editable=False, max_length=12, unique=True
                     ),
                 ),
                 ("name", models.CharField(max_length=120)),
@@ -111,7 +114,7 @@ class Migration(migrations.Migration):
                 (
                     "desk_code",
                     models.CharField(
-                        default=stores.models.desk_code,
+                        default=stores.models.market.desk_code,
                         help_text="Said by the mall desk to a driver whose phone finds no position.",
                         max_length=12,
                     ),
@@ -151,7 +154,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default=stores.models.store_code, editable=False, max_length=12, unique=True
+                        default=stores.models.store.store_code, editable=False, max_length=12, unique=True
                     ),
                 ),
                 ("name", models.CharField(max_length=120)),
@@ -213,7 +216,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default=stores.models.membership_code, editable=False, max_length=12, unique=True
+                        default=stores.models.store.membership_code, editable=False, max_length=12, unique=True
                     ),
                 ),
                 (
@@ -416,7 +419,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default=stores.models.endpoint_code, editable=False, max_length=24, unique=True
+                        default=stores.models.webhook.endpoint_code, editable=False, max_length=24, unique=True
                     ),
                 ),
                 ("url", models.URLField(max_length=500)),

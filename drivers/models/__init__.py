@@ -1,0 +1,18 @@
+"""Drivers: people with cars and papers, where they are, how they stand, and what they are owed."""
+
+from drivers.models.document import Document
+from drivers.models.driver import Driver, DriverToken
+from drivers.models.position import Position
+from drivers.models.posting import DriverPosting
+from drivers.models.standing import StandingEvent
+from drivers.models.vehicle import Vehicle
+
+__all__ = [
+    "Document",
+    "Driver",
+    "DriverPosting",
+    "DriverToken",
+    "Position",
+    "StandingEvent",
+    "Vehicle",
+]

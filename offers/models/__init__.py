@@ -1,0 +1,20 @@
+"""Blocks of paid work at a mall, how they are offered and at what price, and who has claimed them."""
+
+from offers.models.block import Block
+from offers.models.blockade import MallBlockade
+from offers.models.claim import Claim, OnlyDriver
+from offers.models.offer import Decline, Offer
+from offers.models.plan import PlanRun
+from offers.models.policy import Holiday, PayPolicy
+
+__all__ = [
+    "Block",
+    "Claim",
+    "Decline",
+    "Holiday",
+    "MallBlockade",
+    "Offer",
+    "OnlyDriver",
+    "PayPolicy",
+    "PlanRun",
+]

@@ -1,0 +1,81 @@
+"""A driver has a block."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from drivers.models import Driver, Vehicle
+from offers.models.block import Block
+from offers.models.offer import Offer
+
+
+class OnlyDriver(models.Func):
+    """A driver as a range of one, so that an exclusion constraint needs no btree_gist."""
+
+    function = "int8range"
+    template = "%(function)s(%(expressions)s, %(expressions)s, '[]')"
+    arity = 1
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def live(self) -> Self:
+        return self.filter(ended_at=None)
+
+
+class Claim(models.Model):
+    """A driver has a block. One live claim per block; a driver is in one place. Ends as a record with a
+    reason."""
+
+    class Ending(models.TextChoices):
+        COMPLETED = "completed", _("completed")
+        RELEASED = "released", _("released in time")
+        FORFEITED = "forfeited", _("released late")
+        NO_SHOW = "no_show", _("no-show")
+        WITHDRAWN = "withdrawn", _("block withdrawn")
+        SUSPENDED = "suspended", _("driver suspended or gone")
+        ABORTED = "aborted", _("aborted")
+
+    block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="claims")
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="claims")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.PROTECT, related_name="+")
+    window = DateTimeRangeField(help_text=_("The block's window, held for this driver."))
+    hourly_cents = models.PositiveIntegerField(help_text=_("Locked."))
+    pay_cents = models.PositiveIntegerField(help_text=_("Locked pay of the scheduled window, before tips."))
+    claimed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(max_length=10, choices=Ending, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    objects: ClassVar[models.Manager[Claim]] = ClaimQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["block"], condition=Q(ended_at=None), name="one_live_claim_per_block"
+            ),
+            ExclusionConstraint(
+                name="driver_is_in_one_place",
+                condition=Q(ended_at=None),
+                expressions=[
+                    (OnlyDriver("driver"), RangeOperators.OVERLAPS),
+                    ("window", RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
+                name="a_claim_ends_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["driver", "-claimed_at"], name="claim_of_a_driver")]
+
+    def __str__(self) -> str:
+        return f"claim of {self.block_id} by {self.driver_id}"

@@ -1,0 +1,88 @@
+"""What a market pays, and the days on which it pays more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from stores.models import Market
+
+
+class PayPolicyQuerySet(models.QuerySet["PayPolicy"]):
+    def valid_on(self, day: dt.date) -> Self:
+        return self.filter(Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day)
+
+
+class PayPolicy(models.Model):
+    """What a market pays, valid from a day. A change is a new row; every line of pay names the row it
+    used."""
+
+    code = models.SlugField(max_length=60, unique=True)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    weekday_cents = models.PositiveIntegerField(
+        default=1800, help_text=_("Per hour, weekday until the evening.")
+    )
+    evening_cents = models.PositiveIntegerField(default=2000, help_text=_("Per hour, from 17:00 local time."))
+    weekend_cents = models.PositiveIntegerField(default=2100, help_text=_("Per hour, Saturday and Sunday."))
+    holiday_cents = models.PositiveIntegerField(default=2500, help_text=_("Per hour, on a holiday."))
+    short_notice_cents = models.PositiveIntegerField(
+        default=2200, help_text=_("Per hour, published less than 2 h ahead.")
+    )
+    cap_cents = models.PositiveIntegerField(default=2500, help_text=_("Per hour, where the ladder ends."))
+    step_cents = models.PositiveIntegerField(default=100, help_text=_("Per hour, each step of the ladder."))
+    step_minutes = models.PositiveIntegerField(default=15, help_text=_("Between two steps of the ladder."))
+    wait_free_minutes = models.PositiveSmallIntegerField(
+        default=10, help_text=_("Per store, before waiting is paid.")
+    )
+    return_cents = models.PositiveIntegerField(default=500, help_text=_("For each return to a store."))
+    floor_hourly_cents = models.PositiveIntegerField(
+        default=0, help_text=_("Least per engaged hour; 0 where no law sets one.")
+    )
+    floor_mile_cents = models.PositiveIntegerField(
+        default=0, help_text=_("Added to the floor per mile; 0 where none.")
+    )
+    max_orders = models.PositiveSmallIntegerField(
+        default=12, help_text=_("Orders in one block; a law may set it.")
+    )
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True, help_text=_("First day it no longer holds."))
+
+    objects: ClassVar[models.Manager[PayPolicy]] = PayPolicyQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("pay policy")
+        verbose_name_plural = _("pay policies")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
+                name="a_pay_policy_ends_after_it_begins",
+            ),
+            models.UniqueConstraint(
+                fields=["market", "valid_from"], name="one_pay_policy_per_market_and_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Holiday(models.Model):
+    """A day on which a market pays its holiday rate."""
+
+    market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="+")
+    on = models.DateField()
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+        constraints = [
+            models.UniqueConstraint(fields=["market", "on"], name="one_holiday_per_market_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.on}"

@@ -1,0 +1,24 @@
+"""Malls and the shops in them, who works there, and the keys and endpoints of a seller's systems."""
+
+from stores.models.key import ApiKey
+from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
+from stores.models.posting import SellerPosting
+from stores.models.seller import Seller
+from stores.models.store import StaffMembership, Store, StoreHours
+from stores.models.webhook import WebhookAttempt, WebhookEndpoint, WebhookMessage
+
+__all__ = [
+    "LATITUDE",
+    "LONGITUDE",
+    "ApiKey",
+    "Mall",
+    "Market",
+    "Seller",
+    "SellerPosting",
+    "StaffMembership",
+    "Store",
+    "StoreHours",
+    "WebhookAttempt",
+    "WebhookEndpoint",
+    "WebhookMessage",
+]
