@@ -20,7 +20,7 @@ from retaildelivery.web.api import ApiView
 from stores import serializers
 from stores.authentication import ApiKeyAuthentication, HasScope, SellerSystem, WholeSellerOnly
 from stores.models import ApiKey, Mall, WebhookEndpoint, WebhookMessage
-from stores.webhooks import endpoints, events
+from stores.webhooks import endpoints, events, replaying, verifying
 
 READ, WRITE = ApiKey.Scope.ORDERS_READ, ApiKey.Scope.ORDERS_WRITE
 WEBHOOKS, HANDOVER = ApiKey.Scope.WEBHOOKS, ApiKey.Scope.HANDOVER
@@ -253,5 +253,40 @@ class ReplayView(EndpointBase):
         api.body(request, api.NoBody)
         endpoint = get_object_or_404(self.reach, code=code)
         get_object_or_404(WebhookMessage.objects.filter(endpoint=endpoint), code=message)
-        again = endpoints.replay(code=code, message_code=message, scope=self.reach, at=timezone.now())
+        again = replaying.replay(code=code, message_code=message, scope=self.reach, at=timezone.now())
         return Response(serializers.message(again), status=status.HTTP_202_ACCEPTED)
+
+
+class ReplayAllView(EndpointBase):
+    scopes: ClassVar[dict[str, str]] = {"POST": WEBHOOKS}
+
+    @extend_schema(
+        operation_id="replay_webhook_messages",
+        request=serializers.ReplayIn,
+        responses={202: serializers.ReplayOut},
+        tags=["Webhooks"],
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Send all messages of a stretch of time again, each unchanged and under its own webhook-id."""
+        get_object_or_404(self.reach, code=code)
+        now = timezone.now()
+        asked = {"until": now, **api.body(request, serializers.ReplayIn)}
+        number = replaying.replay_all(code=code, scope=self.reach, actor=self.system.actor, at=now, **asked)
+        return Response({"messages": number}, status=status.HTTP_202_ACCEPTED)
+
+
+class VerifyView(EndpointBase):
+    scopes: ClassVar[dict[str, str]] = {"POST": WEBHOOKS}
+
+    @extend_schema(
+        operation_id="verify_webhook_endpoint",
+        request=api.NoBody,
+        responses=serializers.EndpointOut,
+        tags=["Webhooks"],
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Show that the endpoint is yours: we send `GET <url>?check=<text>`, answer 200 with that text."""
+        api.body(request, api.NoBody)
+        get_object_or_404(self.reach, code=code)
+        endpoint = verifying.verify(code=code, scope=self.reach, actor=self.system.actor, at=timezone.now())
+        return Response(serializers.endpoint(endpoint))

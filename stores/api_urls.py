@@ -13,6 +13,8 @@ urlpatterns = [
     path("webhook-endpoints/<slug:code>", api.EndpointView.as_view(), name="endpoint"),
     path("webhook-endpoints/<slug:code>/rotate-secret", api.SecretView.as_view(), name="secret"),
     path("webhook-endpoints/<slug:code>/test", api.TestView.as_view(), name="test"),
+    path("webhook-endpoints/<slug:code>/verify", api.VerifyView.as_view(), name="verify"),
+    path("webhook-endpoints/<slug:code>/replay", api.ReplayAllView.as_view(), name="replay_all"),
     path("webhook-endpoints/<slug:code>/messages", api.MessagesView.as_view(), name="messages"),
     path(
         "webhook-endpoints/<slug:code>/messages/<slug:message>/replay",

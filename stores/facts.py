@@ -37,6 +37,23 @@ def endpoint_changed(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime
     return _of_endpoint("endpoint.changed", endpoint, actor=actor, at=at)
 
 
+def endpoint_verified(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_endpoint("endpoint.verified", endpoint, actor=actor, at=at)
+
+
+def endpoint_replayed(
+    endpoint: WebhookEndpoint,
+    *,
+    messages: int,
+    since: dt.datetime,
+    until: dt.datetime,
+    actor: Actor,
+    at: dt.datetime,
+) -> Happening:
+    told = {"messages": messages, "since": since.isoformat(), "until": until.isoformat()}
+    return _of_endpoint("endpoint.replayed", endpoint, actor=actor, at=at, **told)
+
+
 def endpoint_removed(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
     return _of_endpoint("endpoint.removed", endpoint, actor=actor, at=at)
 
@@ -45,7 +62,9 @@ def endpoint_disabled(endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetim
     return _of_endpoint("endpoint.disabled", endpoint, actor=actor, at=at)
 
 
-def _of_endpoint(name: str, endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime) -> Happening:
+def _of_endpoint(
+    name: str, endpoint: WebhookEndpoint, *, actor: Actor, at: dt.datetime, **more: object
+) -> Happening:
     return Happening(
         name=name,
         at=at,
@@ -56,6 +75,7 @@ def _of_endpoint(name: str, endpoint: WebhookEndpoint, *, actor: Actor, at: dt.d
             "url": endpoint.url,
             "event_types": list(endpoint.event_types),
             "disabled_reason": endpoint.disabled_reason,
+            **more,
         },
     )
 

@@ -125,3 +125,18 @@ class EndpointForm(forms.Form):
         required=False,
         help_text=_("None chosen: every event."),
     )
+
+
+class ReplayForm(forms.Form):
+    hours = forms.ChoiceField(
+        label=_("Written in the last"),
+        choices=[
+            ("1", _("hour")),
+            ("6", _("6 hours")),
+            ("24", _("day")),
+            ("72", _("3 days")),
+            ("168", _("week")),
+            ("720", _("30 days")),
+        ],
+    )
+    undelivered_only = forms.BooleanField(label=_("Only what did not arrive"), required=False, initial=True)

@@ -30,9 +30,11 @@ LANE_LENGTH = 500  # messages of one endpoint that a process remembers; the swee
 # An endpoint that fails is tried with one message at a time, this far apart (a quarter of how long it fails).
 PROBE_LEAST = dt.timedelta(seconds=5)
 PROBE_MOST = dt.timedelta(minutes=10)
+UNVERIFIED_MESSAGES = 500  # to an endpoint that has not shown whose it is: enough to try, not to harass
 ENDPOINT_FAILS = dt.timedelta(days=5)  # failing for so long switches it off
 WEBHOOK_KEPT = dt.timedelta(days=30)  # how long messages and attempts can be looked up and replayed
 STATEMENT_PAGE = 50  # lines of a seller's account on one page
+REPLAY_MESSAGES = 10_000  # sent again by one request; a longer outage is read from the feed
 SWEEP_BATCH = 500  # rows a sweep takes at once, so that its transaction stays short
 EVENTS_PAGE = 200  # facts a page of the feed carries at most
 KEY_OVERLAP = dt.timedelta(hours=24)  # a rotated key works so long beside the new one

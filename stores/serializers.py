@@ -132,6 +132,10 @@ class EndpointOut(Output):
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField(allow_blank=True)
     failing_since = serializers.DateTimeField(allow_null=True)
+    verified_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it answered our check; until then it gets a few hundred messages only.",
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -148,6 +152,7 @@ def endpoint(found: WebhookEndpoint) -> dict[str, Any]:
         "enabled": found.disabled_at is None,
         "disabled_reason": found.disabled_reason,
         "failing_since": events.moment(found.failing_since) if found.failing_since else None,
+        "verified_at": events.moment(found.verified_at) if found.verified_at else None,
         "created_at": events.moment(found.created_at),
     }
 
@@ -173,6 +178,23 @@ class MessageOut(Output):
     delivered_at = serializers.DateTimeField(allow_null=True)
     next_attempt_at = serializers.DateTimeField(allow_null=True)
     attempts = AttemptOut(many=True)
+
+
+class ReplayIn(Input):
+    since = fields.Moment(help_text="From this moment on, by `created_at` of the message.")
+    until = fields.Moment(required=False, help_text="Up to, and without, this moment. Default: now.")
+    undelivered_only = fields.Flag(required=False, default=False)
+    event_types = serializers.ListField(
+        child=Text(max_length=60),
+        required=False,
+        default=list,
+        max_length=100,
+        help_text="Empty: every event.",
+    )
+
+
+class ReplayOut(Output):
+    messages = serializers.IntegerField(help_text="How many are on their way again.")
 
 
 class MessagePage(Output):

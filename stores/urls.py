@@ -23,6 +23,11 @@ urlpatterns = [
         "store/sellers/<str:seller_code>/webhooks/<str:code>/change/", endpoints.change, name="webhook_change"
     ),
     path(
+        "store/sellers/<str:seller_code>/webhooks/<str:code>/replay/",
+        endpoints.send_all_again,
+        name="webhook_send_all_again",
+    ),
+    path(
         "store/sellers/<str:seller_code>/webhooks/<str:code>/messages/<str:message>/",
         endpoints.send_again,
         name="webhook_send_again",

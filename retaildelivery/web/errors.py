@@ -38,6 +38,8 @@ STATUS: dict[str, int] = {
     "event_not_found": 400,
     "event_unknown": 422,
     "url_refused": 422,
+    "empty_range": 422,
+    "too_many_messages": 422,
     "order_not_found": 404,
     "stop_not_found": 404,
     "driver_not_found": 404,

@@ -49,6 +49,9 @@ class WebhookEndpoint(models.Model):
         null=True, blank=True, help_text=_("Messages carry a second signature until then.")
     )
     created_at = models.DateTimeField()
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it showed, by answering a check, that it is the seller's.")
+    )
     failing_since = models.DateTimeField(null=True, blank=True)
     probing_until = models.DateTimeField(
         null=True, blank=True, help_text=_("While it fails, nothing else is tried before then.")

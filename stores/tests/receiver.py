@@ -8,16 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 
 @dataclass
 class Receiver:
-    """What it got, and how it answers: `status`, `body`, extra `headers`, after `delay` seconds."""
+    """What it got, and how it answers: `status`, `body`, extra `headers`, after `delay` seconds.
+
+    A GET with `?check=` is answered with the text of it, or with `check_answer` where that is given."""
 
     status: int = 200
     body: bytes = b"ok"
     delay: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+    check_answer: bytes | None = None
     got: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     port: int = 0
 
@@ -47,6 +51,14 @@ def listening(**options: object) -> Iterator[Receiver]:
             # A sender that has read enough, or waited enough, hangs up.
             with suppress(BrokenPipeError):
                 self.wfile.write(receiver.body)
+
+        def do_GET(self) -> None:
+            asked = parse_qs(urlsplit(self.path).query).get("check", [""])[0].encode()
+            answer = asked if receiver.check_answer is None else receiver.check_answer
+            self.send_response(receiver.status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *_args: object) -> None:
             return

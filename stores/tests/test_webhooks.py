@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+import svix
 from django.db import connection, transaction
 from django.utils import timezone
 from standardwebhooks import Webhook
@@ -22,7 +23,7 @@ from retaildelivery.testing.sellers import Trade
 from stores import limits
 from stores.models import WebhookAttempt, WebhookEndpoint, WebhookMessage
 from stores.tests.receiver import Receiver, listening
-from stores.webhooks import endpoints, fanning, sending
+from stores.webhooks import endpoints, fanning, replaying, sending
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,18 @@ def test_a_message_is_the_event_signed_as_standard_webhooks_has_it(trade: Trade)
     assert [(row.status, row.response) for row in message.tries.all()] == [(200, "ok")]
 
 
+def test_the_client_library_of_svix_verifies_it_too(trade: Trade) -> None:
+    with listening() as receiver:
+        endpoint = add(trade, receiver.url)
+        happen(trade)
+        deliver(endpoint)
+
+    _path, headers, body = receiver.got[0]
+    svix.Webhook(endpoint.secret).verify(body, headers)
+    with pytest.raises(svix.WebhookVerificationError):
+        svix.Webhook(endpoint.secret).verify(body + " ", headers)
+
+
 def test_a_changed_body_does_not_verify(trade: Trade) -> None:
     with listening() as receiver:
         endpoint = add(trade, receiver.url)
@@ -120,7 +133,7 @@ def test_after_a_rotation_both_secrets_verify_and_a_day_later_only_the_new_one(t
         happen(trade)
         deliver(endpoint)
         WebhookEndpoint.objects.update(previous_secret_until=yesterday)
-        endpoints.replay(
+        replaying.replay(
             code=endpoint.code,
             message_code=the_message(endpoint).code,
             scope=WebhookEndpoint.objects.all(),

@@ -1,4 +1,4 @@
-"""What a seller does with endpoints: add, change, switch on, replace the secret, remove, test, replay."""
+"""What a seller does with endpoints: add, change, switch on, replace the secret, remove, test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from stores import facts, limits, locks
 from stores.models import Seller, WebhookAttempt, WebhookEndpoint, WebhookMessage
-from stores.webhooks import events, fanning, guard, sending, signing
+from stores.webhooks import events, guard, sending, signing
 
 
 class EndpointRefused(Refused):
@@ -110,7 +110,8 @@ def change(
     Raises WebhookEndpoint.DoesNotExist, UrlRefused, EventUnknown, UrlTaken.
     """
     endpoint = locks.endpoint(scope, code)
-    endpoint.url = endpoint.url if url is None else url
+    if url is not None and url != endpoint.url:
+        endpoint.url, endpoint.verified_at = url, None
     endpoint.event_types = _check(endpoint.url, endpoint.event_types if event_types is None else event_types)
     endpoint.description = endpoint.description if description is None else description
     if enabled is True:
@@ -123,6 +124,7 @@ def change(
             endpoint.save(
                 update_fields=[
                     "url",
+                    "verified_at",
                     "event_types",
                     "description",
                     "disabled_at",
@@ -197,22 +199,3 @@ def _test_message(*, code: str, scope: QuerySet[WebhookEndpoint], at: dt.datetim
         created_at=at,
         next_attempt_at=at,
     )
-
-
-@transaction.atomic(durable=True)
-def replay(
-    *, code: str, message_code: str, scope: QuerySet[WebhookEndpoint], at: dt.datetime
-) -> WebhookMessage:
-    """Send a message again, as it was and under its own webhook-id, starting the table anew.
-
-    Raises WebhookEndpoint.DoesNotExist, WebhookMessage.DoesNotExist, EndpointDisabled.
-    """
-    endpoint = scope.get(code=code)
-    if endpoint.disabled_at is not None:
-        raise EndpointDisabled
-    message = WebhookMessage.objects.get(endpoint=endpoint, code=message_code)
-    message.delivered_at = message.given_up_at = None
-    message.attempts, message.next_attempt_at = 0, at
-    message.save(update_fields=["delivered_at", "given_up_at", "attempts", "next_attempt_at"])
-    transaction.on_commit(lambda: fanning.hand_over(message.pk, endpoint.pk), robust=True)
-    return message

@@ -10,7 +10,7 @@ from django.db import transaction
 from retaildelivery.outbox import dispatch
 from retaildelivery.outbox.models import Fact
 from stores.models import WebhookEndpoint, WebhookMessage
-from stores.webhooks import events
+from stores.webhooks import events, switching
 
 TASK = "stores.tasks.send_webhook"
 
@@ -30,6 +30,7 @@ def fan_out(*, fact: Fact, at: dt.datetime) -> None:
         .hearing(fact.name)
         .order_by("pk")
     )
+    endpoints = [each for each in endpoints if not switching.disable_if_unverified(each, at=at)]
     if not endpoints:
         return
     body = events.as_text(events.event(fact))

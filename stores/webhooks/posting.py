@@ -1,4 +1,4 @@
-"""One HTTP POST to somebody else's server: pinned to one address, no redirects, an end to everything."""
+"""One HTTP request to somebody else's server: pinned to one address, no redirects, an end to everything."""
 
 from __future__ import annotations
 
@@ -32,9 +32,18 @@ class Outcome:
 
 def post(target: Target, *, body: bytes, headers: Mapping[str, str]) -> Outcome:
     """Send, and read what comes back up to the limits. Never raises for what the other side does."""
+    return _request("POST", target, body=body, headers=headers)
+
+
+def get(target: Target, *, headers: Mapping[str, str]) -> Outcome:
+    """Ask, and read what comes back, under the same rules as `post`."""
+    return _request("GET", target, body=None, headers=headers)
+
+
+def _request(method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str]) -> Outcome:
     started = time.monotonic()
     try:
-        status, text = _exchange(target, body=body, headers=headers)
+        status, text = _exchange(method, target, body=body, headers=headers)
     except TimeoutError:
         return Outcome(None, "timeout", "", time.monotonic() - started)
     except ssl.SSLError as error:
@@ -48,7 +57,9 @@ def post(target: Target, *, body: bytes, headers: Mapping[str, str]) -> Outcome:
     return Outcome(status, "", text, time.monotonic() - started)
 
 
-def _exchange(target: Target, *, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+def _exchange(
+    method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, str]:
     total = limits.WEBHOOK_TIMEOUT.total_seconds()
     raw = socket.create_connection(
         (target.address, target.port), timeout=limits.WEBHOOK_CONNECT.total_seconds()
@@ -65,7 +76,7 @@ def _exchange(target: Target, *, body: bytes, headers: Mapping[str, str]) -> tup
         connection = http.client.HTTPConnection(target.host, target.port, timeout=total)
         connection.sock = wire
         connection.request(
-            "POST",
+            method,
             target.path,
             body=body,
             headers={"Host": target.host_header, "Connection": "close", **headers},

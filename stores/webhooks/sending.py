@@ -1,4 +1,4 @@
-"""Send messages, note what came back, try again by the table; switch off what is gone."""
+"""Send messages, note what came back, try again by the table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
-from retaildelivery.outbox import messages, recording
-from stores import facts, limits, locks
+from stores import limits, locks
 from stores.models import WebhookAttempt, WebhookEndpoint, WebhookMessage
-from stores.webhooks import fanning, guard, posting, signing
+from stores.webhooks import fanning, guard, posting, signing, switching
 from stores.webhooks.posting import Outcome
 
 GONE = 410
@@ -119,38 +117,9 @@ def _is_ill(endpoint: WebhookEndpoint, outcome: Outcome, *, at: dt.datetime) -> 
         failing_since=Coalesce("failing_since", at), probing_until=at + gap
     )
     if outcome.status == GONE:
-        disable(endpoint, reason="gone", at=at)
+        switching.disable(endpoint, reason="gone", at=at)
     elif at - since >= limits.ENDPOINT_FAILS:
-        disable(endpoint, reason="failing", at=at)
-
-
-def disable(endpoint: WebhookEndpoint, *, reason: str, at: dt.datetime) -> bool:
-    """Switch an endpoint off and tell its owner, inside the caller's transaction. False when it was off."""
-    if not WebhookEndpoint.objects.filter(pk=endpoint.pk, disabled_at=None).update(
-        disabled_at=at, disabled_reason=reason
-    ):
-        return False
-    endpoint.disabled_at, endpoint.disabled_reason = at, reason
-    recording.record(facts.endpoint_disabled(endpoint, actor=recording.SYSTEM, at=at))
-    why = {
-        "gone": _("It answered 410 Gone, which asks us to stop."),
-        "failing": _("It has answered nothing but errors for %(days)d days.")
-        % {"days": limits.ENDPOINT_FAILS.days},
-    }[reason]
-    messages.write(
-        key=f"endpoint_disabled:{endpoint.code}:{at.isoformat()}",
-        name="endpoint_disabled",
-        to=endpoint.seller.email,
-        subject=_("We have switched off your webhook endpoint %(code)s") % {"code": endpoint.code},
-        text=_(
-            "We no longer send events to %(url)s.\n\n%(why)s\n\nNothing is lost: once it works again, switch "
-            "the endpoint on and read what it missed from GET /api/v1/events, or replay its messages.\n"
-        )
-        % {"url": endpoint.url, "why": why},
-        about=f"seller:{endpoint.seller.code}",
-        at=at,
-    )
-    return True
+        switching.disable(endpoint, reason="failing", at=at)
 
 
 def overdue(*, at: dt.datetime) -> list[tuple[int, int]]:
