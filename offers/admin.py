@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from offers import withdrawing
-from offers.models import Block, Claim, Decline, Holiday, MallBlockade, Offer, PayPolicy, PlanRun
+from offers.models import Block, Claim, Decline, Freeze, Holiday, MallBlockade, Offer, PayPolicy, PlanRun
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
@@ -108,6 +108,14 @@ class DeclineAdmin(HistoryAdmin):
     list_select_related = ("block", "driver__user")
     search_fields = ("block__code", "driver__code")
     ordering = ("-id",)
+
+
+@admin.register(Freeze)
+class FreezeAdmin(HistoryAdmin):
+    list_display = ("block", "reason", "frozen_by", "frozen_at", "lifted_by", "lifted_at")
+    list_select_related = ("block", "frozen_by", "lifted_by")
+    search_fields = ("block__code", "reason")
+    ordering = ("-frozen_at",)
 
 
 @admin.register(MallBlockade)

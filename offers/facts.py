@@ -148,6 +148,15 @@ def block_replanned(block: Block, *, at: dt.datetime, gone: str, actor: Actor = 
     return _block("block.replanned", block, at=at, actor=actor, gone=gone)
 
 
+def block_frozen(block: Block, *, at: dt.datetime, actor: Actor, reason: str) -> Happening:
+    """Waves, late orders and map edits leave the block alone from here on."""
+    return _block("block.frozen", block, at=at, actor=actor, reason=reason)
+
+
+def block_unfrozen(block: Block, *, at: dt.datetime, actor: Actor) -> Happening:
+    return _block("block.unfrozen", block, at=at, actor=actor)
+
+
 def pay_settled(
     block: Block, *, at: dt.datetime, driver: Driver, lines: list[dict[str, Any]], total_cents: int
 ) -> Happening:
@@ -164,6 +173,7 @@ def plan_ran(run: PlanRun, *, at: dt.datetime) -> Happening:
             "orders_planned": run.orders_planned,
             "blocks_made": run.blocks_made,
             "cost_cents": run.cost_cents,
+            "alone_cents": run.alone_cents,
             "engine": run.engine,
             "notes": run.notes,
             "left": run.left,

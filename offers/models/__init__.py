@@ -1,6 +1,6 @@
 """Blocks of paid work at a mall, how they are offered and at what price, and who has claimed them."""
 
-from offers.models.block import Block
+from offers.models.block import Block, Freeze
 from offers.models.blockade import MallBlockade
 from offers.models.claim import Claim, OnlyDriver
 from offers.models.offer import Decline, Offer
@@ -11,6 +11,7 @@ __all__ = [
     "Block",
     "Claim",
     "Decline",
+    "Freeze",
     "Holiday",
     "MallBlockade",
     "Offer",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Manifest
 from drivers.models import Vehicle
+from offers.models.plan import PlanRun
 from offers.models.policy import PayPolicy
 from retaildelivery.lib import codes
 from stores.models import Mall
@@ -37,6 +39,13 @@ class BlockQuerySet(models.QuerySet["Block"]):
 
     def unclaimed(self) -> Self:
         return self.filter(status__in=[Block.Status.DRAFT, Block.Status.OFFERED])
+
+    def frozen(self) -> Self:
+        return self.filter(Exists(Freeze.objects.live().filter(block=OuterRef("pk"))))
+
+    def unfrozen(self) -> Self:
+        """Blocks that waves may add to or draw up anew."""
+        return self.filter(~Exists(Freeze.objects.live().filter(block=OuterRef("pk"))))
 
     def starting_before(self, at: dt.datetime) -> Self:
         return self.filter(window__startswith__lte=at)
@@ -89,6 +98,14 @@ class Block(models.Model):
 
     code = models.CharField(max_length=12, unique=True, default=block_code, editable=False)
     mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
+    plan_run = models.ForeignKey(
+        PlanRun,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The wave that made it."),
+    )
     manifest = models.OneToOneField(
         Manifest, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -177,3 +194,38 @@ class Block(models.Model):
 
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]
+
+
+class FreezeQuerySet(models.QuerySet["Freeze"]):
+    def live(self) -> Self:
+        return self.filter(lifted_at=None)
+
+
+class Freeze(models.Model):
+    """Operations keep a block as it is: no wave, late order or map edit changes it. Lifting it ends the
+    record."""
+
+    block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="freezes")
+    reason = models.CharField(max_length=200)
+    frozen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    frozen_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Freeze]] = FreezeQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("freeze")
+        verbose_name_plural = _("freezes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["block"], condition=Q(lifted_at=None), name="one_live_freeze_per_block"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"freeze of {self.block_id}"

@@ -19,6 +19,9 @@ class PlanRun(models.Model):
     blocks_made = models.PositiveIntegerField(default=0)
     orders_planned = models.PositiveIntegerField(default=0)
     cost_cents = models.BigIntegerField(default=0)
+    alone_cents = models.BigIntegerField(
+        null=True, blank=True, help_text=_("The same with a block of its own for each planned order.")
+    )
     left = models.JSONField(default=list, help_text=_("[{order, reason, text}]"))
     engine = models.CharField(max_length=40, blank=True)
     notes = models.JSONField(default=list)

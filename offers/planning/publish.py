@@ -15,7 +15,7 @@ from deliveries.manifests import DraftStop
 from deliveries.models import Order, Stop
 from offers import drafting, facts, limits, locks, offering
 from offers.models import Block, PlanRun
-from offers.planning import inputs, judge
+from offers.planning import alone, inputs, judge
 from offers.planning.afternoon import LEFT_SENTENCES, LeftOver, Plan, PlannedBlock
 from offers.planning.inputs import SECOND, Snapshot
 from retaildelivery.lib.refusals import Refused
@@ -81,12 +81,16 @@ def publish(*, run_id: int, proposals: Sequence[Proposal], at: dt.datetime) -> P
     run.blocks_made = len(made)
     run.orders_planned = sum(block.orders_count for block in made)
     run.cost_cents = sum(proposal.plan.cost_cents for proposal in proposals)
+    run.alone_cents = sum(alone.alone_cents(each.snapshot.afternoon, each.plan) for each in proposals)
     run.left = left
     run.engine = ", ".join(dict.fromkeys(proposal.plan.engine for proposal in proposals))
     run.notes = list(dict.fromkeys(note for proposal in proposals for note in proposal.plan.notes))
     run.save(
-        update_fields=["ended_at", "blocks_made", "orders_planned", "cost_cents", "left", "engine", "notes"]
-    )
+        update_fields=[
+            "ended_at", "blocks_made", "orders_planned", "cost_cents", "alone_cents", "left", "engine", "notes"
+        ]
+    )  # fmt: skip
+    Block.objects.filter(pk__in=[block.pk for block in made]).update(plan_run=run)
     recording.record(facts.plan_ran(run, at=at))
     return run
 
