@@ -10,7 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from offers import withdrawing
-from offers.models import Block, Claim, Decline, Freeze, Holiday, MallBlockade, Offer, PayPolicy, PlanRun
+from offers.models import (
+    Block,
+    Claim,
+    Decline,
+    Freeze,
+    Holiday,
+    MallBlockade,
+    Offer,
+    PayPolicy,
+    PlanRun,
+    StoreBlockade,
+)
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
@@ -126,6 +137,27 @@ class MallBlockadeAdmin(KeptAdmin):
     raw_id_fields = ("driver",)
     autocomplete_fields = ("mall", "created_by")
     ordering = ("-created_at",)
+
+
+@admin.register(StoreBlockade)
+class StoreBlockadeAdmin(HistoryAdmin):
+    list_display = (
+        "code",
+        "store",
+        "driver",
+        "reason",
+        "asked_by",
+        "asked_at",
+        "granted_by",
+        "granted_at",
+        "ended_at",
+        "ended_reason",
+    )
+    list_filter = ("store__mall", ("asked_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("store", "driver__user", "asked_by", "granted_by")
+    search_fields = ("code", "driver__code", "store__name")
+    ordering = ("-id",)
 
 
 @admin.register(PayPolicy)

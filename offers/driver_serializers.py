@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from deliveries.snapshots import moment
 from drivers.models import Driver, DriverPosting, Vehicle
-from offers import feed, limits, pricing
+from offers import feed, hours, limits, pricing
 from offers.eligibility import Ineligible
 from offers.models import Block, Claim, Decline, Offer
 from retaildelivery.lib import money
@@ -100,6 +100,30 @@ class RefusalOut(Output):
     reason = serializers.CharField(allow_blank=True)
 
 
+class LeftOut(Output):
+    day_minutes = serializers.IntegerField(help_text="Of the ten hours of that day.")
+    week_minutes = serializers.IntegerField(help_text="Of the forty hours of that week.")
+
+
+class DayOut(Output):
+    on = serializers.DateField()
+    used_minutes = serializers.IntegerField()
+    free_minutes = serializers.IntegerField(help_text="The week's limit is heeded too.")
+
+
+class WeekOut(Output):
+    monday = serializers.DateField()
+    used_minutes = serializers.IntegerField()
+    left_minutes = serializers.IntegerField()
+    limit_minutes = serializers.IntegerField()
+    days = DayOut(many=True)
+
+
+class HoursOut(Output):
+    time_zone = serializers.CharField(help_text="Days and weeks are those of your market.")
+    weeks = WeekOut(many=True, help_text="This week and the next.")
+
+
 class OfferOut(Output):
     code = serializers.CharField()
     block = serializers.CharField()
@@ -118,6 +142,7 @@ class OfferOut(Output):
     closes_at = serializers.DateTimeField()
     eligible = serializers.BooleanField()
     why_not = RefusalOut(allow_null=True)
+    hours_left = LeftOut(help_text="What you may still work after this block.")
 
 
 class OffersOut(Output):
@@ -238,6 +263,23 @@ def refusal_json(refusal: Ineligible) -> Json:
     return {"code": refusal.code, "message": refusal.message, "reason": refusal.reason}
 
 
+def minutes(time: dt.timedelta) -> int:
+    return time // dt.timedelta(minutes=1)
+
+
+def week_json(week: hours.Week) -> Json:
+    return {
+        "monday": week.monday,
+        "used_minutes": minutes(week.used),
+        "left_minutes": minutes(week.left),
+        "limit_minutes": minutes(week.limit),
+        "days": [
+            {"on": day.on, "used_minutes": minutes(day.used), "free_minutes": minutes(day.free)}
+            for day in week.days
+        ],
+    }
+
+
 def offer_json(card: feed.Card, driver: Driver) -> Json:
     offer, block = card.offer, card.block
     return {
@@ -264,6 +306,7 @@ def offer_json(card: feed.Card, driver: Driver) -> Json:
         "closes_at": moment(offer.closes_at),
         "eligible": card.eligible,
         "why_not": refusal_json(card.refusals[0]) if card.refusals else None,
+        "hours_left": {"day_minutes": minutes(card.left.day), "week_minutes": minutes(card.left.week)},
     }
 
 

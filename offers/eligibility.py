@@ -8,16 +8,17 @@ most 10 h a day and 40 h a week in the market's own time, 8 h of rest, not refus
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, Value
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from deliveries.models import Stop
 from drivers.models import Document, Driver, StandingEvent, Vehicle
 from offers import limits
-from offers.models import Block, Claim, MallBlockade, Offer
+from offers.models import Block, Claim, MallBlockade, Offer, StoreBlockade
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window, day_window, local_days, monday_of, per_day, per_week
 
@@ -51,6 +52,11 @@ class VehicleMissing(Ineligible):
     sentence = _("You have no car on file.")
 
 
+class VehicleClass(Ineligible):
+    code = "vehicle_class"
+    sentence = _("This block needs at least this kind of car: %(least)s. Yours: %(car)s.")
+
+
 class VehicleTooSmall(Ineligible):
     code = "vehicle_too_small"
     sentence = _("The load does not fit: %(litres)s litres and %(kilograms)s kg; your car takes %(car)s.")
@@ -78,9 +84,21 @@ class RestTooShort(Ineligible):
     sentence = _("Between two days of work you need %(limit)s h of rest; it would be %(hours)s h.")
 
 
+class NightTooLong(Ineligible):
+    code = "night_too_long"
+    sentence = _(
+        "Blocks of one night count together: it would be %(hours)s h without a rest; %(limit)s h are allowed."
+    )
+
+
 class BlockedByMall(Ineligible):
     code = "blocked_by_mall"
     sentence = _("This mall does not accept you as a driver. Operations can tell you why.")
+
+
+class BlockedByStore(Ineligible):
+    code = "blocked_by_store"
+    sentence = _("%(store)s does not accept you as a driver. Operations can tell you why.")
 
 
 class StandingTooLow(Ineligible):
@@ -102,6 +120,7 @@ class Car:
     pk: int
     litres: int
     grams: int
+    kind: str = Vehicle.Kind.VAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,9 @@ class Applicant:
     held: tuple[Held, ...]
     points: int
     refused_by: frozenset[int]
+    refused_at: tuple[
+        tuple[str, str], ...
+    ] = ()  # code of a block, and the store on it that refuses the driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +159,10 @@ class Work:
     window: Window
     litres: int
     grams: int
+    car: str = Vehicle.Kind.SEDAN  # the least kind
 
+
+CLASSES = tuple(Vehicle.CAPACITY)  # from the smallest car to the largest
 
 Rule = Callable[[Applicant, Work], Iterator[Ineligible]]
 
@@ -172,6 +197,10 @@ def has_room(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
             car=_("%(litres)s litres and %(kilograms)s kg")
             % {"litres": car.litres, "kilograms": car.grams // 1000},
         )
+    elif CLASSES.index(car.kind) < CLASSES.index(work.car):
+        yield VehicleClass(
+            reason=work.car, least=Vehicle.Kind(work.car).label, car=Vehicle.Kind(car.kind).label
+        )
 
 
 def is_free(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
@@ -201,20 +230,59 @@ def has_hours(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
 
 
 def has_rest(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
-    """Windows that begin on different local days lie at least `limits.REST` apart."""
-    day = work.window.start.astimezone(work.zone).date()
+    """Shifts that begin on different local days lie at least `limits.REST` apart.
+
+    Blocks no more than `limits.SHIFT_BREAK` apart are one shift, so a second block of the same night is no new
+    day; but a shift over midnight has no more work in it than a day may have.
+    """
+    mine, *others = shifts(work.window, [held.window for held in applicant.held])
+    day = mine.start.astimezone(work.zone).date()
     gaps = [
-        held.window.gap_to(work.window)
-        for held in applicant.held
-        if held.window.start.astimezone(work.zone).date() != day
+        mine.window.gap_to(other.window)
+        for other in others
+        if other.start.astimezone(work.zone).date() != day
     ]
     if gaps and min(gaps) < limits.REST:
         yield RestTooShort(hours=hours(min(gaps)), limit=hours(limits.REST))
+    over_midnight = (mine.end - dt.timedelta(microseconds=1)).astimezone(work.zone).date() != day
+    if over_midnight and mine.worked > limits.DAY_HOURS:
+        yield NightTooLong(hours=hours(mine.worked), limit=hours(limits.DAY_HOURS))
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Blocks with no real break between them."""
+
+    start: dt.datetime
+    end: dt.datetime
+    worked: dt.timedelta
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
+
+
+def shifts(one: Window, others: Sequence[Window]) -> list[Shift]:
+    """The shift that this window belongs to, then all the others."""
+    found: list[Shift] = []
+    mine = 0
+    for window in sorted([*others, one], key=lambda each: (each.start, each.end)):
+        last = found[-1] if found else None
+        if last is not None and window.start - last.end <= limits.SHIFT_BREAK:
+            found[-1] = Shift(last.start, max(last.end, window.end), last.worked + window.duration)
+        else:
+            found.append(Shift(window.start, window.end, window.duration))
+        if window is one:
+            mine = len(found) - 1
+    return [found[mine], *found[:mine], *found[mine + 1 :]]
 
 
 def is_welcome(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
     if work.mall_id in applicant.refused_by:
         yield BlockedByMall()
+    for block, store in applicant.refused_at:
+        if block == work.block:
+            yield BlockedByStore(store=store)
 
 
 def stands_well(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
@@ -261,6 +329,7 @@ def work_of(block: Block) -> Work:
         window=Window(block.starts_at, block.ends_at),
         litres=block.litres,
         grams=block.grams,
+        car=block.vehicle_kind,
     )
 
 
@@ -269,7 +338,14 @@ def load(driver: Driver, *, around: Window, zone: dt.tzinfo, at: dt.datetime) ->
     first, last = around.start.astimezone(zone).date(), around.end.astimezone(zone).date()
     since = day_window(monday_of(first) - dt.timedelta(days=1), zone).start
     until = day_window(monday_of(last) + dt.timedelta(days=7), zone).end
-    car = Vehicle.objects.in_use().filter(driver=driver).values_list("pk", "litres", "grams").first()
+    refusals = list(
+        MallBlockade.objects.filter(driver=driver, lifted_at=None)
+        .values_list("mall_id", Value(0))
+        .union(
+            StoreBlockade.objects.in_force().filter(driver=driver).values_list(Value(0), "store_id"), all=True
+        )
+    )
+    car = Vehicle.objects.in_use().filter(driver=driver).values_list("pk", "litres", "grams", "kind").first()
     return Applicant(
         status=driver.status,
         market=driver.market_code,
@@ -280,18 +356,32 @@ def load(driver: Driver, *, around: Window, zone: dt.tzinfo, at: dt.datetime) ->
             .values_list("kind", "verified_at", "rejected_at", "expires_on")
         ),
         car=Car(*car) if car else None,
-        held=tuple(_held(driver, since, until)),
+        held=tuple(held_windows(driver, since, until)),
         points=StandingEvent.objects.filter(driver=driver, decays_at__gt=at).aggregate(sum=Sum("points"))[
             "sum"
         ]
         or 0,
-        refused_by=frozenset(
-            MallBlockade.objects.filter(driver=driver, lifted_at=None).values_list("mall_id", flat=True)
-        ),
+        refused_by=frozenset(mall for mall, _store in refusals if mall),
+        refused_at=_blocks_at([store for _mall, store in refusals if store], around),
     )
 
 
-def _held(driver: Driver, since: dt.datetime, until: dt.datetime) -> Iterator[Held]:
+def _blocks_at(stores: Sequence[int], around: Window) -> tuple[tuple[str, str], ...]:
+    """Blocks of that time which collect at one of these stores, each with the store's name."""
+    if not stores:
+        return ()
+    at_stores = Stop.objects.filter(kind=Stop.Kind.PICKUP, store__in=stores)
+    blocks = dict(
+        Block.objects.filter(
+            window__overlap=(around.start, around.end), manifest__in=at_stores.values("manifest")
+        ).values_list("manifest_id", "code")
+    )
+    touched = at_stores.filter(manifest__in=blocks).order_by("store__name", "pk")
+    return tuple((blocks[m], name) for m, name in touched.values_list("manifest_id", "store__name"))
+
+
+def held_windows(driver: Driver, since: dt.datetime, until: dt.datetime) -> Iterator[Held]:
+    """What the driver holds or has worked between these moments. One query."""
     claims = Claim.objects.filter(
         Q(ended_at=None) | Q(ending__in=[Claim.Ending.COMPLETED, Claim.Ending.ABORTED]),
         driver=driver,

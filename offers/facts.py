@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Any
 
 from drivers.models import Driver
-from offers.models import Block, Claim, Offer, PlanRun
+from offers.models import Block, Claim, Offer, PlanRun, StoreBlockade
+from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
 
@@ -179,4 +180,16 @@ def plan_ran(run: PlanRun, *, at: dt.datetime) -> Happening:
             "left": run.left,
             "failure": run.failure,
         },
+    )
+
+
+def refusal_changed(name: str, refusal: StoreBlockade, *, by: User, at: dt.datetime) -> Happening:
+    """store_refusal.asked, .granted, .declined, .lifted. The reason stays with the record."""
+    asked = name == "store_refusal.asked"
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"driver:{refusal.driver.code}", f"store:{refusal.store.code}"],
+        actor=Actor(kind=Fact.Actor.STAFF if asked else Fact.Actor.OPERATIONS, name=str(by)),
+        data={"refusal": refusal.code, "driver": refusal.driver.code, "store": refusal.store.code},
     )

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from deliveries.models import Order
 from drivers.models import Driver, DriverPosting
-from offers import eligibility, freshness, limits, pricing
+from offers import eligibility, freshness, hours, limits, pricing
 from offers.models import Block, Claim, Decline, Offer
 from retaildelivery.lib import geo, money
 from retaildelivery.lib.windows import Window
@@ -33,6 +33,7 @@ class Card:
     distance_m: int
     miles: float
     refusals: tuple[eligibility.Ineligible, ...]
+    left: hours.Left
 
     @property
     def block(self) -> Block:
@@ -101,6 +102,7 @@ def _tips(manifests: Sequence[int | None]) -> dict[int | None, int]:
 
 def _card(driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_cents: int) -> Card:
     block = offer.block
+    work = eligibility.work_of(block)
     cost = pricing.car_cents(block.distance_m, Decimal(driver.cost_cents_per_mile))
     left = offer.pay_cents - cost
     return Card(
@@ -114,7 +116,8 @@ def _card(driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_c
         stops=block.stores_count + block.doors_count,
         distance_m=block.distance_m,
         miles=geo.miles(block.distance_m),
-        refusals=tuple(eligibility.objections(applicant, eligibility.work_of(block))),
+        refusals=tuple(eligibility.objections(applicant, work)),
+        left=hours.left_after(applicant, work),
     )
 
 

@@ -9,6 +9,10 @@ RELEASE_UNTIL = dt.timedelta(minutes=45)  # exactly 45:00 before the start still
 DAY_HOURS = dt.timedelta(hours=10)  # at the wheel in one local day
 WEEK_HOURS = dt.timedelta(hours=40)  # in one local week, Monday to Sunday
 REST = dt.timedelta(hours=8)  # between two days of work
+SHIFT_BREAK = dt.timedelta(hours=2)  # blocks no further apart are one shift: nobody goes home to sleep
+REFUSAL_VISITS = dt.timedelta(
+    days=30
+)  # drivers of that time a store may name when it asks to see one no more
 OFFER_LEAST = dt.timedelta(minutes=5)  # no offer opens with less time to read it; Colorado asks for 60 s
 LADDER_LEAST = dt.timedelta(minutes=2)  # between two steps, however near the start is
 SHORT_NOTICE = dt.timedelta(hours=2)  # published later than this before the start, a block pays that rate

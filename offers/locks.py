@@ -6,11 +6,13 @@ answers 503 with Retry-After. `for no key update` lets rows that refer to these 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import connection
 
 from drivers.models import Driver
 from offers import limits
-from offers.models import Block, PlanRun
+from offers.models import Block, PlanRun, StoreBlockade
 
 
 def bound_waiting() -> None:
@@ -60,3 +62,20 @@ def wave(run_id: int) -> PlanRun | None:
         .filter(pk=run_id, ended_at=None)
         .first()
     )
+
+
+def store_blockade(code: str) -> StoreBlockade:
+    """A store's refusal of a driver, locked. Raises StoreBlockade.DoesNotExist."""
+    bound_waiting()
+    return (
+        StoreBlockade.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("store__mall", "driver")
+        .get(code=code)
+    )
+
+
+def drivers(driver_ids: Collection[int]) -> dict[int, Driver]:
+    """Several drivers, locked by ascending key, by key."""
+    bound_waiting()
+    rows = Driver.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=driver_ids)
+    return {row.pk: row for row in rows.order_by("pk")}

@@ -1,7 +1,7 @@
 """Blocks of paid work at a mall, how they are offered and at what price, and who has claimed them."""
 
 from offers.models.block import Block, Freeze
-from offers.models.blockade import MallBlockade
+from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
 from offers.models.offer import Decline, Offer
 from offers.models.plan import PlanRun
@@ -18,4 +18,5 @@ __all__ = [
     "OnlyDriver",
     "PayPolicy",
     "PlanRun",
+    "StoreBlockade",
 ]

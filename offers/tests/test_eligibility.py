@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
 from drivers import standing
 from drivers.models import Document, Driver, Vehicle
 from offers import claiming, eligibility
 from offers.eligibility import Applicant, Car, Held, Paper, Work
-from offers.models import MallBlockade
+from offers.models import MallBlockade, StoreBlockade
 from offers.tests import making
 from offers.tests.making import AT, HOUR, START
 from retaildelivery.lib.windows import Window
@@ -203,7 +204,7 @@ def test_check_raises_the_first_refusal_in_the_order_of_the_rules():
 def test_every_refusal_has_a_code_of_its_own_and_a_sentence():
     kinds = eligibility.Ineligible.__subclasses__()
 
-    assert len({kind.code for kind in kinds}) == len(kinds) == 12
+    assert len({kind.code for kind in kinds}) == len(kinds) == 15
     assert all(str(kind.sentence).endswith(".") for kind in kinds)
 
 
@@ -277,3 +278,110 @@ def making_event(driver: Driver, *, key: str, decays_at: dt.datetime) -> bool:
             at=AT,
             decays_at=decays_at,
         )
+
+
+# -- Classes of cars, nights, stores -------------------------------------------------------------------------
+
+
+def test_a_smaller_kind_of_car_than_the_block_asks_for_is_refused():
+    van_work = replace(WORK, car=Vehicle.Kind.MINIVAN)
+    suv = replace(ADA, car=Car(1, 900, 300_000, Vehicle.Kind.SUV))
+    minivan = replace(ADA, car=Car(1, 1_800, 400_000, Vehicle.Kind.MINIVAN))
+
+    (refusal,) = eligibility.objections(suv, van_work)
+
+    assert (refusal.code, refusal.reason) == ("vehicle_class", "minivan")
+    assert refusal.message == "This block needs at least this kind of car: minivan. Yours: SUV or wagon."
+    assert codes(minivan, van_work) == []
+
+
+def test_two_blocks_of_one_night_are_one_shift_though_midnight_lies_between_them():
+    evening = held("2026-11-23 21:00", "2026-11-23 23:30")
+    small_hours = replace(WORK, window=window("2026-11-24 00:30", "2026-11-24 02:30"))
+
+    assert codes(replace(ADA, held=(evening,)), small_hours) == []
+
+
+def test_a_break_of_more_than_two_hours_over_midnight_is_no_rest_and_no_break():
+    evening = held("2026-11-23 20:00", "2026-11-23 22:29")
+    small_hours = replace(WORK, window=window("2026-11-24 00:30", "2026-11-24 02:30"))
+
+    (refusal,) = eligibility.objections(replace(ADA, held=(evening,)), small_hours)
+
+    assert (refusal.code, refusal.message) == (
+        "rest_too_short",
+        "Between two days of work you need 8 h of rest; it would be 2 h.",
+    )
+
+
+def test_after_a_night_the_rest_counts_from_its_last_block():
+    night = (
+        held("2026-11-22 22:00", "2026-11-23 01:00"),
+        held("2026-11-23 02:00", "2026-11-23 05:00"),
+    )
+
+    assert codes(replace(ADA, held=night)) == []
+    early = replace(WORK, window=window("2026-11-23 12:59", "2026-11-23 14:00"))
+    assert codes(replace(ADA, held=night), early) == ["rest_too_short"]
+
+
+def test_a_night_has_no_more_work_in_it_than_a_day():
+    evening = held("2026-11-23 16:00", "2026-11-24 00:00")
+    two_more = replace(WORK, window=window("2026-11-24 00:00", "2026-11-24 02:00"))
+    a_minute_over = replace(WORK, window=window("2026-11-24 00:00", "2026-11-24 02:01"))
+
+    assert codes(replace(ADA, held=(evening,)), two_more) == []
+    assert codes(replace(ADA, held=(evening,)), a_minute_over) == ["night_too_long"]
+
+
+def test_the_rest_of_a_night_in_which_clocks_change_is_eight_real_hours():
+    """2026-03-08 in Las Vegas: 02:00 becomes 03:00, so the clock shows nine where eight have passed."""
+    late = Held(Window(local("2026-03-07 20:00"), local("2026-03-07 23:00")), True, "B0")
+    by_the_clock = replace(WORK, window=Window(local("2026-03-08 07:00"), local("2026-03-08 09:00")))
+    rested = replace(WORK, window=Window(local("2026-03-08 08:00"), local("2026-03-08 10:00")))
+
+    assert codes(replace(ADA, held=(late,)), by_the_clock) == ["rest_too_short"]
+    assert codes(replace(ADA, held=(late,)), rested) == []
+
+
+def test_hours_of_a_block_over_the_end_of_the_week_are_split_between_the_weeks():
+    """Sunday 22:00 to Monday 02:00: two hours in either week."""
+    over_sunday = replace(WORK, window=window("2026-11-29 22:00", "2026-11-30 02:00"))
+    days = tuple(held(f"2026-11-{day} 08:00", f"2026-11-{day} 17:30") for day in (23, 24, 25, 26))
+
+    assert codes(replace(ADA, held=days), over_sunday) == []
+    longer = replace(over_sunday, window=window("2026-11-29 21:59", "2026-11-30 02:00"))
+    assert codes(replace(ADA, held=days), longer) == ["week_hours_exceeded"]
+
+
+@pytest.mark.django_db
+def test_a_block_that_collects_at_a_store_which_refuses_the_driver_is_refused_once_it_is_granted():
+    mall = making.mall()
+    store, other = making.store(mall), making.store(mall, "Loom & Thread")
+    there = making.block([making.order(store), making.order(other)])
+    elsewhere = making.block([making.order(other)])
+    eve = making.driver("Eve")
+    by = making.driver("Staff").user
+    asked = StoreBlockade.objects.create(store=store, driver=eve, reason="shouted", asked_by=by, asked_at=AT)
+    assert eligibility.why(eve, making.offer_of(there), AT) == []
+
+    StoreBlockade.objects.filter(pk=asked.pk).update(granted_by=by, granted_at=AT)
+
+    (refusal,) = eligibility.why(eve, making.offer_of(there), AT)
+    assert refusal.code == "blocked_by_store"
+    assert refusal.message == "Juniper Books does not accept you as a driver. Operations can tell you why."
+    assert eligibility.why(eve, making.offer_of(elsewhere), AT) == []
+    with pytest.raises(eligibility.BlockedByStore):
+        claiming.claim(offer_code=making.offer_of(there).code, driver_id=eve.pk, at=AT)
+    StoreBlockade.objects.filter(pk=asked.pk).update(ended_at=AT)
+    assert eligibility.why(eve, making.offer_of(there), AT) == []
+
+
+@pytest.mark.parametrize("refusal", eligibility.Ineligible.__subclasses__(), ids=lambda kind: kind.code)
+def test_every_reason_is_said_in_both_languages(refusal):
+    with translation.override("en"):
+        english = str(refusal.sentence)
+    with translation.override("es"):
+        spanish = str(refusal.sentence)
+
+    assert english != spanish

@@ -21,7 +21,7 @@ from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
 from drivers.models import Driver, DriverPosting
 from drivers.views import day_of
-from offers import attendance, claiming, conditional, declining, feed, limits, pricing
+from offers import attendance, claiming, conditional, declining, feed, hours, limits, pricing
 from offers.drive_forms import CheckInForm, DeclineForm
 from offers.models import Block, Claim, Decline, Offer
 from retaildelivery.lib import money
@@ -81,11 +81,17 @@ def offers_page(
     version = feed.version(driver)
     cards = feed.offers(driver, at=at)
     claim = feed.current_claim(driver)
+    near = cards[0].block if cards else claim.block if claim else None
+    zone = near.mall.zone if near else hours.zone_of(driver)
+    weeks = hours.of(driver, zone=zone, at=at)
     etag = conditional.etag(request, driver, kind="page", version=version)
     context = {
         "driver": driver,
         "cards": [ticket(card) for card in cards],
         "held": claim.block if claim else None,
+        "week": weeks[0],
+        "today": at.astimezone(zone).date(),
+        "days": weeks[0].from_day(at.astimezone(zone).date()),
         "declined": Decline.objects.filter(driver=driver, block__status=Block.Status.OFFERED).count(),
         "refusal": refusal,
         "etag": etag,

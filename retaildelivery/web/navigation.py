@@ -62,6 +62,7 @@ DOORS: dict[str, tuple[Place, ...]] = {
         Place("board", "offers:board", _("Board"), "map", exact=True),
         Place("blocks", "offers:ops_blocks", _("Blocks"), "calendar"),
         Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
+        Place("people", "offers:ops_refusals", _("Drivers"), "users"),
         Place("messages", "deliveries:ops_messages", _("Messages"), "mail"),
         Place("admin", "admin:index", _("Admin"), "gear"),
     ),

@@ -79,6 +79,10 @@ WORDS: dict[str, Word] = {
     "valid": Word("go", "check-circle", pgettext_lazy("document", "valid")),
     "missing": Word("stop", "alert", _("missing")),
     "late": Word("warn", "clock", _("late")),
+    "asked": Word("warn", "clock", _("asked")),
+    "in_force": Word("stop", "lock", _("in force")),
+    "lifted": Word("idle", "check", _("lifted")),
+    "declined": Word("idle", "x", _("declined")),
     # messages, webhooks, malls and stores
     "queued": Word("idle", "clock", _("queued")),
     "sending": Word("info", "upload", _("sending")),

@@ -167,6 +167,12 @@ def duration(value: timedelta | None) -> str:
     return sign + " ".join(parts)
 
 
+@register.filter
+def hours(value: timedelta | None) -> str:
+    """Hours to a tenth, as rules speak of them: "9.5", "40"."""
+    return "–" if value is None else f"{value / timedelta(hours=1):.1f}".removesuffix(".0")
+
+
 def _relative(difference: timedelta) -> str:
     past = difference < timedelta(0)
     minutes = int(abs(difference).total_seconds() // 60)
