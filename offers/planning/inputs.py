@@ -13,6 +13,7 @@ from offers.models import Block
 from offers.planning import travel
 from offers.planning.afternoon import Afternoon, BlockLength, Dwell, WaitingOrder
 from retaildelivery.lib import money
+from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window, day_window
 from stores.models import Mall
 
@@ -20,6 +21,22 @@ SECOND = dt.timedelta(seconds=1)
 DWELL = Dwell()
 # Orders that fit the smallest car share blocks which any driver can take; the rest are planned for vans.
 CARS = (Vehicle.Kind.SEDAN, Vehicle.Kind.VAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order that waits to be planned, or waited at a moment of the past."""
+
+    code: str
+    point: Point
+    store: str
+    placed_at: dt.datetime
+    ready_at: dt.datetime
+    opens_at: dt.datetime
+    due_at: dt.datetime
+    litres: int
+    grams: int
+    parcels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +51,9 @@ class Snapshot:
         return self.epoch + seconds * SECOND
 
 
-def waiting(mall: Mall, *, at: dt.datetime) -> list[Order]:
+def waiting(mall: Mall, *, at: dt.datetime) -> list[Candidate]:
     """Orders a wave at this mall looks at: those whose promise has come near enough, soonest due first."""
-    return list(
+    orders = (
         Order.objects.waiting()  # type: ignore[attr-defined]
         .at_mall(mall.pk)
         .filter(ready_at__lte=at + limits.PLAN_AHEAD, window__startswith__lte=at + limits.PLAN_AHEAD)
@@ -44,9 +61,31 @@ def waiting(mall: Mall, *, at: dt.datetime) -> list[Order]:
         .prefetch_related("parcels")
         .order_by("window__endswith", "pk")[: limits.PLAN_ORDERS]
     )
+    return [candidate(order) for order in orders]
 
 
-def snapshots(mall: Mall, orders: Sequence[Order], *, at: dt.datetime, everything: bool) -> list[Snapshot]:
+def candidate(order: Order) -> Candidate:
+    """The order as a wave reads it now."""
+    point = order.point
+    assert point is not None, "Only located orders are planned."
+    parcels = list(order.parcels.all())
+    return Candidate(
+        code=order.code,
+        point=point,
+        store=order.store.code,
+        placed_at=order.placed_at,
+        ready_at=order.ready_at,
+        opens_at=order.window.lower,
+        due_at=order.window.upper,
+        litres=sum(parcel.litres for parcel in parcels),
+        grams=sum(parcel.grams for parcel in parcels),
+        parcels=len(parcels),
+    )
+
+
+def snapshots(
+    mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime, everything: bool
+) -> list[Snapshot]:
     """One afternoon per kind of car that is needed. With `everything` no order may be left for a later wave
     that a block can hold. Raises terms.NoPayPolicy."""
     small = [order for order in orders if _fits(order, Vehicle.Kind.SEDAN)]
@@ -58,14 +97,13 @@ def snapshots(mall: Mall, orders: Sequence[Order], *, at: dt.datetime, everythin
     ]
 
 
-def _fits(order: Order, kind: Vehicle.Kind) -> bool:
+def _fits(order: Candidate, kind: Vehicle.Kind) -> bool:
     litres, grams = Vehicle.CAPACITY[kind]
-    parcels = order.parcels.all()
-    return sum(p.litres for p in parcels) <= litres and sum(p.grams for p in parcels) <= grams
+    return order.litres <= litres and order.grams <= grams
 
 
 def _snapshot(
-    mall: Mall, orders: Sequence[Order], kind: Vehicle.Kind, *, at: dt.datetime, everything: bool
+    mall: Mall, orders: Sequence[Candidate], kind: Vehicle.Kind, *, at: dt.datetime, everything: bool
 ) -> Snapshot:
     local = at.astimezone(mall.zone)
     epoch = day_window(local.date(), mall.zone).start
@@ -106,25 +144,22 @@ def _snapshot(
     )
 
 
-def as_waiting(order: Order, epoch: dt.datetime) -> WaitingOrder:
+def as_waiting(order: Candidate, epoch: dt.datetime) -> WaitingOrder:
     """The order as the planner reads it; compared again when the plan is published."""
-    point = order.point
-    assert point is not None, "Only located orders are planned."
-    parcels = list(order.parcels.all())
     return WaitingOrder(
         code=order.code,
-        point=point,
-        store=order.store.code,
+        point=order.point,
+        store=order.store,
         ready=(round_start(order.ready_at) - epoch) // SECOND,
-        early=(order.window.lower - epoch) // SECOND,
-        due=(order.window.upper - epoch) // SECOND,
-        litres=sum(parcel.litres for parcel in parcels),
-        grams=sum(parcel.grams for parcel in parcels),
-        parcels=len(parcels),
+        early=(order.opens_at - epoch) // SECOND,
+        due=(order.due_at - epoch) // SECOND,
+        litres=order.litres,
+        grams=order.grams,
+        parcels=order.parcels,
     )
 
 
-def has_waited(order: Order, *, at: dt.datetime) -> bool:
+def has_waited(order: Candidate, *, at: dt.datetime) -> bool:
     """Whether it has waited long enough for company: posted `limits.COMPANY_WAIT` ago, and packed by the time a
     driver can be there."""
     return at - order.placed_at >= limits.COMPANY_WAIT and order.ready_at <= at + limits.LEAD_SHORT

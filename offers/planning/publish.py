@@ -107,7 +107,7 @@ def _still_waiting(proposal: Proposal) -> dict[str, Order]:
         for order in delivery_locks.orders(pks)
         if order.status == Order.Status.PLACED
         and order.latitude is not None
-        and inputs.as_waiting(order, snapshot.epoch) == planned[order.code]
+        and inputs.as_waiting(inputs.candidate(order), snapshot.epoch) == planned[order.code]
     }
 
 

@@ -121,14 +121,17 @@ def propose(*, mall_code: str, at: dt.datetime, seed: int, everything: bool = Fa
     mall = Mall.objects.select_related("market").get(code=mall_code)
     orders = inputs.waiting(mall, at=at)
     found = inputs.snapshots(mall, orders, at=at, everything=everything) if orders else []
-    return [Proposal(each, _plan(each, seed=seed, share=len(found))) for each in found]
+    return [
+        Proposal(each, think(each, seed=seed, seconds=seconds_for(len(each.afternoon.orders)) / len(found)))
+        for each in found
+    ]
 
 
-def _plan(snapshot: Snapshot, *, seed: int, share: int) -> Plan:
+def think(snapshot: Snapshot, *, seed: int, seconds: float, iterations: int | None = None) -> Plan:
+    """The plan of one snapshot, in which what is urgent does not wait; with `iterations` the same each time."""
     afternoon = snapshot.afternoon
     asked = urgency.nothing_waits(afternoon) if snapshot.urgent else afternoon
-    seconds = seconds_for(len(afternoon.orders)) / share
-    plan = planner.plan(asked, seconds=seconds, seed=seed)
+    plan = planner.plan(asked, seconds=seconds, seed=seed, iterations=iterations)
     return urgency.trim(afternoon, plan, snapshot.urgent) if snapshot.urgent else plan
 
 

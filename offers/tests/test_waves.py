@@ -1,10 +1,8 @@
 """When the planner runs, what it is given, and what becomes of its plan."""
 
 import datetime as dt
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from deliveries.models import Order, Stop
 from deliveries.posting import cancel
@@ -354,29 +352,3 @@ def test_urgency_is_the_lead_the_search_for_a_driver_the_loading_and_the_way():
 
     assert not inputs.is_urgent(row, 1_000, now=10_000 - 1_000 - 260 - 55 * 60 - 1)
     assert inputs.is_urgent(row, 1_000, now=10_000 - 1_000 - 260 - 55 * 60)
-
-
-def test_the_command_shows_a_plan_and_writes_nothing(store):
-    making.order(store, at=dt.datetime.now(dt.UTC), window=None)
-    out = StringIO()
-
-    call_command("plan", mall="fashion-show", everything=True, stdout=out)
-
-    assert "1 orders seen" in out.getvalue()
-    assert "nothing written" in out.getvalue()
-    assert (PlanRun.objects.count(), Block.objects.count()) == (0, 0)
-
-
-def test_the_command_publishes_when_told_to(store):
-    making.order(store, at=dt.datetime.now(dt.UTC))
-    out = StringIO()
-
-    call_command("plan", mall="fashion-show", everything=True, publish=True, stdout=out)
-
-    assert out.getvalue().startswith("1 blocks with 1 of 1 orders offered")
-    assert Block.objects.get().status == "offered"
-
-
-def test_the_command_names_the_malls_it_knows(mall):
-    with pytest.raises(CommandError, match="Known: fashion-show"):
-        call_command("plan", mall="nowhere")
