@@ -21,6 +21,7 @@ from deliveries.models import (
     Order,
     Parcel,
     ProofOfDelivery,
+    RoadFit,
     Scan,
     Stop,
 )
@@ -235,3 +236,20 @@ class FeePolicyAdmin(KeptAdmin):
         if obj is None or not Order.objects.filter(fee_policy=obj).exists():
             return ()
         return tuple(f.name for f in FeePolicy._meta.fields if f.name != "valid_to")
+
+
+@admin.register(RoadFit)
+class RoadFitAdmin(HistoryAdmin):
+    list_display = (
+        "fitted_at",
+        "market",
+        "verdict",
+        "legs",
+        "legs_left_out",
+        "error_percent",
+        "error_before_percent",
+        "valid_from",
+    )
+    list_filter = ("market", "verdict")
+    list_select_related = ("market",)
+    ordering = ("-id",)

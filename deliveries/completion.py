@@ -7,9 +7,8 @@ from collections import Counter
 
 from django.db.models import Max
 
-from deliveries import eta, facts, moves
+from deliveries import eta, facts, moves, roads
 from deliveries.models import Consignment, Manifest, Parcel, Stop
-from retaildelivery.lib.geo import road_m
 from retaildelivery.outbox import recording
 from stores.models import Store
 
@@ -42,7 +41,13 @@ def return_stop(manifest: Manifest, store: Store, *, after: Stop, at: dt.datetim
         return found
     last = manifest.stops.exclude(kind=Stop.Kind.PICKUP).order_by("-position", "-id").first() or after
     mall = store.mall
-    planned_at = max(at, last.planned_at + last.service) + eta.drive(road_m(last.point, mall.point))
+    leave_at = max(at, last.planned_at + last.service)
+    planned_at = leave_at + eta.drive(
+        last.point,
+        mall.point,
+        curve=roads.curve_of(mall.market, at=at),
+        hour=leave_at.astimezone(mall.zone).hour,
+    )
     position = manifest.stops.aggregate(last=Max("position"))["last"] + 1
     return Stop.objects.create(
         manifest=manifest,

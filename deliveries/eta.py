@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Minutes a car needs for kilometres on the road, as fitted on road tables of American suburbs.
-MINUTES_A_KM, EXPONENT = 3.2, 0.72
+from retaildelivery.lib.geo import Point, crow_km
+from retaildelivery.lib.roads import Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Leg:
     ended_at: dt.datetime | None = None
 
 
-def drive(road_m: int) -> dt.timedelta:
-    """How long a car takes for a road distance in metres."""
-    return dt.timedelta(minutes=MINUTES_A_KM * (road_m / 1000) ** EXPONENT)
+def drive(origin: Point, goal: Point, *, curve: Curve, hour: int) -> dt.timedelta:
+    """How long a car takes from one place to another when it leaves in this local hour."""
+    return dt.timedelta(seconds=curve.seconds(crow_km(origin, goal), hour=hour))
 
 
 def retime(legs: Sequence[Leg], *, at: dt.datetime) -> dict[int, dt.datetime]:

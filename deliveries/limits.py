@@ -29,3 +29,6 @@ EXPORT_ROWS = 10_000  # rows of a CSV export
 DEVICE_CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast
 LATE_EVENT = dt.timedelta(hours=48)  # how old an event from a phone without signal may be
 POSITION_FRESH = dt.timedelta(minutes=10)  # an older position would mislead
+FIT_LEGS = 200  # fewer legs say more about who drove them than about the roads
+FIT_LEGS_MOST = 20_000  # legs one fit is made from, the newest
+FIT_BACK = dt.timedelta(days=60)  # roads and seasons change; older legs tell of others

@@ -56,3 +56,10 @@ SWEEP_BATCH = 200  # rows a sweep takes at once
 FEED = 100  # offers a driver's feed carries at most
 BOARD_ROWS = 60  # rows of one list on the board; a person reads no more
 RISK_BEFORE = dt.timedelta(minutes=45)  # an order nobody carries so near the end of its promise is at risk
+TRAVEL_CONNECT = 2.0  # seconds in which a road server takes the connection
+TRAVEL_SECONDS = 10.0  # for all questions of one wave to the road server together; the rest is estimated
+TRAVEL_REST = dt.timedelta(minutes=1)  # a road server that failed is not asked again so long
+TRAVEL_ANSWER_BYTES = 4_000_000  # a table of 100 by 100 is a tenth of it
+TRAVEL_SNAP_M = 1_000  # a road farther from the door than this is another place's road
+TRAVEL_PAIRS_LAST = dt.timedelta(days=30)  # roads change about so often
+TRAVEL_PAIRS_SWEEP = 50_000  # pairs one sweep drops at most

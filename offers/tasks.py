@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from offers import attendance, expiry
 from offers.planning import waves
+from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
 
 
@@ -40,3 +41,8 @@ def sweep_offers(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_no_shows(**_: Any) -> None:
     attendance.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_travel_pairs(**_: Any) -> None:
+    pairs.sweep(at=timezone.now())

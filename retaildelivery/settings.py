@@ -243,6 +243,11 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 GEOCODER = env.text("GEOCODER")
 GEOCODER_KEY = env.secret("GEOCODER_KEY")
 GEOCODER_DOMAIN = env.text("GEOCODER_DOMAIN")
+# How long the way takes: an estimate of our own, or a road server of the operator's.
+TRAVEL_PROVIDER = env.choice("TRAVEL_PROVIDER", "estimate", ("estimate", "osrm", "valhalla"))
+TRAVEL_URL = "" if TRAVEL_PROVIDER == "estimate" else env.web_url("TRAVEL_URL", "")
+TRAVEL_PROFILE = env.text("TRAVEL_PROFILE")
+TRAVEL_ALLOW_PRIVATE = env.switch("TRAVEL_ALLOW_PRIVATE", False)
 MAP_TILE_URL = env.web_url("MAP_TILE_URL", "https://tile.openstreetmap.org/{z}/{x}/{y}.png")
 _TILES = urlsplit(MAP_TILE_URL)
 _BLOB, _DATA = "blob:", "data:"

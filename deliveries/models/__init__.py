@@ -4,6 +4,7 @@ from deliveries.models.fees import FeePolicy
 from deliveries.models.manifest import Consignment, Handover, Manifest, Stop
 from deliveries.models.order import KnownAddress, Order, Parcel
 from deliveries.models.proof import Attempt, Incident, ProofOfDelivery, Scan
+from deliveries.models.roads import RoadFit
 
 __all__ = [
     "Attempt",
@@ -16,6 +17,7 @@ __all__ = [
     "Order",
     "Parcel",
     "ProofOfDelivery",
+    "RoadFit",
     "Scan",
     "Stop",
 ]

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from deliveries import eta
 from deliveries.eta import Leg
+from retaildelivery.lib.geo import Point
+from retaildelivery.lib.roads import Curve
 
 T = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
@@ -55,8 +57,10 @@ def test_nothing_is_expected_in_the_past():
 
 
 def test_a_car_needs_what_the_fitted_roads_say():
-    assert round(eta.drive(1_000) / MINUTE, 2) == 3.2
-    assert round(eta.drive(10_000) / MINUTE, 1) == 16.8
+    mall, door, curve = Point(36.0, -115.0), Point(36.0899322, -115.0), Curve()
+
+    assert round(eta.drive(mall, door, curve=curve, hour=12) / MINUTE, 1) == 16.8
+    assert eta.drive(mall, mall, curve=curve, hour=12) == 0 * MINUTE
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.integers(0, 8), st.integers(0, 600))

@@ -6,6 +6,7 @@ from offers.models.claim import Claim, OnlyDriver
 from offers.models.offer import Decline, Offer
 from offers.models.plan import PlanRun
 from offers.models.policy import Holiday, PayPolicy
+from offers.models.travel import TravelPair
 
 __all__ = [
     "Block",
@@ -19,4 +20,5 @@ __all__ = [
     "PayPolicy",
     "PlanRun",
     "StoreBlockade",
+    "TravelPair",
 ]

@@ -10,8 +10,8 @@ from deliveries.models import Order
 from drivers.models import Vehicle
 from offers import limits, terms
 from offers.models import Block
-from offers.planning import travel
 from offers.planning.afternoon import Afternoon, BlockLength, Dwell, WaitingOrder
+from offers.planning.travel import sources
 from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window, day_window
@@ -108,7 +108,8 @@ def _snapshot(
     local = at.astimezone(mall.zone)
     epoch = day_window(local.date(), mall.zone).start
     rows = tuple(as_waiting(order, epoch) for order in orders)
-    matrix = travel.Estimate().matrix([mall.point, *(row.point for row in rows)], hour=local.hour)
+    roads = sources.of_market(mall.market, at=at)
+    matrix = roads.matrix([mall.point, *(row.point for row in rows)], hour=local.hour)
     urgent = frozenset(
         row.code
         for number, (order, row) in enumerate(zip(orders, rows, strict=True), 1)

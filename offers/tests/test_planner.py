@@ -19,6 +19,7 @@ from offers.planning.engine import Proposal
 from offers.planning.travel import Estimate
 from offers.tests.afternoons import MALL, absurd, afternoon, drawn, order
 from retaildelivery.lib.geo import Point
+from retaildelivery.lib.roads import Curve
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -262,8 +263,8 @@ def test_the_estimate_is_the_fitted_curve_and_rush_hour_stretches_it():
     far = Point(MALL.lat + 0.1, MALL.lng)
     factors = (1.0,) * 17 + (1.5,) + (1.0,) * 6
 
-    calm = Estimate(factors).matrix([MALL, far, far], hour=12)
-    rush = Estimate(factors).matrix([MALL, far, far], hour=17)
+    calm = Estimate(Curve(factors=factors)).matrix([MALL, far, far], hour=12)
+    rush = Estimate(Curve(factors=factors)).matrix([MALL, far, far], hour=17)
 
     assert calm.seconds == ((0, 1088, 1088), (1088, 0, 0), (1088, 0, 0))
     assert calm.metres == ((0, 15567, 15567), (15567, 0, 0), (15567, 0, 0))
@@ -275,4 +276,4 @@ def test_the_estimate_is_the_fitted_curve_and_rush_hour_stretches_it():
 @pytest.mark.parametrize("factors", [(1.0,) * 23, (1.0,) * 23 + (0.0,)])
 def test_an_estimate_needs_a_factor_for_each_hour(factors):
     with pytest.raises(ValueError, match="24 factors"):
-        Estimate(factors)
+        Estimate(Curve(factors=factors))
