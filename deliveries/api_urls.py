@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.api import counter, driver_urls, following, printing, seller
+from deliveries.api import before, counter, driver_urls, following, printing, seller
 
 app_name = "deliveries_api"
 seller_urls: list[URLPattern] = [
-    path("serviceability", following.ServiceabilityView.as_view(), name="serviceability"),
+    path("serviceability", before.ServiceabilityView.as_view(), name="serviceability"),
+    path("quotes", before.QuotesView.as_view(), name="quotes"),
+    path("quotes/<slug:code>", before.QuoteView.as_view(), name="quote"),
     path("orders", seller.OrdersView.as_view(), name="orders"),
     path("orders/<slug:code>", seller.OrderView.as_view(), name="order"),
     path("orders/<slug:code>/cancellation", seller.CancellationView.as_view(), name="cancellation"),

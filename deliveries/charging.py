@@ -49,19 +49,25 @@ def terms(policy: FeePolicy) -> fees.FeeTerms:
             (fees.Stage.ASSIGNED, Decimal(policy.cancel_assigned_percent) / percent),
             (fees.Stage.AT_PICKUP, Decimal(policy.cancel_at_pickup_percent) / percent),
         ),
+        tax_share=Decimal(policy.tax_percent) / percent,
+        tax_name=policy.tax_name,
     )
 
 
-def delivery_lines(policy: FeePolicy, *, distance_m: int, sizes: Iterable[str]) -> tuple[fees.FeeLine, ...]:
-    """What taking parcels of these sizes over this road distance costs."""
-    return fees.fee(terms(policy), distance_m=distance_m, size_classes=sizes)
+def delivery_lines(
+    policy: FeePolicy, *, distance_m: int, sizes: Iterable[str], slot_cents: int = 0
+) -> tuple[fees.FeeLine, ...]:
+    """What taking parcels of these sizes over this road distance costs, in a slot of this price."""
+    return fees.fee(terms(policy), distance_m=distance_m, size_classes=sizes, slot_cents=slot_cents)
 
 
 def _delivery(order: Order) -> tuple[fees.FeeLine, ...]:
     assert order.fee_policy is not None
     assert order.distance_m is not None
     sizes = order.parcels.order_by("number").values_list("size", flat=True)
-    return delivery_lines(order.fee_policy, distance_m=order.distance_m, sizes=sizes)
+    return delivery_lines(
+        order.fee_policy, distance_m=order.distance_m, sizes=sizes, slot_cents=order.slot_cents
+    )
 
 
 def cancelling(order: Order, *, status: str) -> tuple[fees.FeeLine, ...]:

@@ -27,16 +27,20 @@ class FeeKind(StrEnum):
     BASE = "base"
     DISTANCE = "distance"
     SIZE = "size"
+    SLOT = "slot"
     RETURN = "return"
     CANCELLATION = "cancellation"
+    TAX = "tax"
 
 
 FEE_SENTENCES: dict[FeeKind, str] = {
     FeeKind.BASE: _("Delivery up to %(miles)s miles"),
     FeeKind.DISTANCE: _("%(miles)s miles more at %(rate)s each"),
     FeeKind.SIZE: _("%(parcels)s parcels of size %(size)s at %(rate)s each"),
+    FeeKind.SLOT: _("Delivery slot"),
     FeeKind.RETURN: _("Way back to the store: %(percent)s %% of the delivery"),
     FeeKind.CANCELLATION: _("Cancelled when %(stage)s: %(percent)s %% of the delivery"),
+    FeeKind.TAX: _("%(name)s, %(percent)s %%"),
 }
 
 
@@ -54,7 +58,7 @@ class FeeTerms:
     """One row of a market's terms for sellers.
 
     `base_cents` covers `base_m`, beyond it `mile_cents` is due for each mile begun; `size_cents` per parcel
-    of a class; shares are of the delivery's fee. Raises ValueError for negative numbers.
+    of a class; shares are of the delivery's fee before tax. Raises ValueError for negative numbers.
     """
 
     rule: str
@@ -64,9 +68,11 @@ class FeeTerms:
     size_cents: tuple[tuple[str, int], ...]
     return_share: Decimal
     cancellation_shares: tuple[tuple[Stage, Decimal], ...]
+    tax_share: Decimal = Decimal(0)
+    tax_name: str = ""
 
     def __post_init__(self) -> None:
-        shares = [self.return_share, *(share for _stage, share in self.cancellation_shares)]
+        shares = [self.return_share, self.tax_share, *(share for _stage, share in self.cancellation_shares)]
         cents = [self.base_cents, self.base_m, self.mile_cents, *(each for _size, each in self.size_cents)]
         if min(shares) < 0 or min(cents) < 0:
             raise ValueError("terms have no negative numbers")
@@ -82,8 +88,11 @@ class FeeLine:
     params: tuple[tuple[str, str], ...] = ()
 
 
-def fee(terms: FeeTerms, *, distance_m: int, size_classes: Iterable[str]) -> tuple[FeeLine, ...]:
-    """The fee of a delivery over `distance_m` of road with parcels of these size classes.
+def fee(
+    terms: FeeTerms, *, distance_m: int, size_classes: Iterable[str], slot_cents: int = 0
+) -> tuple[FeeLine, ...]:
+    """The fee of a delivery over `distance_m` of road with parcels of these size classes, in a slot that costs
+    `slot_cents` more; the tax on all of it is the last line.
 
     Lines of nothing are left out, but the base is always there. Raises ValueError for a negative distance and
     for a size class that the terms do not know.
@@ -104,7 +113,9 @@ def fee(terms: FeeTerms, *, distance_m: int, size_classes: Iterable[str]) -> tup
         if prices[size]:
             cents = parcels * prices[size]
             lines.append(_line(FeeKind.SIZE, cents, terms, parcels=parcels, size=size, rate=prices[size]))
-    return tuple(lines)
+    if slot_cents:
+        lines.append(_line(FeeKind.SLOT, slot_cents, terms))
+    return _taxed(terms, lines)
 
 
 def return_fee(terms: FeeTerms, delivery: Iterable[FeeLine]) -> tuple[FeeLine, ...]:
@@ -128,15 +139,28 @@ def total_cents(lines: Iterable[FeeLine]) -> int:
     return sum(line.cents for line in lines)
 
 
+def net_cents(lines: Iterable[FeeLine]) -> int:
+    """The sum of the lines without the tax on them."""
+    return sum(line.cents for line in lines if line.kind != FeeKind.TAX)
+
+
+def _taxed(terms: FeeTerms, lines: Iterable[FeeLine]) -> tuple[FeeLine, ...]:
+    found = tuple(lines)
+    cents = money.round_cents(terms.tax_share * net_cents(found))
+    if not cents:
+        return found
+    percent = f"{(100 * terms.tax_share).normalize():f}"
+    return (*found, _line(FeeKind.TAX, cents, terms, name=terms.tax_name, percent=percent))
+
+
 def _share(
     kind: FeeKind, terms: FeeTerms, delivery: Iterable[FeeLine], share: Decimal, **params: object
 ) -> tuple[FeeLine, ...]:
-    cents = money.round_cents(share * total_cents(delivery))
-    return (
-        (_line(kind, cents, terms, percent=f"{100 * share:f}".removesuffix(".00"), **params),)
-        if cents
-        else ()
-    )
+    cents = money.round_cents(share * net_cents(delivery))
+    if not cents:
+        return ()
+    percent = f"{100 * share:f}".removesuffix(".00")
+    return _taxed(terms, [_line(kind, cents, terms, percent=percent, **params)])
 
 
 def _line(kind: FeeKind, cents: int, terms: FeeTerms, **params: object) -> FeeLine:

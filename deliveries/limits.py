@@ -32,3 +32,8 @@ POSITION_FRESH = dt.timedelta(minutes=10)  # an older position would mislead
 FIT_LEGS = 200  # fewer legs say more about who drove them than about the roads
 FIT_LEGS_MOST = 20_000  # legs one fit is made from, the newest
 FIT_BACK = dt.timedelta(days=60)  # roads and seasons change; older legs tell of others
+QUOTE_HELD = dt.timedelta(minutes=15)  # long enough to check out, too short to bet on the price
+QUOTE_KEPT = dt.timedelta(days=30)  # an unused quote; asked about by nobody after that
+QUOTE_DOOR_M = 100  # another point of the same door; farther is another door
+COUNTER_TIME = dt.timedelta(minutes=10)  # collecting at a counter, on average
+CALL_TIME = dt.timedelta(minutes=15)  # from packed to a driver at the counter, on average

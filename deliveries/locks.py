@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from deliveries import limits
-from deliveries.models import Consignment, Manifest, Order, Stop
+from deliveries.models import Consignment, Manifest, Order, Quote, Stop
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, with_all
 
@@ -62,6 +62,12 @@ def orders(pks: Iterable[int]) -> list[Order]:
     """These orders, locked in the order of their keys, with all that a snapshot reads."""
     queryset: OrderQuerySet = with_all(Order.objects.filter(pk__in=list(pks)))  # type: ignore[arg-type]
     return list(queryset.order_by("pk").select_for_update(**LOCK))
+
+
+def quote(pk: int) -> Quote:
+    """This quote, locked: who holds it may use it up. Taken before the order that is posted from it exists."""
+    be_patient()
+    return Quote.objects.select_related("fee_policy").select_for_update(**LOCK).get(pk=pk)
 
 
 class Moved(Exception):

@@ -7,21 +7,19 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from django.db import IntegrityError, transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import charging, drafts, facts, fees, geocoding, limits, locks, manifests, moves
-from deliveries.drafts import AddressDraft, DraftInvalid, FieldError, OrderDraft, ParcelDraft
+from deliveries import drafts, facts, filling, geocoding, limits, locks, manifests, moves
+from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
 from deliveries.models import Consignment, Order, Parcel
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, parcels_of
 from retaildelivery.accounts.models import User
 from retaildelivery.lib import codes
-from retaildelivery.lib.geo import Point, road_m, within
+from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
@@ -29,6 +27,7 @@ from stores.models import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Terms = Callable[[Order], None]
 
 
 class PostingRefused(Refused):
@@ -87,12 +86,19 @@ def patiently(verb: Callable[P, R]) -> Callable[P, R]:
 
 
 def post(
-    *, store: Store, draft: OrderDraft, actor: Actor, at: dt.datetime, placed_by: User | None = None
+    *,
+    store: Store,
+    draft: OrderDraft,
+    actor: Actor,
+    at: dt.datetime,
+    placed_by: User | None = None,
+    terms: Terms | None = None,
 ) -> Order:
     """Post an order with its parcels and its price. The same external id with the same contents gives the order
     that was posted first, with ``was_posted_before`` True.
 
-    Raises DraftInvalid, ExternalIdTaken.
+    `terms`, when given, sets the price in the transaction of the order, in place of the market's list: an inner verb
+    that may refuse. Raises DraftInvalid, ExternalIdTaken, and whatever `terms` raises.
     """
     digest = digest_of(draft, store)
     number = draft.external_id.strip()
@@ -102,7 +108,9 @@ def post(
             return before
     draft = drafts.check(draft, store=store, at=at)
     try:
-        return _post(store=store, draft=draft, digest=digest, actor=actor, at=at, placed_by=placed_by)
+        return _post(
+            store=store, draft=draft, digest=digest, actor=actor, at=at, placed_by=placed_by, terms=terms
+        )
     except IntegrityError as clash:
         # Two posted the same number at once: the constraint let one in, and this is the other.
         if "one_order_per_seller_and_external_id" not in str(clash):
@@ -131,14 +139,21 @@ def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
     code, before = first
     if before != digest:
         raise ExternalIdTaken(field="external_id", reason=code, first=code)
-    order = Order.objects.select_related("store__seller", "store__mall__market").get(code=code)
+    order = Order.objects.select_related("store__seller", "store__mall__market", "quote").get(code=code)
     order.was_posted_before = True  # type: ignore[attr-defined]
     return order
 
 
 @transaction.atomic(durable=True)
 def _post(
-    *, store: Store, draft: OrderDraft, digest: str, actor: Actor, at: dt.datetime, placed_by: User | None
+    *,
+    store: Store,
+    draft: OrderDraft,
+    digest: str,
+    actor: Actor,
+    at: dt.datetime,
+    placed_by: User | None,
+    terms: Terms | None,
 ) -> Order:
     order = Order(
         store=store,
@@ -148,9 +163,11 @@ def _post(
         placed_by=placed_by,
         pin=codes.new_digits(4) if draft.requires_pin else "",
     )
-    _take_from(order, draft, at=at)
-    sizes = [parcel.size for parcel in draft.parcels]
-    _price(order, sizes, at=at)
+    filling.take_from(order, draft, at=at)
+    if terms is None:
+        filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
+    else:
+        terms(order)
     order.save(force_insert=True)
     order.parcels_known = Parcel.objects.bulk_create(  # type: ignore[attr-defined]
         Parcel(
@@ -169,61 +186,6 @@ def _post(
     order.was_posted_before = False  # type: ignore[attr-defined]
     facts.tell("order.placed", order, at=at, actor=actor)
     return order
-
-
-def _take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
-    """Copy what the draft says into the fields of the order."""
-    assert draft.window_start is not None
-    assert draft.window_end is not None
-    order.window = DateTimeTZRange(draft.window_start, draft.window_end)
-    order.ready_at = draft.ready_at or at + dt.timedelta(minutes=order.store.prep_minutes)
-    order.recipient_name = draft.recipient_name
-    order.recipient_phone = draft.recipient_phone
-    order.recipient_email = draft.recipient_email
-    order.recipient_locale = draft.recipient_locale
-    _take_address(order, draft.address)
-    order.instructions = draft.instructions
-    order.requires_photo = draft.requires_photo
-    order.requires_signature = draft.requires_signature
-    order.requires_pin = draft.requires_pin
-    order.minimum_age = draft.minimum_age
-    order.undeliverable = draft.undeliverable
-    order.declared_value_cents = draft.declared_value_cents
-    order.tip_cents = draft.tip_cents
-
-
-def _take_address(order: Order, address: AddressDraft) -> None:
-    order.address_line1 = address.line1
-    order.address_line2 = address.line2
-    order.city = address.city
-    order.region = address.region
-    order.postal_code = address.postal_code
-    order.country = address.country
-    _place(order, address.point, address.located_by)
-
-
-def _place(order: Order, point: Point | None, located_by: str) -> None:
-    order.latitude = None if point is None else Decimal(str(round(point.lat, 6)))
-    order.longitude = None if point is None else Decimal(str(round(point.lng, 6)))
-    order.located_by = "" if point is None else LOCATED_BY.get(located_by, "geocoder")
-
-
-LOCATED_BY = {"given": "given", "pin": "pin", "geocoder": "geocoder", "known": "geocoder"}
-
-
-def _price(order: Order, sizes: list[str], *, at: dt.datetime) -> None:
-    """The road distance and the fee, as far as the place of the door is known."""
-    point = order.point
-    order.distance_m = order.fee_cents = order.fee_policy = None
-    if point is None:
-        return
-    order.distance_m = road_m(order.store.mall.point, point)
-    policy = charging.policy_for(order.store, at=at)
-    if policy is not None:
-        order.fee_policy = policy
-        order.fee_cents = fees.total_cents(
-            charging.delivery_lines(policy, distance_m=order.distance_m, sizes=sizes)
-        )
 
 
 # -- Changing ------------------------------------------------------------------------------------------------
@@ -269,15 +231,15 @@ def revise(
         )
     if order.has_ended or (set(changes) & WHILE_WAITING and order.status != Order.Status.PLACED):
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
-    draft = dataclasses.replace(draft_of(order), **changes)
+    draft = dataclasses.replace(filling.draft_of(order), **changes)
     if set(changes) & WHILE_WAITING:
         draft = drafts.check(draft, store=order.store, at=at)
     else:
         draft = drafts.check_recipient(draft)
-    moved = draft.address != draft_of(order).address
-    _take_from(order, draft, at=at)
+    moved = draft.address != filling.draft_of(order).address
+    filling.take_from(order, draft, at=at)
     if moved:
-        _price(order, [parcel.size for parcel in parcels_of(order)], at=at)
+        filling.price(order, [parcel.size for parcel in parcels_of(order)], at=at)
     order.save(update_fields=_REVISED)
     facts.tell("order.updated", order, at=at, actor=actor, changed=sorted(changes))
     return order
@@ -288,42 +250,6 @@ _REVISED = [
     "address_line1", "address_line2", "city", "region", "postal_code", "country", "latitude", "longitude", "located_by",
     "instructions", "undeliverable", "declared_value_cents", "distance_m", "fee_cents", "fee_policy",
 ]  # fmt: skip
-
-
-def draft_of(order: Order) -> OrderDraft:
-    """The order as the draft it would be posted from now."""
-    return OrderDraft(
-        external_id=order.external_id,
-        ready_at=order.ready_at,
-        window_start=order.window.lower,
-        window_end=order.window.upper,
-        recipient_name=order.recipient_name,
-        recipient_phone=order.recipient_phone,
-        recipient_email=order.recipient_email,
-        recipient_locale=order.recipient_locale,
-        address=AddressDraft(
-            line1=order.address_line1,
-            line2=order.address_line2,
-            city=order.city,
-            region=order.region,
-            postal_code=order.postal_code,
-            country=order.country,
-            point=order.point,
-            located_by=order.located_by or "given",
-        ),
-        instructions=order.instructions,
-        parcels=tuple(
-            ParcelDraft(size=p.size, grams=p.grams, litres=p.litres, description=p.description)
-            for p in parcels_of(order)
-        ),
-        requires_photo=order.requires_photo,
-        requires_signature=order.requires_signature,
-        requires_pin=order.requires_pin,
-        minimum_age=order.minimum_age,
-        undeliverable=order.undeliverable,
-        declared_value_cents=order.declared_value_cents,
-        tip_cents=order.tip_cents,
-    )
 
 
 @patiently
@@ -339,8 +265,8 @@ def locate(*, order_code: str, scope: OrderQuerySet, point: Point, actor: Actor,
     mall = order.store.mall
     if not within(mall.point, mall.delivery_radius_m, point):
         raise NotServiceable(field="dropoff")
-    _place(order, point, "pin")
-    _price(order, [parcel.size for parcel in parcels_of(order)], at=at)
+    filling.place(order, point, "pin")
+    filling.price(order, [parcel.size for parcel in parcels_of(order)], at=at)
     order.save(update_fields=["latitude", "longitude", "located_by", "distance_m", "fee_cents", "fee_policy"])
     geocoding.remember(order, source="pin")
     facts.tell("order.located", order, at=at, actor=actor)

@@ -33,14 +33,18 @@ def tracking_url(order: Order) -> str:
 def with_all(orders: OrderQuerySet) -> OrderQuerySet:
     """The same orders, with everything a snapshot reads fetched in four further queries however many there are."""
     live = Consignment.objects.live().select_related("manifest__driver__user", "dropoff")
-    return orders.select_related("store__seller", "store__mall__market").prefetch_related(
-        Prefetch("parcels", Parcel.objects.order_by("number")),
-        Prefetch("consignments", live, to_attr="live_consignments"),
-        Prefetch(
-            "live_consignments__manifest__driver__vehicles",
-            Vehicle.objects.in_use(),
-            to_attr="vehicles_in_use",
-        ),
+    return (
+        orders.select_related("store__seller", "store__mall__market", "quote")
+        .defer("quote__said", "quote__lines")
+        .prefetch_related(
+            Prefetch("parcels", Parcel.objects.order_by("number")),
+            Prefetch("consignments", live, to_attr="live_consignments"),
+            Prefetch(
+                "live_consignments__manifest__driver__vehicles",
+                Vehicle.objects.in_use(),
+                to_attr="vehicles_in_use",
+            ),
+        )
     )
 
 
@@ -126,6 +130,7 @@ def order_snapshot(order: Order) -> Json:
         "tip": {"cents": order.tip_cents, "currency": currency},
         "fee": None if order.fee_cents is None else {"cents": order.fee_cents, "currency": currency},
         "distance_m": order.distance_m,
+        "quote": order.quote.code if order.quote else None,
         "parcels": [parcel_snapshot(parcel) for parcel in parcels_of(order)],
         "eta_at": moment(place.dropoff.eta_at) if place and driver and not order.has_ended else None,
         "courier": courier(driver),

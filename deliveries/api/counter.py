@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deliveries import loading, returning
+from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
 from deliveries.api.seller import store_of
 from deliveries.evidence import Evidence
@@ -30,7 +31,7 @@ class HandoversView(SellerView):
     @extend_schema(
         operation_id="confirm_handover",
         request=shapes.HandoverIn,
-        responses={201: shapes.HandoverOut},
+        responses={201: answers.HandoverOut},
         tags=["At the counter"],
     )
     def post(self, request: Request) -> Response:
@@ -70,7 +71,7 @@ class ReturnScansView(SellerView):
     @extend_schema(
         operation_id="scan_return",
         request=shapes.ReturnScanIn,
-        responses={201: shapes.ReturnScanOut},
+        responses={201: answers.ReturnScanOut},
         tags=["At the counter"],
     )
     def post(self, request: Request) -> Response:

@@ -1,33 +1,26 @@
-"""Following an order over the seller API: timeline, proof, courier; and whether we could deliver."""
+"""Following an order over the seller API: timeline, proof, courier."""
 
 from __future__ import annotations
 
-import datetime as dt
 import mimetypes
 from typing import Any, ClassVar
 
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404
 from django.urls import reverse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import charging, drafts, fees
-from deliveries.api import seller_serializers as shapes
-from deliveries.api.seller import OrderBase, located, store_of
-from deliveries.drafts import OrderDraft, ParcelDraft
-from deliveries.models import Attempt, Order, Parcel, ProofOfDelivery
+from deliveries.api import seller_answers as answers
+from deliveries.api.seller import OrderBase
+from deliveries.models import Attempt, Order, ProofOfDelivery
 from deliveries.models.proof import Evidence
 from deliveries.snapshots import courier, live_consignment, moment
 from drivers.models import Position
-from retaildelivery.lib.geo import road_m
 from retaildelivery.outbox.models import Fact
-from retaildelivery.web import api
-from stores.api import READ, SellerView
-from stores.models import Store
+from stores.api import READ
 
 TIMELINE = 1_000  # facts of one order; the longest day of a parcel has a tenth of it
 # Whose name a seller may read in the timeline; operations and other people's accounts stay unnamed.
@@ -43,7 +36,7 @@ WITH_PARCELS = {
 class TimelineView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
-    @extend_schema(operation_id="get_order_timeline", responses=shapes.Timeline, tags=["Following"])
+    @extend_schema(operation_id="get_order_timeline", responses=answers.Timeline, tags=["Following"])
     def get(self, request: Request, code: str) -> Response:
         """Everything that happened to an order, oldest first: who, when, what."""
         wanted = self.code_of(code)
@@ -78,7 +71,7 @@ def _where(found: Evidence) -> dict[str, Any]:
 class ProofView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
-    @extend_schema(operation_id="get_order_proof", responses=shapes.ProofOut, tags=["Following"])
+    @extend_schema(operation_id="get_order_proof", responses=answers.ProofOut, tags=["Following"])
     def get(self, request: Request, code: str) -> Response:
         """Why we say it was delivered, and every attempt that failed. The photos are behind the same key."""
         order = self.order(code)
@@ -152,7 +145,7 @@ class ProofFileView(OrderBase):
 class CourierView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
-    @extend_schema(operation_id="get_order_courier", responses=shapes.CourierNow, tags=["Following"])
+    @extend_schema(operation_id="get_order_courier", responses=answers.CourierNow, tags=["Following"])
     def get(self, request: Request, code: str) -> Response:
         """Who has the order, where they are while they have the parcels, and when they are expected."""
         order = self.order(code)
@@ -174,70 +167,3 @@ class CourierView(OrderBase):
                 "eta_at": moment(place.dropoff.eta_at) if place and driver else None,
             }
         )
-
-
-class ServiceabilityView(SellerView):
-    scopes: ClassVar[dict[str, str]] = {"POST": READ}
-
-    @extend_schema(
-        operation_id="check_serviceability",
-        request=shapes.ServiceabilityIn,
-        responses=shapes.ServiceabilityOut,
-        tags=["Before an order"],
-    )
-    def post(self, request: Request) -> Response:
-        """Can we deliver these parcels there, in that window; if not, why not; and what would it cost.
-
-        Nothing is kept."""
-        given = api.body(request, shapes.ServiceabilityIn)
-        store = store_of(self.system, given.get("store"))
-        at = timezone.now()
-        draft = located(self.draft(given, at))
-        reasons: list[dict[str, str]] = []
-        try:
-            drafts.check(draft, store=store, at=at)
-        except drafts.DraftInvalid as refusal:
-            reasons = [
-                {"field": error.field, "code": error.code, "message": str(error.message)}
-                for error in refusal.errors
-            ]
-        return Response(
-            {
-                "serviceable": not reasons,
-                "reasons": reasons,
-                "needs_location": draft.address.point is None,
-                **self.price(draft, store, at),
-            }
-        )
-
-    def draft(self, given: dict[str, Any], at: dt.datetime) -> OrderDraft:
-        """The question as an order to somebody; what is not asked about is as it would be fine."""
-        window = given.get("window") or {"start": at, "end": at + dt.timedelta(hours=4)}
-        parcels = given.get("parcels")
-        return OrderDraft(
-            external_id="",
-            ready_at=None,
-            window_start=window["start"],
-            window_end=window["end"],
-            recipient_name="-",
-            recipient_phone="+1 702 555 0100",
-            recipient_email="",
-            recipient_locale="en",
-            address=shapes.address_of(given["dropoff"]),
-            instructions="",
-            parcels=shapes.parcels_of(parcels) if parcels else (ParcelDraft(Parcel.Size.SMALL, 1000),),
-        )
-
-    def price(self, draft: OrderDraft, store: Store, at: dt.datetime) -> dict[str, Any]:
-        point = draft.address.point
-        policy = charging.policy_for(store, at=at)
-        if point is None:
-            return {"distance_m": None, "fee": None}
-        distance_m = road_m(store.mall.point, point)
-        if policy is None:
-            return {"distance_m": distance_m, "fee": None}
-        lines = charging.delivery_lines(
-            policy, distance_m=distance_m, sizes=[parcel.size for parcel in draft.parcels]
-        )
-        fee = {"cents": fees.total_cents(lines), "currency": store.mall.market.currency}
-        return {"distance_m": distance_m, "fee": fee}

@@ -15,11 +15,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import geocoding, posting
+from deliveries import geocoding, posting, quoting
+from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
 from deliveries.drafts import OrderDraft
-from deliveries.models import Order
+from deliveries.models import Order, Quote
 from deliveries.models.order import OrderQuerySet
+from deliveries.models.quote import QuoteQuerySet
 from deliveries.snapshots import order_snapshot, with_all
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
@@ -38,6 +40,12 @@ SEARCHED = SearchVector("code", "external_id", "recipient_name", "address_line1"
 def orders_of(system: SellerSystem) -> OrderQuerySet:
     """The orders that this key reaches."""
     own: OrderQuerySet = Order.objects.filter(external_scope=system.seller.pk)  # type: ignore[assignment]
+    return own if system.key.store_id is None else own.filter(store=system.key.store_id)
+
+
+def quotes_of(system: SellerSystem) -> QuoteQuerySet:
+    """The quotes that this key reaches."""
+    own: QuoteQuerySet = Quote.objects.filter(seller_scope=system.seller.pk)  # type: ignore[assignment]
     return own if system.key.store_id is None else own.filter(store=system.key.store_id)
 
 
@@ -94,7 +102,7 @@ class OrdersView(OrderBase):
     @extend_schema(
         operation_id="list_orders",
         parameters=[shapes.OrdersQuery],
-        responses=shapes.OrderPage,
+        responses=answers.OrderPage,
         tags=["Orders"],
     )
     def get(self, request: Request) -> Response:
@@ -122,7 +130,7 @@ class OrdersView(OrderBase):
     @extend_schema(
         operation_id="post_order",
         request=shapes.OrderIn,
-        responses={201: shapes.OrderOut, 200: shapes.OrderOut},
+        responses={201: answers.OrderOut, 200: answers.OrderOut},
         tags=["Orders"],
     )
     def post(self, request: Request) -> Response:
@@ -131,17 +139,41 @@ class OrdersView(OrderBase):
         Everything that is wrong is named at once in `field_errors`. When nobody knows where the door is, the
         order waits with `needs_location` until its place is given. The same `external_id` with other contents
         is 409 `external_id_taken`; `reason` is the code of the first order.
+
+        With `quote` the price is the one that was held, and what the quote says may be left out. 409
+        `quote_expired`; 409 `quote_used`, where `reason` is the order's code; 422 `quote_mismatch`, where
+        `reason` is the field that is otherwise than quoted.
         """
         given = api.body(request, shapes.OrderIn)
-        store = store_of(self.system, given.get("store"))
-        draft = shapes.draft_of(given)
-        lost = self.posted_by_the_dead(draft, store) if self.inherited else None
-        if lost is not None:
-            return Response(order_snapshot(lost), status=status.HTTP_201_CREATED)
-        order = posting.post(store=store, draft=located(draft), actor=self.system.actor, at=timezone.now())
+        if "quote" in given:
+            order = self.from_quote(given)
+        else:
+            store = store_of(self.system, given.get("store"))
+            draft = shapes.draft_of(given)
+            lost = self.posted_by_the_dead(draft, store) if self.inherited else None
+            if lost is not None:
+                return Response(order_snapshot(lost), status=status.HTTP_201_CREATED)
+            order = posting.post(
+                store=store, draft=located(draft), actor=self.system.actor, at=timezone.now()
+            )
         before = order.was_posted_before  # type: ignore[attr-defined]
         return Response(
             order_snapshot(order), status=status.HTTP_200_OK if before else status.HTTP_201_CREATED
+        )
+
+    def from_quote(self, given: dict[str, Any]) -> Order:
+        quotes = quotes_of(self.system)
+        quote = quoting.find(quotes, given["quote"])
+        if given.get("store") and codes.normalise(given["store"]) != quote.store.code:
+            raise quoting.QuoteMismatch(field="store", reason="store")
+        draft = shapes.draft_of(given, base=quoting.draft_of(quote))
+        if self.inherited:
+            lost = self.posted_by_the_dead(draft, quote.store)
+            if lost is not None:
+                lost.was_posted_before = False  # type: ignore[attr-defined]
+                return lost
+        return quoting.accept(
+            quote_code=quote.code, scope=quotes, draft=draft, actor=self.system.actor, at=timezone.now()
         )
 
     def posted_by_the_dead(self, draft: OrderDraft, store: Store) -> Order | None:
@@ -161,7 +193,7 @@ class OrdersView(OrderBase):
 class OrderView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"GET": READ, "PATCH": WRITE}
 
-    @extend_schema(operation_id="get_order", responses=shapes.OrderOut, tags=["Orders"])
+    @extend_schema(operation_id="get_order", responses=answers.OrderOut, tags=["Orders"])
     def get(self, request: Request, code: str) -> Response:
         """One order as it is now."""
         return self.shown(code)
@@ -169,7 +201,7 @@ class OrderView(OrderBase):
     @extend_schema(
         operation_id="change_order",
         request=shapes.RevisionIn,
-        responses=shapes.OrderOut,
+        responses=answers.OrderOut,
         tags=["Orders"],
     )
     def patch(self, request: Request, code: str) -> Response:
@@ -201,7 +233,7 @@ class CancellationView(OrderBase):
     @extend_schema(
         operation_id="cancel_order",
         request=shapes.CancellationIn,
-        responses=shapes.OrderOut,
+        responses=answers.OrderOut,
         tags=["Orders"],
     )
     def put(self, request: Request, code: str) -> Response:
@@ -225,7 +257,7 @@ class ReadyView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"PUT": WRITE}
 
     @extend_schema(
-        operation_id="mark_order_ready", request=api.NoBody, responses=shapes.OrderOut, tags=["Orders"]
+        operation_id="mark_order_ready", request=api.NoBody, responses=answers.OrderOut, tags=["Orders"]
     )
     def put(self, request: Request, code: str) -> Response:
         """The parcels are packed and at the counter. A repeat changes nothing."""
@@ -243,7 +275,7 @@ class LocationView(OrderBase):
     @extend_schema(
         operation_id="locate_order",
         request=shapes.LocationIn,
-        responses=shapes.OrderOut,
+        responses=answers.OrderOut,
         tags=["Orders"],
     )
     def put(self, request: Request, code: str) -> Response:
@@ -263,7 +295,9 @@ class LocationView(OrderBase):
 class TipView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"PUT": WRITE}
 
-    @extend_schema(operation_id="tip_order", request=shapes.TipIn, responses=shapes.OrderOut, tags=["Orders"])
+    @extend_schema(
+        operation_id="tip_order", request=shapes.TipIn, responses=answers.OrderOut, tags=["Orders"]
+    )
     def put(self, request: Request, code: str) -> Response:
         """Set the driver's tip: freely while the store holds the order, only upwards after that.
 

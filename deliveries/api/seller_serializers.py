@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,16 +13,12 @@ from rest_framework.exceptions import ValidationError
 
 from deliveries import limits
 from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
-from deliveries.models import Attempt, Order, Parcel, ProofOfDelivery, Scan
+from deliveries.models import Order, Parcel, Scan
 from retaildelivery.lib.geo import Point
-from retaildelivery.outbox.models import Fact
-from retaildelivery.web import fields, paging
-from retaildelivery.web.fields import Choice, Flag, Input, Moment, Number, Output, Text, WholeNumber
+from retaildelivery.web import paging
+from retaildelivery.web.fields import Choice, Flag, Input, Moment, Number, Text, WholeNumber
 
 BIG = 2_000_000_000  # whatever is above is refused by its own rule before it meets a column
-
-
-# -- Read --------------------------------------------------------------------------------------------------
 
 
 class WindowIn(Input):
@@ -99,13 +96,53 @@ class OrderIn(Input):
     ready_at = Moment(
         required=False, allow_null=True, help_text="Unless said: now and the store's usual time."
     )
-    window = WindowIn()
-    recipient = RecipientIn()
-    dropoff = DropoffIn()
+    quote = Text(
+        max_length=12,
+        required=False,
+        help_text="Whose price is to hold. What it says already may be left out, and must be the same if not.",
+    )
+    window = WindowIn(required=False, help_text="Needed without a quote.")
+    recipient = RecipientIn(required=False, help_text="Needed unless the quote says it.")
+    dropoff = DropoffIn(required=False, help_text="Needed without a quote.")
     instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, default="")
-    parcels = ParcelIn(many=True, allow_empty=False, max_length=limits.PARCELS_PER_ORDER)
+    parcels = ParcelIn(
+        many=True,
+        required=False,
+        allow_empty=False,
+        max_length=limits.PARCELS_PER_ORDER,
+        help_text="Needed without a quote.",
+    )
     requirements = RequirementsIn(required=False)
-    undeliverable = Choice(choices=Order.Undeliverable.choices, required=False, default="return")
+    undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
+    declared_value = ValueIn(required=False)
+    tip = TipIn(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "quote" not in attrs:
+            lacking = [name for name in ("window", "recipient", "dropoff", "parcels") if name not in attrs]
+            if lacking:
+                needed = self.fields["window"].error_messages["required"]
+                raise ValidationError(
+                    {name: [serializers.ErrorDetail(needed, code="required")] for name in lacking}
+                )
+        return attrs
+
+
+class QuoteIn(Input):
+    """The delivery as it would be posted. Who receives it, and the rest, may be said now or with the order."""
+
+    store = Text(max_length=12, required=False, help_text="May be left out with a key of one store.")
+    external_id = Text(max_length=80, required=False, allow_blank=True, default="")
+    ready_at = Moment(
+        required=False, allow_null=True, help_text="Unless said: now and the store's usual time."
+    )
+    window = WindowIn()
+    dropoff = DropoffIn()
+    parcels = ParcelIn(many=True, allow_empty=False, max_length=limits.PARCELS_PER_ORDER)
+    recipient = RecipientIn(required=False)
+    instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, default="")
+    requirements = RequirementsIn(required=False)
+    undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
     tip = TipIn(required=False)
 
@@ -191,30 +228,44 @@ def parcels_of(given: list[Mapping[str, Any]]) -> tuple[ParcelDraft, ...]:
     )
 
 
-def draft_of(given: Mapping[str, Any]) -> OrderDraft:
-    """The body of POST /orders as the draft that the form makes too."""
-    recipient = given["recipient"]
-    requires = given.get("requirements") or {}
-    return OrderDraft(
-        external_id=given["external_id"],
-        ready_at=given.get("ready_at"),
-        window_start=given["window"]["start"],
-        window_end=given["window"]["end"],
-        recipient_name=recipient["name"],
-        recipient_phone=recipient["phone"],
-        recipient_email=recipient["email"],
-        recipient_locale=recipient["locale"],
-        address=address_of(given["dropoff"]),
-        instructions=given["instructions"],
-        parcels=parcels_of(given["parcels"]),
-        requires_photo=requires.get("photo", True),
-        requires_signature=requires.get("signature", False),
-        requires_pin=requires.get("pin", False),
-        minimum_age=requires.get("minimum_age"),
-        undeliverable=given["undeliverable"],
-        declared_value_cents=(given.get("declared_value") or {}).get("cents", 0),
-        tip_cents=(given.get("tip") or {}).get("cents", 0),
-    )
+NOTHING = OrderDraft(
+    external_id="",
+    ready_at=None,
+    window_start=None,
+    window_end=None,
+    recipient_name="",
+    recipient_phone="",
+    recipient_email="",
+    recipient_locale="en",
+    address=AddressDraft("", "", "", "", ""),
+    instructions="",
+    parcels=(),
+)
+
+
+def draft_of(given: Mapping[str, Any], *, base: OrderDraft = NOTHING) -> OrderDraft:
+    """A body of POST /orders or /quotes as the draft that the form makes too; what it leaves out is as in `base`."""
+    said: dict[str, Any] = {
+        name: given[name] for name in ("external_id", "ready_at", "instructions") if given.get(name)
+    }
+    if "window" in given:
+        said |= {"window_start": given["window"]["start"], "window_end": given["window"]["end"]}
+    if "recipient" in given:
+        said |= {f"recipient_{name}": value for name, value in given["recipient"].items()}
+    if "dropoff" in given:
+        said["address"] = address_of(given["dropoff"])
+    if "parcels" in given:
+        said["parcels"] = parcels_of(given["parcels"])
+    if "requirements" in given:
+        asked = given["requirements"]
+        said |= {f"requires_{name}": asked[name] for name in ("photo", "signature", "pin")}
+        said["minimum_age"] = asked.get("minimum_age")
+    if "undeliverable" in given:
+        said["undeliverable"] = given["undeliverable"]
+    for name in ("declared_value", "tip"):
+        if name in given:
+            said[f"{name}_cents"] = given[name]["cents"]
+    return dataclasses.replace(base, **said)
 
 
 def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,195 +282,3 @@ def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
     if "declared_value" in given:
         changes["declared_value_cents"] = given["declared_value"]["cents"]
     return changes
-
-
-# -- Written -----------------------------------------------------------------------------------------------
-
-
-class PromiseWindow(Output):
-    start = serializers.DateTimeField()
-    end = serializers.DateTimeField()
-
-
-class RecipientOut(Output):
-    name = serializers.CharField()
-    phone = serializers.CharField(help_text="E.164.")
-    email = serializers.CharField(allow_blank=True)
-
-
-class DropoffOut(Output):
-    line1 = serializers.CharField()
-    line2 = serializers.CharField(allow_blank=True)
-    city = serializers.CharField()
-    region = serializers.CharField()
-    postal_code = serializers.CharField()
-    country = serializers.CharField()
-    latitude = serializers.FloatField(allow_null=True)
-    longitude = serializers.FloatField(allow_null=True)
-
-
-class RequirementsOut(Output):
-    photo = serializers.BooleanField()
-    signature = serializers.BooleanField()
-    pin = serializers.BooleanField()
-    minimum_age = serializers.IntegerField(allow_null=True)
-
-
-class ParcelOut(Output):
-    code = serializers.CharField(help_text="What the label says.")
-    number = serializers.IntegerField()
-    description = serializers.CharField(allow_blank=True)
-    size = serializers.ChoiceField(choices=Parcel.Size.choices)
-    litres = serializers.IntegerField()
-    grams = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=Parcel.Status.choices)
-    custodian = serializers.ChoiceField(choices=Parcel.Custodian.choices, help_text="Who holds it.")
-
-
-class CourierOut(Output):
-    first_name = serializers.CharField(allow_blank=True)
-    vehicle = serializers.CharField(allow_blank=True)
-    plate = serializers.CharField(allow_blank=True)
-
-
-class CancellationOut(Output):
-    by = serializers.ChoiceField(choices=Fact.Actor.choices)
-    reason = serializers.ChoiceField(choices=Order.CancelReason.choices)
-    note = serializers.CharField(allow_blank=True)
-
-
-class OrderOut(Output):
-    """An order as the API, webhooks and the feed of events show it. The PIN is in none of them."""
-
-    code = serializers.CharField()
-    external_id = serializers.CharField(allow_blank=True)
-    live_mode = serializers.BooleanField()
-    status = serializers.ChoiceField(choices=Order.Status.choices)
-    store = serializers.CharField()
-    mall = serializers.CharField()
-    seller = serializers.CharField()
-    placed_at = serializers.DateTimeField()
-    ready_at = serializers.DateTimeField()
-    window = PromiseWindow()
-    recipient = RecipientOut()
-    dropoff = DropoffOut()
-    needs_location = serializers.BooleanField(help_text="Nobody knows where the door is: PUT …/location.")
-    instructions = serializers.CharField(allow_blank=True)
-    recipient_note = serializers.CharField(allow_blank=True)
-    requirements = RequirementsOut()
-    undeliverable = serializers.ChoiceField(choices=Order.Undeliverable.choices)
-    declared_value = fields.Money()
-    tip = fields.Money()
-    fee = fields.Money(allow_null=True)
-    distance_m = serializers.IntegerField(allow_null=True)
-    parcels = ParcelOut(many=True)
-    eta_at = serializers.DateTimeField(allow_null=True)
-    courier = CourierOut(allow_null=True)
-    picked_up_at = serializers.DateTimeField(allow_null=True)
-    delivered_at = serializers.DateTimeField(allow_null=True)
-    cancelled_at = serializers.DateTimeField(allow_null=True)
-    cancellation = CancellationOut(allow_null=True)
-    failed_at = serializers.DateTimeField(allow_null=True)
-    returned_at = serializers.DateTimeField(allow_null=True)
-    tracking_url = serializers.CharField(help_text="For the recipient only: the page shows the PIN.")
-    sequence = serializers.IntegerField(help_text="Number of the order's last event.")
-
-
-class OrderPage(Output):
-    results = OrderOut(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
-class ActorOut(Output):
-    kind = serializers.ChoiceField(choices=Fact.Actor.choices)
-    name = serializers.CharField(allow_blank=True)
-
-
-class TimelineEntry(Output):
-    id = serializers.CharField()
-    type = serializers.CharField()
-    timestamp = serializers.DateTimeField()
-    sequence = serializers.IntegerField(allow_null=True)
-    actor = ActorOut()
-    data = fields.Document()
-
-
-class Timeline(Output):
-    results = TimelineEntry(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
-class DeliveryProof(Output):
-    at = serializers.DateTimeField()
-    device_at = serializers.DateTimeField()
-    latitude = serializers.FloatField(allow_null=True)
-    longitude = serializers.FloatField(allow_null=True)
-    accuracy_m = serializers.IntegerField(allow_null=True)
-    left_at = serializers.ChoiceField(choices=ProofOfDelivery.LeftAt.choices)
-    signed_by = serializers.CharField(allow_blank=True)
-    pin_matched = serializers.BooleanField()
-    age_checked = serializers.BooleanField()
-    note = serializers.CharField(allow_blank=True)
-    photo_url = serializers.CharField(allow_null=True)
-    photo_sha256 = serializers.CharField(allow_blank=True)
-    signature_url = serializers.CharField(allow_null=True)
-
-
-class FailedAttempt(Output):
-    at = serializers.DateTimeField()
-    device_at = serializers.DateTimeField()
-    latitude = serializers.FloatField(allow_null=True)
-    longitude = serializers.FloatField(allow_null=True)
-    accuracy_m = serializers.IntegerField(allow_null=True)
-    reason = serializers.ChoiceField(choices=Attempt.Reason.choices)
-    note = serializers.CharField(allow_blank=True)
-    photo_url = serializers.CharField(allow_null=True)
-
-
-class ProofOut(Output):
-    order = serializers.CharField()
-    status = serializers.ChoiceField(choices=Order.Status.choices)
-    delivery = DeliveryProof(allow_null=True)
-    attempts = FailedAttempt(many=True)
-
-
-class PositionOut(Output):
-    latitude = serializers.FloatField()
-    longitude = serializers.FloatField()
-    at = serializers.DateTimeField()
-
-
-class CourierNow(Output):
-    courier = CourierOut(allow_null=True)
-    position = PositionOut(allow_null=True, help_text="While the driver has the parcels.")
-    eta_at = serializers.DateTimeField(allow_null=True)
-
-
-class Reason(Output):
-    field = serializers.CharField(allow_blank=True)
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ServiceabilityOut(Output):
-    serviceable = serializers.BooleanField()
-    reasons = Reason(many=True)
-    needs_location = serializers.BooleanField()
-    distance_m = serializers.IntegerField(allow_null=True)
-    fee = fields.Money(allow_null=True)
-
-
-class HandoverOut(Output):
-    stop = serializers.CharField()
-    kind = serializers.CharField()
-    store = serializers.CharField()
-    driver = CourierOut()
-    at = serializers.DateTimeField()
-
-
-class ReturnScanOut(Output):
-    code = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=Scan.Outcome.choices)
-    parcel = serializers.CharField(allow_null=True)
-    order = serializers.CharField(allow_null=True)
-    at = serializers.DateTimeField()

@@ -2,8 +2,10 @@
 
 from deliveries.models.fees import FeePolicy
 from deliveries.models.manifest import Consignment, Handover, Manifest, Stop
-from deliveries.models.order import KnownAddress, Order, Parcel
+from deliveries.models.order import Order, Parcel
+from deliveries.models.place import KnownAddress
 from deliveries.models.proof import Attempt, Incident, ProofOfDelivery, Scan
+from deliveries.models.quote import Quote
 from deliveries.models.roads import RoadFit
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Order",
     "Parcel",
     "ProofOfDelivery",
+    "Quote",
     "RoadFit",
     "Scan",
     "Stop",

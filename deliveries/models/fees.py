@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Self
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,17 @@ class FeePolicy(models.Model):
     cancel_planned_percent = models.PositiveSmallIntegerField(default=0)
     cancel_assigned_percent = models.PositiveSmallIntegerField(default=30)
     cancel_at_pickup_percent = models.PositiveSmallIntegerField(default=60)
+    tax_name = models.CharField(
+        max_length=40, blank=True, db_default="", help_text=_("As it is printed, such as Nevada sales tax.")
+    )
+    tax_percent = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        default=0,
+        db_default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_("Added to every fee; 0 where deliveries are not taxed."),
+    )
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True, help_text=_("First day it no longer holds."))
 
@@ -48,6 +60,7 @@ class FeePolicy(models.Model):
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
                 name="a_fee_policy_ends_after_it_begins",
             ),
+            models.CheckConstraint(condition=Q(tax_percent=0) | ~Q(tax_name=""), name="a_tax_has_a_name"),
             models.UniqueConstraint(
                 fields=["market", "valid_from"], name="one_fee_policy_per_market_and_day"
             ),

@@ -202,6 +202,17 @@ class Order(models.Model):
     fee_policy = models.ForeignKey(
         "deliveries.FeePolicy", on_delete=models.PROTECT, null=True, related_name="+"
     )
+    quote = models.OneToOneField(
+        "deliveries.Quote",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order",
+        help_text=_("Whose price was held for it. A quote is used once."),
+    )
+    slot_cents = models.PositiveIntegerField(
+        default=0, db_default=0, help_text=_("Part of the fee that is for the delivery slot.")
+    )
 
     picked_up_at = models.DateTimeField(null=True, blank=True)
     near_at = models.DateTimeField(
@@ -412,21 +423,3 @@ class Parcel(models.Model):
 
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]
-
-
-class KnownAddress(models.Model):
-    """An address whose place is known: given with the demo, told by a geocoder, or pinned by a person. Asked
-    before any geocoder, so that a door is pinned once."""
-
-    key = models.CharField(max_length=200, unique=True, help_text=_("Normalised first line and postal code."))
-    latitude = models.DecimalField(max_digits=9, decimal_places=6, validators=LATITUDE)
-    longitude = models.DecimalField(max_digits=9, decimal_places=6, validators=LONGITUDE)
-    source = models.CharField(max_length=20)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("known address")
-        verbose_name_plural = _("known addresses")
-
-    def __str__(self) -> str:
-        return self.key

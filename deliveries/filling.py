@@ -1,0 +1,107 @@
+"""What a draft says, put into the fields of an order, and the price that follows from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from deliveries import charging, fees
+from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
+from deliveries.models import Order
+from deliveries.snapshots import parcels_of
+from retaildelivery.lib.geo import Point, road_m
+
+
+def take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
+    """Copy what the draft says into the fields of the order."""
+    assert draft.window_start is not None
+    assert draft.window_end is not None
+    order.window = DateTimeTZRange(draft.window_start, draft.window_end)
+    order.ready_at = draft.ready_at or at + dt.timedelta(minutes=order.store.prep_minutes)
+    order.recipient_name = draft.recipient_name
+    order.recipient_phone = draft.recipient_phone
+    order.recipient_email = draft.recipient_email
+    order.recipient_locale = draft.recipient_locale
+    take_address(order, draft.address)
+    order.instructions = draft.instructions
+    order.requires_photo = draft.requires_photo
+    order.requires_signature = draft.requires_signature
+    order.requires_pin = draft.requires_pin
+    order.minimum_age = draft.minimum_age
+    order.undeliverable = draft.undeliverable
+    order.declared_value_cents = draft.declared_value_cents
+    order.tip_cents = draft.tip_cents
+
+
+def take_address(order: Order, address: AddressDraft) -> None:
+    order.address_line1 = address.line1
+    order.address_line2 = address.line2
+    order.city = address.city
+    order.region = address.region
+    order.postal_code = address.postal_code
+    order.country = address.country
+    place(order, address.point, address.located_by)
+
+
+def place(order: Order, point: Point | None, located_by: str) -> None:
+    order.latitude = None if point is None else Decimal(str(round(point.lat, 6)))
+    order.longitude = None if point is None else Decimal(str(round(point.lng, 6)))
+    order.located_by = "" if point is None else LOCATED_BY.get(located_by, "geocoder")
+
+
+LOCATED_BY = {"given": "given", "pin": "pin", "geocoder": "geocoder", "known": "geocoder"}
+
+
+def price(order: Order, sizes: list[str], *, at: dt.datetime) -> None:
+    """The road distance and the fee, as far as the place of the door is known."""
+    point = order.point
+    order.distance_m = order.fee_cents = order.fee_policy = None
+    if point is None:
+        return
+    order.distance_m = road_m(order.store.mall.point, point)
+    policy = charging.policy_for(order.store, at=at)
+    if policy is not None:
+        order.fee_policy = policy
+        order.fee_cents = fees.total_cents(
+            charging.delivery_lines(
+                policy, distance_m=order.distance_m, sizes=sizes, slot_cents=order.slot_cents
+            )
+        )
+
+
+def draft_of(order: Order) -> OrderDraft:
+    """The order as the draft it would be posted from now."""
+    return OrderDraft(
+        external_id=order.external_id,
+        ready_at=order.ready_at,
+        window_start=order.window.lower,
+        window_end=order.window.upper,
+        recipient_name=order.recipient_name,
+        recipient_phone=order.recipient_phone,
+        recipient_email=order.recipient_email,
+        recipient_locale=order.recipient_locale,
+        address=AddressDraft(
+            line1=order.address_line1,
+            line2=order.address_line2,
+            city=order.city,
+            region=order.region,
+            postal_code=order.postal_code,
+            country=order.country,
+            point=order.point,
+            located_by=order.located_by or "given",
+        ),
+        instructions=order.instructions,
+        parcels=tuple(
+            ParcelDraft(size=p.size, grams=p.grams, litres=p.litres, description=p.description)
+            for p in parcels_of(order)
+        ),
+        requires_photo=order.requires_photo,
+        requires_signature=order.requires_signature,
+        requires_pin=order.requires_pin,
+        minimum_age=order.minimum_age,
+        undeliverable=order.undeliverable,
+        declared_value_cents=order.declared_value_cents,
+        tip_cents=order.tip_cents,
+    )

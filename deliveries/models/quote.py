@@ -1,0 +1,67 @@
+"""A price that is held for a while."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from deliveries.models.fees import FeePolicy
+from retaildelivery.lib import codes
+from stores.models import Store
+
+
+def quote_code() -> str:
+    return codes.new_code(prefix="Q", length=9)
+
+
+class QuoteQuerySet(models.QuerySet["Quote"]):
+    def usable(self, at: dt.datetime) -> Self:
+        return self.filter(used_at=None, expires_at__gt=at)
+
+
+class Quote(models.Model):
+    """What one delivery would cost and by when it would be there, held until it expires. The first order that is
+    posted from it uses it up."""
+
+    code = models.CharField(max_length=12, unique=True, default=quote_code, editable=False)
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+")
+    seller_scope = models.PositiveBigIntegerField(editable=False, help_text=_("The seller, for their list."))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    said = models.JSONField(help_text=_("The order it was asked for, as far as it was said."))
+    distance_m = models.PositiveIntegerField()
+    fee_policy = models.ForeignKey(FeePolicy, on_delete=models.PROTECT, related_name="+")
+    fee_cents = models.PositiveIntegerField()
+    lines = models.JSONField(help_text=_("What the fee consists of."))
+    slot_cents = models.PositiveIntegerField(default=0, db_default=0)
+    pickup_at = models.DateTimeField(help_text=_("Estimate."))
+    dropoff_at = models.DateTimeField(help_text=_("Estimate."))
+
+    objects: ClassVar[models.Manager[Quote]] = QuoteQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("quote")
+        verbose_name_plural = _("quotes")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="a_quote_holds_for_a_while"
+            ),
+            models.CheckConstraint(
+                condition=Q(dropoff_at__gte=F("pickup_at")), name="a_quote_collects_before_it_delivers"
+            ),
+        ]
+        indexes = [
+            # The sweep that forgets what nobody used.
+            models.Index(fields=["expires_at"], condition=Q(used_at=None), name="quote_unused_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"quote {self.code}"
+
+    def has_expired(self, at: dt.datetime) -> bool:
+        return at >= self.expires_at
