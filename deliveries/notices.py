@@ -40,7 +40,7 @@ def tell_recipient(*, fact: Fact, at: dt.datetime) -> None:
     name = fact.name.replace(".", "_")
     with translation.override(locale):
         context = _context(order, fact, locale)
-        subject, text = _written(f"notices/{locale}/{name}.txt", context)
+        subject, text = written(f"notices/{locale}/{name}.txt", context)
         html = render_to_string(
             "notices/_mail.html",
             {
@@ -61,7 +61,7 @@ def tell_recipient(*, fact: Fact, at: dt.datetime) -> None:
     )
 
 
-def _written(template: str, context: dict[str, Any]) -> tuple[str, str]:
+def written(template: str, context: dict[str, Any]) -> tuple[str, str]:
     """Subject (the first line) and text of a notice, without runs of empty lines."""
     subject, _break, body = render_to_string(template, context).strip().partition("\n")
     paragraphs = [part.strip() for part in body.split("\n\n")]

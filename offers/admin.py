@@ -7,12 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from offers import withdrawing
 from offers.models import (
     Block,
     Claim,
+    Cutoff,
     Decline,
     Freeze,
     Holiday,
@@ -193,13 +195,23 @@ class HolidayAdmin(KeptAdmin):
     ordering = ("-on",)
 
 
+@admin.register(Cutoff)
+class CutoffAdmin(ModelAdmin):
+    list_display = ("mall", "local_time")
+    list_filter = ("mall",)
+    list_select_related = ("mall",)
+    ordering = ("mall", "local_time")
+
+
 @admin.register(PlanRun)
 class PlanRunAdmin(HistoryAdmin):
     list_display = (
         "started_at",
         "mall",
+        "cause",
         "orders_seen",
         "orders_planned",
+        "orders_joined",
         "blocks_made",
         "cost_cents",
         "engine",

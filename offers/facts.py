@@ -158,6 +158,11 @@ def block_unfrozen(block: Block, *, at: dt.datetime, actor: Actor) -> Happening:
     return _block("block.unfrozen", block, at=at, actor=actor)
 
 
+def block_extended(block: Block, *, at: dt.datetime, driver: Driver | None, added: list[str]) -> Happening:
+    """Late orders joined the block before its check-in; its window, its pay and its terms stay."""
+    return _block("block.extended", block, at=at, driver=driver, added=added)
+
+
 def pay_settled(
     block: Block, *, at: dt.datetime, driver: Driver, lines: list[dict[str, Any]], total_cents: int
 ) -> Happening:
@@ -173,6 +178,8 @@ def plan_ran(run: PlanRun, *, at: dt.datetime) -> Happening:
             "orders_seen": run.orders_seen,
             "orders_planned": run.orders_planned,
             "blocks_made": run.blocks_made,
+            "orders_joined": run.orders_joined,
+            "cause": str(run.cause),
             "cost_cents": run.cost_cents,
             "alone_cents": run.alone_cents,
             "engine": run.engine,

@@ -50,6 +50,9 @@ RETURN_WAY = dt.timedelta(minutes=90)  # from the last stop back to the mall, wi
 PLAN_SECONDS_EACH = 0.1  # the same for each order, up to that
 FAILURE_TEXT = 2_000  # characters of a failure that are kept
 PLAN_ORDERS = 200  # orders one wave takes; the rest wait for the next
+JOIN_READY = dt.timedelta(
+    minutes=10
+)  # packed so long after a block starts, an order joins it: unpaid wait ends
 PAST_FACTS = dt.timedelta(days=15)  # an order is posted and promised within a week each; older facts are over
 PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 SWEEP_BATCH = 200  # rows a sweep takes at once

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 
 from deliveries import charging, notices
 from offers import claiming, settlement, withdrawing
+from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
 from stores.webhooks import fanning
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
+    "block.extended": {"offers.tell": block_notices.tell_driver},
     "driver.left": {"offers.release": claiming.release_all},
     "driver.suspended": {"offers.release": claiming.release_all},
     "manifest.completed": {"offers.settle": settlement.settle},

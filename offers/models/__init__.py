@@ -4,13 +4,14 @@ from offers.models.block import Block, Freeze
 from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
 from offers.models.offer import Decline, Offer
-from offers.models.plan import PlanRun
+from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
 from offers.models.travel import TravelPair
 
 __all__ = [
     "Block",
     "Claim",
+    "Cutoff",
     "Decline",
     "Freeze",
     "Holiday",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deliveries.models import Order
+from django.db.models import Prefetch
+
+from deliveries.models import Consignment, Order
 from drivers.models import Vehicle
 from offers import limits, terms
-from offers.models import Block
+from offers.models import Block, Claim
 from offers.planning.afternoon import Afternoon, BlockLength, Dwell, WaitingOrder
+from offers.planning.joining import Room
 from offers.planning.travel import sources
 from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
@@ -19,6 +23,8 @@ from stores.models import Mall
 
 SECOND = dt.timedelta(seconds=1)
 DWELL = Dwell()
+# No car is slower on average, so that a wave is asked for early rather than late.
+WAY_MINUTES_KM = 3.2
 # Orders that fit the smallest car share blocks which any driver can take; the rest are planned for vans.
 CARS = (Vehicle.Kind.SEDAN, Vehicle.Kind.VAN)
 
@@ -51,12 +57,14 @@ class Snapshot:
         return self.epoch + seconds * SECOND
 
 
-def waiting(mall: Mall, *, at: dt.datetime) -> list[Candidate]:
-    """Orders a wave at this mall looks at: those whose promise has come near enough, soonest due first."""
+def waiting(mall: Mall, *, at: dt.datetime, placed_by: dt.datetime | None = None) -> list[Candidate]:
+    """Orders a wave at this mall looks at: those whose promise has come near enough, soonest due first. With a
+    cutoff none that was posted after it."""
+    found = Order.objects.waiting().at_mall(mall.pk)  # type: ignore[attr-defined]
+    if placed_by is not None:
+        found = found.filter(placed_at__lte=placed_by)
     orders = (
-        Order.objects.waiting()  # type: ignore[attr-defined]
-        .at_mall(mall.pk)
-        .filter(ready_at__lte=at + limits.PLAN_AHEAD, window__startswith__lte=at + limits.PLAN_AHEAD)
+        found.filter(ready_at__lte=at + limits.PLAN_AHEAD, window__startswith__lte=at + limits.PLAN_AHEAD)
         .select_related("store")
         .prefetch_related("parcels")
         .order_by("window__endswith", "pk")[: limits.PLAN_ORDERS]
@@ -83,6 +91,77 @@ def candidate(order: Order) -> Candidate:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OpenBlock:
+    """A block that may take late orders, as a wave sees it: who has it, and what is on it."""
+
+    room: Room
+    claim_id: int | None
+    on_it: tuple[Candidate, ...]
+
+
+def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
+    """Offered and claimed blocks that have not begun and that nobody has frozen, soonest first."""
+    blocks = (
+        Block.objects.unfrozen()  # type: ignore[attr-defined]
+        .filter(mall=mall, status__in=[Block.Status.OFFERED, Block.Status.CLAIMED])
+        .filter(window__startswith__gt=at, window__startswith__lte=at + limits.PLAN_AHEAD)
+        .select_related("policy")
+        .prefetch_related(Prefetch("claims", Claim.objects.live().select_related("vehicle")))  # type: ignore[attr-defined]
+        .order_by("window__startswith", "pk")
+    )
+    rows = list(blocks)
+    epoch = epoch_of(mall, at)
+    on_them = _on_manifests([block.manifest_id for block in rows if block.manifest_id])
+    return [_open_block(block, tuple(on_them[block.manifest_id or 0]), epoch) for block in rows]
+
+
+def _on_manifests(manifests: Sequence[int]) -> defaultdict[int, list[Candidate]]:
+    """What is on each manifest, in the order of visit."""
+    found: defaultdict[int, list[Candidate]] = defaultdict(list)
+    places = (
+        Consignment.objects.live()  # type: ignore[attr-defined]
+        .filter(manifest__in=manifests)
+        .select_related("order__store")
+        .prefetch_related("order__parcels")
+        .order_by("manifest_id", "dropoff__position", "dropoff_id", "pk")
+    )
+    for place in places:
+        found[place.manifest_id].append(candidate(place.order))
+    return found
+
+
+def _open_block(block: Block, on_it: tuple[Candidate, ...], epoch: dt.datetime) -> OpenBlock:
+    claim = next(iter(block.claims.all()), None)
+    litres, grams = (
+        (claim.vehicle.litres, claim.vehicle.grams)
+        if claim is not None
+        else Vehicle.CAPACITY[Vehicle.Kind(block.vehicle_kind)]
+    )
+    start = (block.starts_at - epoch) // SECOND
+    room = Room(
+        code=block.code,
+        start=start,
+        end=(block.ends_at - epoch) // SECOND,
+        ready_by=start + limits.JOIN_READY // SECOND,
+        litres=litres,
+        grams=grams,
+        orders=tuple(each.code for each in on_it),
+        max_orders=block.policy.max_orders,
+    )
+    return OpenBlock(room, claim.pk if claim else None, on_it)
+
+
+def epoch_of(mall: Mall, at: dt.datetime) -> dt.datetime:
+    """The local midnight before the moment, from which the planner counts."""
+    return day_window(at.astimezone(mall.zone).date(), mall.zone).start
+
+
+def everything_at(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> Snapshot:
+    """One afternoon of all these orders, whatever car they need."""
+    return _snapshot(mall, orders, Vehicle.Kind.VAN, at=at, everything=False)
+
+
 def snapshots(
     mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime, everything: bool
 ) -> list[Snapshot]:
@@ -106,7 +185,7 @@ def _snapshot(
     mall: Mall, orders: Sequence[Candidate], kind: Vehicle.Kind, *, at: dt.datetime, everything: bool
 ) -> Snapshot:
     local = at.astimezone(mall.zone)
-    epoch = day_window(local.date(), mall.zone).start
+    epoch = epoch_of(mall, at)
     rows = tuple(as_waiting(order, epoch) for order in orders)
     roads = sources.of_market(mall.market, at=at)
     matrix = roads.matrix([mall.point, *(row.point for row in rows)], hour=local.hour)
@@ -172,6 +251,15 @@ def is_urgent(row: WaitingOrder, way_s: int, *, now: int) -> bool:
     loading = DWELL.store_s + DWELL.load_parcel_s * row.parcels
     ahead = (limits.LEAD_SHORT + limits.URGENT_MARGIN) // SECOND
     return max(now + ahead, row.ready) + loading + way_s >= row.due
+
+
+def cannot_wait(
+    *, due_at: dt.datetime, ready_at: dt.datetime, distance_m: int | None, at: dt.datetime
+) -> bool:
+    """`is_urgent` without a matrix: the way is the road distance told when the order was posted, at the estimate."""
+    way = dt.timedelta(minutes=WAY_MINUTES_KM * ((distance_m or 0) / 1000))
+    loading = (DWELL.store_s + DWELL.load_parcel_s) * SECOND
+    return max(at + limits.LEAD_SHORT + limits.URGENT_MARGIN, ready_at) + loading + way >= due_at
 
 
 def lengths(mall: Mall, start: dt.datetime, *, at: dt.datetime) -> tuple[BlockLength, ...]:

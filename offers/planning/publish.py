@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import locks as delivery_locks
-from deliveries.manifests import DraftStop
-from deliveries.models import Order, Stop
+from deliveries.models import Order
 from offers import drafting, facts, limits, locks, offering
 from offers.models import Block, PlanRun
-from offers.planning import alone, inputs, judge
+from offers.planning import alone, filling, inputs, judge, routes
 from offers.planning.afternoon import LEFT_SENTENCES, LeftOver, Plan, PlannedBlock
+from offers.planning.filling import Into
 from offers.planning.inputs import SECOND, Snapshot
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window
@@ -31,10 +31,11 @@ class PlanRejected(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A plan with what it was made from."""
+    """A plan with what it was made from; with `into` it is of one block that is there already."""
 
     snapshot: Snapshot
     plan: Plan
+    into: Into | None = None
 
 
 def check(proposal: Proposal) -> None:
@@ -68,9 +69,17 @@ def publish(*, run_id: int, proposals: Sequence[Proposal], at: dt.datetime) -> P
     run = locks.wave(run_id)
     if run is None:
         return None
+    joins = [each for each in proposals if each.into is not None]
+    plans = [each for each in proposals if each.into is None]
+    filling.lock([each.into for each in joins if each.into is not None])
+    joined = sum(
+        filling.fill(run.mall, each.into, each.plan.blocks[0], _still_waiting(each), each.snapshot, at=at)
+        for each in joins
+        if each.into is not None
+    )
     made: list[Block] = []
     left: list[dict[str, Any]] = []
-    for proposal in proposals:
+    for proposal in plans:
         left += [say(each) for each in proposal.plan.left]
         still = _still_waiting(proposal)
         for planned in proposal.plan.blocks:
@@ -79,15 +88,17 @@ def publish(*, run_id: int, proposals: Sequence[Proposal], at: dt.datetime) -> P
                 made.append(_offer(run.mall, planned, orders, proposal.snapshot, at=at))
     run.ended_at = at
     run.blocks_made = len(made)
-    run.orders_planned = sum(block.orders_count for block in made)
-    run.cost_cents = sum(proposal.plan.cost_cents for proposal in proposals)
-    run.alone_cents = sum(alone.alone_cents(each.snapshot.afternoon, each.plan) for each in proposals)
+    run.orders_joined = joined
+    run.orders_planned = joined + sum(block.orders_count for block in made)
+    run.cost_cents = sum(proposal.plan.cost_cents for proposal in plans)
+    run.alone_cents = sum(alone.alone_cents(each.snapshot.afternoon, each.plan) for each in plans)
     run.left = left
     run.engine = ", ".join(dict.fromkeys(proposal.plan.engine for proposal in proposals))
     run.notes = list(dict.fromkeys(note for proposal in proposals for note in proposal.plan.notes))
     run.save(
         update_fields=[
-            "ended_at", "blocks_made", "orders_planned", "cost_cents", "alone_cents", "left", "engine", "notes"
+            "ended_at", "blocks_made", "orders_planned", "orders_joined", "cost_cents", "alone_cents", "left",
+            "engine", "notes",
         ]
     )  # fmt: skip
     Block.objects.filter(pk__in=[block.pk for block in made]).update(plan_run=run)
@@ -117,7 +128,7 @@ def _offer(
     block = drafting.draft(
         mall=mall,
         window=window_of(planned, snapshot),
-        stops=[*_pickups(mall, planned, orders, snapshot), *_doors(planned, orders, snapshot)],
+        stops=routes.stops_of(mall, planned, orders, snapshot),
         distance_m=planned.metres,
         at_least_cents=inputs.reached_cents(orders.values(), at=at),
         at=at,
@@ -135,47 +146,3 @@ def window_of(planned: PlannedBlock, snapshot: Snapshot) -> Window:
     if soonest <= earlier and earlier + length >= snapshot.moment(planned.finish):
         start = earlier
     return Window(start, start + length)
-
-
-def _pickups(
-    mall: Mall, planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot
-) -> list[DraftStop]:
-    stops, moment = [], snapshot.moment(planned.start)
-    for code in planned.stores:
-        here = tuple(order for order in orders.values() if order.store.code == code)
-        if not here:
-            continue
-        parcels = sum(len(order.parcels.all()) for order in here)
-        service = (inputs.DWELL.store_s + inputs.DWELL.load_parcel_s * parcels) * SECOND
-        stops.append(
-            DraftStop(
-                kind=Stop.Kind.PICKUP,
-                store=here[0].store,
-                point=mall.point,
-                address=", ".join(filter(None, (here[0].store.name, here[0].store.unit, mall.name))),
-                planned_at=moment,
-                service=service,
-                orders=here,
-            )
-        )
-        moment += service
-    return stops
-
-
-def _doors(planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot) -> list[DraftStop]:
-    stops = []
-    for stop in planned.stops:
-        here = tuple(orders[code] for code in stop.orders if code in orders)
-        if here:
-            stops.append(
-                DraftStop(
-                    kind=Stop.Kind.DROPOFF,
-                    store=None,
-                    point=stop.point,
-                    address=here[0].address,
-                    planned_at=snapshot.moment(stop.serve),
-                    service=(stop.leave - stop.serve) * SECOND,
-                    orders=here,
-                )
-            )
-    return stops

@@ -3,8 +3,11 @@ and what comes out is published in one."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,9 +15,10 @@ from django.db.models import QuerySet
 from deliveries.models import Order
 from offers import facts, limits
 from offers.models import PlanRun
-from offers.planning import inputs, planner, publish, urgency
+from offers.planning import cutoffs, inputs, joining, planner, publish, urgency
 from offers.planning.afternoon import Plan
-from offers.planning.inputs import Snapshot
+from offers.planning.filling import Into
+from offers.planning.inputs import Candidate, Snapshot
 from offers.planning.publish import Proposal
 from retaildelivery.outbox import dispatch, recording
 from retaildelivery.outbox.models import Fact
@@ -48,9 +52,28 @@ def due_malls(at: dt.datetime) -> list[str]:
     return [mall.code for mall in Mall.objects.filter(active=True).order_by("code") if is_due(mall, at=at)]
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Why a wave is due; at a cutoff it takes what was posted by then."""
+
+    cause: str
+    placed_by: dt.datetime | None = None
+
+
+ON_REQUEST = Due(PlanRun.Cause.ASKED)
+
+
 def is_due(mall: Mall, *, at: dt.datetime) -> bool:
-    """Orders posted since the last wave have waited `limits.WAVE_WAIT` for company or are many enough; or the
-    last wave left some and is `limits.WAVE_EVERY` old."""
+    return due(mall, at=at) is not None
+
+
+def due(mall: Mall, *, at: dt.datetime) -> Due | None:
+    """Why a wave is due at this mall now, if it is.
+
+    A mall with cutoffs waits for the next of them, unless many are waiting or a promise is about to be at risk.
+    At any other, orders posted since the last wave have waited `limits.WAVE_WAIT` for company or are many enough, or
+    the last wave left some and is `limits.WAVE_EVERY` old.
+    """
     last = (
         PlanRun.objects.filter(mall=mall)
         .order_by("-started_at", "-pk")
@@ -60,13 +83,44 @@ def is_due(mall: Mall, *, at: dt.datetime) -> bool:
     started_at, ended_at = last or (None, None)
     if started_at is not None and ended_at is None:
         # At work; taken over by the next wave when it has died.
-        return at - started_at >= limits.PLAN_LOCK and _orders(mall, at=at).exists()
+        died = at - started_at >= limits.PLAN_LOCK and _orders(mall, at=at).exists()
+        return Due(PlanRun.Cause.ROUND) if died else None
+    times = cutoffs.times_of(mall)
+    if times:
+        return _due_between(mall, times, started_at, at=at)
     if started_at is None or at - started_at >= limits.WAVE_EVERY:
-        return _orders(mall, at=at - limits.WAVE_WAIT).exists() or _many(mall, at=at)
+        waited = _orders(mall, at=at - limits.WAVE_WAIT).exists()
+        return Due(PlanRun.Cause.ROUND) if waited else _enough(_orders(mall, at=at))
     # What is placed while a wave has its snapshot is new to the next.
     fresh = _orders(mall, at=at).filter(placed_at__gte=started_at)
-    waited = fresh.filter(placed_at__lte=at - limits.WAVE_WAIT)
-    return waited.exists() or fresh[: limits.WAVE_ORDERS].count() >= limits.WAVE_ORDERS
+    if fresh.filter(placed_at__lte=at - limits.WAVE_WAIT).exists():
+        return Due(PlanRun.Cause.ROUND)
+    return _enough(fresh)
+
+
+def _due_between(
+    mall: Mall, times: Sequence[dt.time], started_at: dt.datetime | None, *, at: dt.datetime
+) -> Due | None:
+    """For a mall with cutoffs."""
+    cutoff = cutoffs.last(times, mall.zone, at=at)
+    if (started_at is None or started_at < cutoff) and _orders(mall, at=cutoff).exists():
+        return Due(PlanRun.Cause.CUTOFF, cutoff)
+    fresh = _orders(mall, at=at)
+    if started_at is not None:
+        fresh = fresh.filter(placed_at__gte=started_at)
+    enough = _enough(fresh)
+    if enough is not None or (started_at is not None and at - started_at < limits.WAVE_EVERY):
+        return enough
+    return Due(PlanRun.Cause.RISK) if _at_risk(mall, at=at) else None
+
+
+def _at_risk(mall: Mall, *, at: dt.datetime) -> bool:
+    """Whether some order that waits has no more time than finding a driver, loading and the way take."""
+    rows = _orders(mall, at=at).filter(window__endswith__lte=at + limits.PLAN_AHEAD)
+    return any(
+        inputs.cannot_wait(due_at=window.upper, ready_at=ready_at, distance_m=distance_m, at=at)
+        for window, ready_at, distance_m in rows.values_list("window", "ready_at", "distance_m")
+    )
 
 
 def _orders(mall: Mall, *, at: dt.datetime) -> QuerySet[Order]:
@@ -76,8 +130,9 @@ def _orders(mall: Mall, *, at: dt.datetime) -> QuerySet[Order]:
     return waiting.filter(placed_at__lte=at, ready_at__lte=near, window__startswith__lte=near)
 
 
-def _many(mall: Mall, *, at: dt.datetime) -> bool:
-    return bool(_orders(mall, at=at)[: limits.WAVE_ORDERS].count() >= limits.WAVE_ORDERS)
+def _enough(orders: QuerySet[Order]) -> Due | None:
+    many = orders[: limits.WAVE_ORDERS].count() >= limits.WAVE_ORDERS
+    return Due(PlanRun.Cause.ENOUGH) if many else None
 
 
 def run(*, mall_code: str, at: dt.datetime, everything: bool = False) -> PlanRun | None:
@@ -87,12 +142,17 @@ def run(*, mall_code: str, at: dt.datetime, everything: bool = False) -> PlanRun
     With `everything` (a dispatcher's "plan now") no order waits for company. A failure is kept with the run
     and raised. Raises Mall.DoesNotExist, terms.NoPayPolicy, publish.PlanRejected.
     """
-    begun = begin(mall_code=mall_code, at=at)
+    why = ON_REQUEST
+    if not everything:
+        why = due(Mall.objects.select_related("market").get(code=mall_code), at=at) or why
+    begun = begin(mall_code=mall_code, at=at, why=why)
     if begun is None:
         return None
     try:
-        proposals = propose(mall_code=mall_code, at=at, seed=begun.pk, everything=everything)
-        seen = sum(len(proposal.snapshot.afternoon.orders) for proposal in proposals)
+        proposals = propose(
+            mall_code=mall_code, at=at, seed=begun.pk, everything=everything, placed_by=why.placed_by
+        )
+        seen = sum(_waiting_in(proposal) for proposal in proposals)
         PlanRun.objects.filter(pk=begun.pk, ended_at=None).update(orders_seen=seen)
         return publish.publish(run_id=begun.pk, proposals=proposals, at=at)
     except Exception:
@@ -100,8 +160,12 @@ def run(*, mall_code: str, at: dt.datetime, everything: bool = False) -> PlanRun
         raise
 
 
+def _waiting_in(proposal: Proposal) -> int:
+    return len(proposal.into.added) if proposal.into else len(proposal.snapshot.afternoon.orders)
+
+
 @transaction.atomic(durable=True)
-def begin(*, mall_code: str, at: dt.datetime) -> PlanRun | None:
+def begin(*, mall_code: str, at: dt.datetime, why: Due = ON_REQUEST) -> PlanRun | None:
     """Take the mall for a wave: one row without an end per mall is all the database allows. A wave older than
     `limits.PLAN_LOCK` has died and is taken over."""
     mall = Mall.objects.get(code=mall_code)
@@ -110,20 +174,51 @@ def begin(*, mall_code: str, at: dt.datetime) -> PlanRun | None:
     )
     if PlanRun.objects.filter(mall=mall, ended_at=None).exists():
         return None
-    row = PlanRun(mall=mall, started_at=at)
+    row = PlanRun(mall=mall, started_at=at, cause=why.cause, placed_by=why.placed_by)
     PlanRun.objects.bulk_create([row], ignore_conflicts=True)
     return PlanRun.objects.filter(mall=mall, ended_at=None, started_at=at).first()
 
 
-def propose(*, mall_code: str, at: dt.datetime, seed: int, everything: bool = False) -> list[Proposal]:
-    """Plans for a mall's waiting orders, one per kind of car; nothing is written. No transaction may be open:
-    this takes seconds."""
+def propose(
+    *,
+    mall_code: str,
+    at: dt.datetime,
+    seed: int,
+    everything: bool = False,
+    placed_by: dt.datetime | None = None,
+) -> list[Proposal]:
+    """What a wave would do with a mall's waiting orders: first those that find room in blocks which are there already,
+    then plans for the rest, one per kind of car. Nothing is written. No transaction may be open: this takes seconds.
+    """
     mall = Mall.objects.select_related("market").get(code=mall_code)
-    orders = inputs.waiting(mall, at=at)
-    found = inputs.snapshots(mall, orders, at=at, everything=everything) if orders else []
-    return [
+    orders = inputs.waiting(mall, at=at, placed_by=placed_by)
+    if not orders:
+        return []
+    joins = _joins(mall, orders, at=at)
+    joined = {code for each in joins if each.into for code in each.into.added}
+    rest = [order for order in orders if order.code not in joined]
+    found = inputs.snapshots(mall, rest, at=at, everything=everything) if rest else []
+    plans = [
         Proposal(each, think(each, seed=seed, seconds=seconds_for(len(each.afternoon.orders)) / len(found)))
         for each in found
+    ]
+    return [*joins, *plans]
+
+
+def _joins(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> list[Proposal]:
+    """The late orders that fit into offered or claimed blocks, block by block."""
+    blocks = {each.room.code: each for each in inputs.open_blocks(mall, at=at)}
+    if not blocks:
+        return []
+    on_them = [order for each in blocks.values() for order in each.on_it]
+    snapshot = inputs.everything_at(mall, [*orders, *on_them], at=at)
+    return [
+        Proposal(
+            dataclasses.replace(snapshot, afternoon=joined.afternoon, urgent=frozenset()),
+            joined.plan,
+            Into(joined.room.code, blocks[joined.room.code].claim_id, joined.room.orders, joined.added),
+        )
+        for joined in joining.join(snapshot.afternoon, [each.room for each in blocks.values()])
     ]
 
 

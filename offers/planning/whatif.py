@@ -1,10 +1,9 @@
-"""The same afternoon under other lengths of block, other pay or other promises; and what each order would cost in
-a block of its own. Plain Python."""
+"""The same afternoon under other lengths of block, other pay or other promises. Plain Python."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from offers.planning import cost
+from offers.planning import alone
 from offers.planning.afternoon import Afternoon, BlockLength, Plan, WaitingOrder
 
 HOUR_S = 3600
@@ -80,16 +79,6 @@ def _lengths(sold: Sequence[BlockLength], change: Change) -> tuple[BlockLength, 
     return tuple(lengths)
 
 
-def alone_cents(afternoon: Afternoon) -> int:
-    """What it would cost to send every order in a block of its own, or to leave it where no block can hold it."""
-    price = cost.block_cost(afternoon, cost.tables(afternoon))
-    total = 0
-    for number in range(1, len(afternoon.orders) + 1):
-        alone = price((number,))
-        total += alone.cents if alone is not None else afternoon.defer_cents
-    return total
-
-
 def summed(plans: Iterable[tuple[Afternoon, Plan]]) -> Sum:
     """The plans of one scenario in numbers."""
     pairs = list(plans)
@@ -109,7 +98,7 @@ def summed(plans: Iterable[tuple[Afternoon, Plan]]) -> Sum:
         late_s=sum(block.late_s for block in blocks),
         metres=sum(block.metres for block in blocks),
         cost_cents=cost_cents,
-        alone_cents=sum(alone_cents(each) for each, _plan in pairs),
+        alone_cents=sum(alone.alone_cents(each, plan) for each, plan in pairs),
     )
 
 

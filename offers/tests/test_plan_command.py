@@ -215,14 +215,6 @@ def test_the_command_names_the_malls_it_knows(mall):
         call_command("plan", mall="nowhere")
 
 
-def test_each_order_alone_costs_a_block_for_each_and_what_no_block_can_hold_waits():
-    afternoon = afternoons.afternoon(afternoons.order(1), afternoons.order(2, litres=1_000))
-
-    alone = whatif.alone_cents(afternoon)
-
-    assert alone == whatif.alone_cents(afternoons.afternoon(afternoons.order(1))) + afternoon.defer_cents
-
-
 def test_no_change_is_the_same_afternoon_and_a_new_length_is_paid_at_the_same_rate():
     afternoon = afternoons.drawn(5, 1)
 
