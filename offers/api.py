@@ -18,7 +18,7 @@ from deliveries import itinerary
 from deliveries.api.driver_serializers import ManifestOut
 from drivers import ledger
 from drivers.api import DriverView
-from offers import attendance, claiming, conditional, declining, feed
+from offers import attendance, claiming, conditional, declining, drawing, feed, places
 from offers import driver_serializers as shapes
 from offers.models import Block, Claim, Offer
 from retaildelivery.lib.geo import Point
@@ -78,17 +78,55 @@ class OfferView(OneOfferView):
 class WhyView(OneOfferView):
     @extend_schema(operation_id="driver_why_not", responses=shapes.WhyOut, tags=TAGS)
     def get(self, request: Request, code: str) -> Response:
-        """Every reason why you may not claim it now; none means that you may."""
+        """Every reason why you may not have it now (none means that you may), and how you stand in its draw."""
         api.query(request, api.NoQuery)
         card = feed.card(self.driver, self.found(code), at=timezone.now())
         refusals = [shapes.refusal_json(refusal) for refusal in card.refusals]
-        return Response({"eligible": card.eligible, "refusals": refusals})
+        return Response(
+            {
+                "eligible": card.eligible,
+                "refusals": refusals,
+                "entered": card.place.state not in {places.State.NOT_ENTERED, places.State.LEFT},
+                "place": shapes.place_json(card.place),
+                "draw": shapes.draw_json(card.offer, card.place),
+            }
+        )
+
+
+class EntryView(OneOfferView):
+    def answer_of(self, offer: Offer) -> Response:
+        place = places.of(self.driver, [offer])[offer.pk]
+        return Response(
+            {
+                "offer": offer.code,
+                "draw": shapes.draw_json(offer, place),
+                "place": shapes.place_json(place),
+            }
+        )
+
+    @extend_schema(
+        operation_id="driver_enter_draw", request=shapes.EntryIn, responses=shapes.EntryOut, tags=TAGS
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """Take part in the offer's draw. When you enter has no effect on the result; a repeat is harmless."""
+        api.body(request, shapes.EntryIn)
+        offer = self.found(code)
+        drawing.enter(offer=offer, driver=self.driver, at=timezone.now())
+        return self.answer_of(offer)
+
+    @extend_schema(operation_id="driver_leave_draw", responses=shapes.EntryOut, tags=TAGS)
+    def delete(self, request: Request, code: str) -> Response:
+        """Take your entry back, also as a reserve, or as who is asked. It never counts against you."""
+        offer = self.found(code)
+        drawing.leave(offer=offer, driver=self.driver, at=timezone.now())
+        return self.answer_of(offer)
 
 
 class ClaimView(OneOfferView):
     @extend_schema(operation_id="driver_claim", request=shapes.ClaimIn, responses=shapes.BlockOut, tags=TAGS)
     def put(self, request: Request, code: str) -> Response:
-        """Claim the block. Exactly one driver can have it; a repeat by the winner gives the same answer."""
+        """Claim the block, or confirm it when its draw asks you. Exactly one driver can have it; a repeat by the
+        winner gives the same answer."""
         api.body(request, shapes.ClaimIn)
         offer = self.found(code)
         made = claiming.claim(offer_code=offer.code, driver_id=self.driver.pk, at=timezone.now())
@@ -99,7 +137,8 @@ class ClaimView(OneOfferView):
 class DeclineView(OneOfferView):
     @extend_schema(operation_id="driver_decline", request=shapes.DeclineIn, responses={204: None}, tags=TAGS)
     def put(self, request: Request, code: str) -> Response:
-        """Not for me: the block is no longer shown. It never counts against you."""
+        """Not for me: the block is no longer shown, and if its draw asks you, the next one is asked. It never counts
+        against you."""
         given = api.body(request, shapes.DeclineIn)
         offer = self.found(code)
         declining.decline(

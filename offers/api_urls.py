@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/offers", api.OffersView.as_view(), name="offers"),
     path("driver/offers/<slug:code>", api.OfferView.as_view(), name="offer"),
     path("driver/offers/<slug:code>/why", api.WhyView.as_view(), name="why"),
+    path("driver/offers/<slug:code>/entry", api.EntryView.as_view(), name="entry"),
     path("driver/offers/<slug:code>/claim", api.ClaimView.as_view(), name="claim"),
     path("driver/offers/<slug:code>/decline", api.DeclineView.as_view(), name="decline"),
     path("driver/blocks", api.BlocksView.as_view(), name="blocks"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import manifests
 from drivers.models import Driver, StandingEvent
-from offers import conduct, declining, eligibility, facts, freshness, holding, limits, locks, moves, offering
-from offers.models import Block, Claim, Offer
+from offers import awarding, conduct, declining, eligibility, facts, freshness, holding, limits, locks, moves
+from offers.models import Award, Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
@@ -36,6 +37,26 @@ class OfferWithdrawn(Refused):
     sentence = _("This block was withdrawn.")
 
 
+class EnterTheDraw(Refused):
+    code = "enter_the_draw"
+    sentence = _("This offer is drawn: enter the draw. It does not matter who is first.")
+
+
+class NotAsked(Refused):
+    code = "not_asked"
+    sentence = _("The draw asks somebody else now. If they do not take the block, the next in rank is asked.")
+
+
+class HoldLapsed(Refused):
+    code = "hold_lapsed"
+    sentence = _("The time to confirm was over at %(until)s. It does not count against you.")
+
+
+class ReservedForAnother(Refused):
+    code = "reserved_for_another"
+    sentence = _("This offer is reserved for another driver. If they do not take it, it goes on to all.")
+
+
 class AlreadyAtWork(Refused):
     code = "already_checked_in"
     sentence = _("You have checked in for this block; call operations if you cannot go on.")
@@ -52,18 +73,36 @@ def claim(*, offer_code: str, driver_id: int, at: dt.datetime) -> Claim:
     )
     if offer.status == Offer.Status.AWARDED and (own := _own(offer, driver_id)):
         return own
-    refuse_unless_open(offer, at=at)
+    refuse_unless_open(offer, driver_id=driver_id, at=at)
     return _claim(offer=offer, driver_id=driver_id, at=at)
 
 
-def refuse_unless_open(offer: Offer, *, at: dt.datetime) -> None:
-    """Raises OfferWithdrawn, BlockTaken or OfferClosed for an offer that cannot be claimed at this moment."""
+def refuse_unless_open(offer: Offer, *, driver_id: int, at: dt.datetime) -> None:
+    """Raises OfferWithdrawn, BlockTaken, OfferClosed, EnterTheDraw, NotAsked, HoldLapsed or ReservedForAnother for
+    an offer that this driver cannot claim at this moment."""
     if offer.status == Offer.Status.WITHDRAWN:
         raise OfferWithdrawn
     if offer.status == Offer.Status.AWARDED:
         raise BlockTaken
-    if offer.status != Offer.Status.OPEN or not offer.opens_at <= at < offer.closes_at:
+    if offer.status != Offer.Status.OPEN or at < offer.opens_at:
         raise OfferClosed(reason="expired")
+    if offer.mode == Offer.Mode.DRAW:
+        _refuse_unless_asked(offer, driver_id=driver_id, at=at)
+    elif at >= offer.closes_at:
+        raise OfferClosed(reason="expired")
+    elif offer.mode == Offer.Mode.RESERVED and offer.reserved_for_id != driver_id:
+        raise ReservedForAnother
+
+
+def _refuse_unless_asked(offer: Offer, *, driver_id: int, at: dt.datetime) -> None:
+    if at < offer.closes_at:
+        raise EnterTheDraw
+    award = Award.objects.filter(offer=offer, driver=driver_id).order_by("-pk").first()
+    if award is None:
+        raise NotAsked
+    if award.ended_at is not None or at >= award.holds_until:
+        until = award.holds_until.astimezone(offer.block.mall.zone)
+        raise HoldLapsed(reason=award.ending, until=date_format(until, "TIME_FORMAT"))
 
 
 @transaction.atomic(durable=True)
@@ -142,5 +181,5 @@ def _give_back(claim: Claim, ending: str, *, at: dt.datetime, reason: str, actor
     moves.end_claim(claim, ending, at=at, reason=reason)
     recording.record(facts.claim_ended(claim, at=at, actor=actor))
     declining.hide(block=claim.block, driver=claim.driver, at=at)
-    offering.reoffer(block=claim.block, at=at)
+    awarding.reoffer(block=claim.block, at=at)
     freshness.touch_driver(claim.driver_id)

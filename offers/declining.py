@@ -7,18 +7,21 @@ import datetime as dt
 from django.db import transaction
 
 from drivers.models import Driver
-from offers import freshness
+from offers import drawing, freshness
 from offers.models import Block, Decline, Offer
 
 
 @transaction.atomic(durable=True)
 def decline(*, offer_code: str, driver_id: int, reason: str, at: dt.datetime) -> Decline:
-    """Hide the offer's block from this driver; a repeat returns the first decline.
+    """Hide the offer's block from this driver, take their entry back and, if they are the one who is asked, ask the
+    next; a repeat returns the first decline.
 
     `reason` is one of Decline.Reason. Raises Offer.DoesNotExist.
     """
     offer = Offer.objects.select_related("block").get(code=offer_code)
-    hide(block=offer.block, driver=Driver(pk=driver_id), at=at, reason=reason)
+    driver = Driver(pk=driver_id)
+    hide(block=offer.block, driver=driver, at=at, reason=reason)
+    drawing.give_place_back(offer=offer, driver=driver, at=at)
     return Decline.objects.get(block=offer.block, driver_id=driver_id)
 
 

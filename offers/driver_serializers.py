@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from deliveries.snapshots import moment
 from drivers.models import Driver, DriverPosting, Vehicle
-from offers import feed, hours, limits, pricing
+from offers import feed, hours, limits, places, pricing
 from offers.eligibility import Ineligible
 from offers.models import Block, Claim, Decline, Offer
 from retaildelivery.lib import money
@@ -124,6 +124,33 @@ class HoursOut(Output):
     weeks = WeekOut(many=True, help_text="This week and the next.")
 
 
+class DrawOut(Output):
+    """What is published of an offer's draw, and the driver's own place in it."""
+
+    seed_hash = serializers.CharField(help_text="SHA-256 of the seed, published before the first entry.")
+    entries_close_at = serializers.DateTimeField(help_text="Until then the order of entries has no effect.")
+    hold_seconds = serializers.IntegerField(help_text="How long who is asked may take to confirm, at most.")
+    drawn_at = serializers.DateTimeField(allow_null=True)
+    result = serializers.CharField(
+        allow_null=True, help_text="Where anybody can recompute it, once it is drawn."
+    )
+
+
+class PlaceOut(Output):
+    state = serializers.ChoiceField(choices=places.State.choices)
+    entrant = serializers.CharField(allow_blank=True, help_text="Your public name in this draw.")
+    points = serializers.IntegerField(allow_null=True, help_text="Your standing as of the close.")
+    recent_wins = serializers.IntegerField(
+        allow_null=True, help_text="Blocks you claimed in the week before it."
+    )
+    weight = serializers.IntegerField(allow_null=True, help_text="Your shares of the chance.")
+    rank = serializers.IntegerField(allow_null=True, help_text="1 is asked first; the others are reserves.")
+    confirm_until = serializers.DateTimeField(
+        allow_null=True, help_text="Set while it is yours: claim it before."
+    )
+    passed_over_for = serializers.CharField(allow_blank=True, help_text="Code of why you could not be asked.")
+
+
 class OfferOut(Output):
     code = serializers.CharField()
     block = serializers.CharField()
@@ -140,6 +167,8 @@ class OfferOut(Output):
     ladder = StepOut(many=True, help_text="Steps still to come while nobody claims; the same for everyone.")
     opens_at = serializers.DateTimeField()
     closes_at = serializers.DateTimeField()
+    draw = DrawOut(allow_null=True, help_text="Only of an offer that is drawn.")
+    place = PlaceOut()
     eligible = serializers.BooleanField()
     why_not = RefusalOut(allow_null=True)
     hours_left = LeftOut(help_text="What you may still work after this block.")
@@ -152,6 +181,19 @@ class OffersOut(Output):
 class WhyOut(Output):
     eligible = serializers.BooleanField()
     refusals = RefusalOut(many=True)
+    entered = serializers.BooleanField()
+    place = PlaceOut()
+    draw = DrawOut(allow_null=True)
+
+
+class EntryIn(Input):
+    """Nothing: the offer is named by the URL."""
+
+
+class EntryOut(Output):
+    offer = serializers.CharField()
+    draw = DrawOut()
+    place = PlaceOut()
 
 
 class ClaimOut(Output):
@@ -280,6 +322,32 @@ def week_json(week: hours.Week) -> Json:
     }
 
 
+def draw_json(offer: Offer, place: places.Place) -> Json | None:
+    draw = place.draw
+    if draw is None:
+        return None
+    return {
+        "seed_hash": draw.seed_hash,
+        "entries_close_at": moment(offer.closes_at),
+        "hold_seconds": int(draw.hold.total_seconds()),
+        "drawn_at": moment(draw.drawn_at),
+        "result": f"/draws/{offer.code}/" if draw.drawn_at else None,
+    }
+
+
+def place_json(place: places.Place) -> Json:
+    return {
+        "state": str(place.state),
+        "entrant": place.entrant,
+        "points": place.points,
+        "recent_wins": place.wins,
+        "weight": place.weight,
+        "rank": place.rank,
+        "confirm_until": moment(place.confirm_until),
+        "passed_over_for": place.passed_over_for,
+    }
+
+
 def offer_json(card: feed.Card, driver: Driver) -> Json:
     offer, block = card.offer, card.block
     return {
@@ -304,6 +372,8 @@ def offer_json(card: feed.Card, driver: Driver) -> Json:
         ],
         "opens_at": moment(offer.opens_at),
         "closes_at": moment(offer.closes_at),
+        "draw": draw_json(offer, card.place),
+        "place": place_json(card.place),
         "eligible": card.eligible,
         "why_not": refusal_json(card.refusals[0]) if card.refusals else None,
         "hours_left": {"day_minutes": minutes(card.left.day), "week_minutes": minutes(card.left.week)},

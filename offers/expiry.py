@@ -1,4 +1,5 @@
-"""Offers that nobody took: the next step of their published ladder, or the end of the block."""
+"""Offers whose time is over: a draw is drawn, a price takes the next step of its published ladder, what was
+reserved goes to the next, and at its start a block that nobody took expires. There is always a next step."""
 
 from __future__ import annotations
 
@@ -6,9 +7,8 @@ import datetime as dt
 
 from django.db import transaction
 
-from offers import facts, limits, locks, moves, offering, pricing
-from offers.models import Block, Offer
-from retaildelivery.outbox import recording
+from offers import awarding, drawing, limits, locks, moves, offering
+from offers.models import Award, Block, Offer
 
 
 def overdue(*, at: dt.datetime) -> list[int]:
@@ -18,38 +18,36 @@ def overdue(*, at: dt.datetime) -> list[int]:
 
 
 def sweep(*, at: dt.datetime) -> int:
-    """Step or end every overdue offer; returns how many this sweep ended."""
-    return sum(end(offer_id=offer_id, at=at) for offer_id in overdue(at=at))
+    """Draw, step, pass on or end every overdue offer, and every hold that lapsed; returns how many this sweep
+    dealt with."""
+    return sum(end(offer_id=offer_id, at=at) for offer_id in overdue(at=at)) + awarding.sweep(at=at)
 
 
 @transaction.atomic(durable=True)
 def end(*, offer_id: int, at: dt.datetime) -> bool:
-    """End one overdue offer: a new one at the price its ladder has reached, or, at the block's start, the
-    block has expired and its orders wait again. False when there is nothing (more) to do."""
+    """Do what is due on one overdue offer. False when there is nothing (more) to do."""
     block_id = Offer.objects.filter(pk=offer_id).values_list("block_id", flat=True).first()
     block = locks.block_unless_busy(block_id) if block_id is not None else None
     # Read anew under the block's lock, behind which alone an offer changes.
-    offer = Offer.objects.overdue(at).filter(pk=offer_id).first()  # type: ignore[attr-defined]
+    offer = Offer.objects.overdue(at).filter(pk=offer_id).select_related("draw").first()  # type: ignore[attr-defined]
     if block is None or offer is None:
         return False
     assert block.status == Block.Status.OFFERED, "Only an offered block has an open offer."
-    steps = steps_of(offer)
-    reached = [step for step in steps if step.at <= at]
-    if at >= block.starts_at or not reached:
-        offering.give_up(block=block, to=Block.Status.EXPIRED, reason="unclaimed", at=at)
-        recording.record(facts.block_expired(block, at=at, reason="unclaimed"))
-        return True
-    moves.end_offers(block, Offer.Status.EXPIRED, at=at)
-    # A sweep that comes late takes the step that is due now; the rest of the ladder stays as published.
-    now = pricing.Step(at, reached[-1].hourly_cents)
-    new = offering.open_on_ladder(block=block, steps=(now, *(step for step in steps if step.at > at)), at=at)
-    recording.record(facts.block_repriced(block, new, at=at))
+    offer.block = block
+    if offer.mode == Offer.Mode.DRAW:
+        drawing.run(offer=offer, block=block, at=at)
+    elif offer.mode == Offer.Mode.RESERVED:
+        _pass_on(offer, block, at=at)
+    else:
+        moves.end_offers(block, Offer.Status.EXPIRED, at=at)
+        offering.go_on(offer=offer, block=block, mode=Offer.Mode.FIRST_COME, at=at)
     return True
 
 
-def steps_of(offer: Offer) -> tuple[pricing.Step, ...]:
-    """The steps that the offer has published as still to come."""
-    return tuple(
-        pricing.Step(dt.datetime.fromisoformat(each["at"]), int(each["hourly_cents"]))
-        for each in offer.ladder
-    )
+def _pass_on(offer: Offer, block: Block, *, at: dt.datetime) -> None:
+    """Whom it was reserved for did not answer, which counts against nobody."""
+    award = Award.objects.live().filter(offer=offer).select_related("offer", "driver").first()  # type: ignore[attr-defined]
+    if award is not None:
+        awarding.end(award, Award.Ending.LAPSED, block=block, at=at)
+    else:
+        awarding.onwards(offer=offer, block=block, at=at)

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from drivers.models import Driver
-from offers.models import Block, Claim, Offer, PlanRun, StoreBlockade
+from offers.models import Award, Block, Claim, Draw, Offer, PlanRun, StoreBlockade
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
@@ -61,12 +61,15 @@ def _block(
 def _offer(offer: Offer) -> dict[str, Any]:
     return {
         "code": offer.code,
+        "mode": str(offer.mode),
         "step": offer.step,
         "hourly_cents": offer.hourly_cents,
         "pay_cents": offer.pay_cents,
         "opens_at": offer.opens_at.astimezone(dt.UTC).isoformat(),
         "closes_at": offer.closes_at.astimezone(dt.UTC).isoformat(),
         "ladder": offer.ladder,
+        # Before anybody can enter it is on record what the seed will have to fit.
+        **({"seed_hash": offer.draw.seed_hash} if offer.mode == Offer.Mode.DRAW else {}),
     }
 
 
@@ -77,6 +80,38 @@ def block_published(block: Block, offer: Offer, *, at: dt.datetime, again: bool 
 def block_repriced(block: Block, offer: Offer, *, at: dt.datetime) -> Happening:
     """`at_cap`: the ladder has ended and operations should look."""
     return _block("block.repriced", block, at=at, offer=_offer(offer), at_cap=not offer.ladder)
+
+
+def draw_drawn(draw: Draw, block: Block, *, entries: int, at: dt.datetime) -> Happening:
+    return _block(
+        "draw.drawn",
+        block,
+        at=at,
+        offer=draw.offer.code,
+        seed=draw.seed,
+        seed_hash=draw.seed_hash,
+        entries=entries,
+        entries_digest=draw.entries_digest,
+        result_digest=draw.result_digest,
+    )
+
+
+def award_made(award: Award, block: Block, *, at: dt.datetime) -> Happening:
+    """A drawn driver is asked and has until `holds_until` to confirm."""
+    return _block(
+        "award.made",
+        block,
+        at=at,
+        driver=award.driver,
+        offer=award.offer.code,
+        rank=award.entry.rank,
+        holds_until=award.holds_until.astimezone(dt.UTC).isoformat(),
+    )
+
+
+def award_ended(award: Award, block: Block, *, at: dt.datetime) -> Happening:
+    """`award.declined` or `award.lapsed`; a confirmed one is `block.claimed`. Nothing counts against anybody."""
+    return _block(f"award.{award.ending}", block, at=at, driver=award.driver, offer=award.offer.code)
 
 
 def block_expired(block: Block, *, at: dt.datetime, reason: str) -> Happening:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from deliveries.models import Order
 from drivers.models import Driver, DriverPosting
-from offers import eligibility, freshness, hours, limits, pricing
-from offers.models import Block, Claim, Decline, Offer
+from offers import eligibility, freshness, hours, limits, places, pricing
+from offers.models import Block, Claim, Decline, Entry, Offer
 from retaildelivery.lib import geo, money
 from retaildelivery.lib.windows import Window
 
@@ -34,6 +34,7 @@ class Card:
     miles: float
     refusals: tuple[eligibility.Ineligible, ...]
     left: hours.Left
+    place: places.Place = places.NOWHERE
 
     @property
     def block(self) -> Block:
@@ -51,10 +52,13 @@ def version(driver: Driver) -> str:
 
 
 def open_offers(driver: Driver, *, at: dt.datetime) -> QuerySet[Offer]:
-    """Offers of the driver's market that are open now and whose block they have not declined."""
+    """Offers of the driver's market that are open to them now and whose block they have not declined: what anybody
+    may take or enter, what is reserved for them, and draws that they are in until those are decided."""
     declined = Decline.objects.filter(block=OuterRef("block"), driver=driver)
+    entered = Entry.objects.filter(draw__offer=OuterRef("pk"), driver=driver, withdrawn_at=None)
+    running = Q(closes_at__gt=at) & (~Q(mode=Offer.Mode.RESERVED) | Q(reserved_for=driver))
     return (
-        Offer.objects.open_at(at)  # type: ignore[attr-defined]
+        Offer.objects.filter(running | Exists(entered), status=Offer.Status.OPEN, opens_at__lte=at)
         .filter(
             ~Exists(declined),
             block__status=Block.Status.OFFERED,
@@ -67,7 +71,7 @@ def open_offers(driver: Driver, *, at: dt.datetime) -> QuerySet[Offer]:
 def visible_offers(driver: Driver) -> QuerySet[Offer]:
     """Every offer this driver may look up by its code, open or over: those of their market."""
     return Offer.objects.filter(block__mall__market__code=driver.market_code).select_related(
-        "block__mall__market", "block__policy"
+        "block__mall__market", "block__policy", "draw"
     )
 
 
@@ -89,7 +93,11 @@ def cards(driver: Driver, rows: Sequence[Offer], *, at: dt.datetime) -> list[Car
     around = Window(min(r.block.starts_at for r in rows), max(r.block.ends_at for r in rows))
     applicant = eligibility.load(driver, around=around, zone=rows[0].block.mall.zone, at=at)
     tips = _tips([row.block.manifest_id for row in rows])
-    return [_card(driver, row, applicant, tips.get(row.block.manifest_id, 0)) for row in rows]
+    mine = places.of(driver, rows)
+    return [
+        _card(driver, row, applicant, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))
+        for row in rows
+    ]
 
 
 def _tips(manifests: Sequence[int | None]) -> dict[int | None, int]:
@@ -100,7 +108,9 @@ def _tips(manifests: Sequence[int | None]) -> dict[int | None, int]:
     )
 
 
-def _card(driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_cents: int) -> Card:
+def _card(
+    driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_cents: int, place: places.Place
+) -> Card:
     block = offer.block
     work = eligibility.work_of(block)
     cost = pricing.car_cents(block.distance_m, Decimal(driver.cost_cents_per_mile))
@@ -118,6 +128,7 @@ def _card(driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_c
         miles=geo.miles(block.distance_m),
         refusals=tuple(eligibility.objections(applicant, work)),
         left=hours.left_after(applicant, work),
+        place=place,
     )
 
 

@@ -14,6 +14,15 @@ REFUSAL_VISITS = dt.timedelta(
     days=30
 )  # drivers of that time a store may name when it asks to see one no more
 OFFER_LEAST = dt.timedelta(minutes=5)  # no offer opens with less time to read it; Colorado asks for 60 s
+FIRST_COME_WITHIN = dt.timedelta(hours=1)  # with less to the start nobody has the time for a draw
+ENTRIES_OPEN = dt.timedelta(
+    minutes=5
+)  # of a draw, where the market has no rules; 60 s is the least of the law
+HOLD = dt.timedelta(minutes=15)  # design, section 5: for who is asked to confirm
+HOLD_LEAST = dt.timedelta(minutes=2)  # to notice that one is asked and to say yes
+RESERVES_ASKED = 20  # passed over at once because they are not eligible; then all are asked
+RECENT_WINS = dt.timedelta(days=7)  # blocks claimed so lately make the next draw's share smaller
+GOOD_STANDING = 10  # points from which on the share is larger
 LADDER_LEAST = dt.timedelta(minutes=2)  # between two steps, however near the start is
 SHORT_NOTICE = dt.timedelta(hours=2)  # published later than this before the start, a block pays that rate
 EVENING_HOUR = 17  # local; from then on a weekday pays the evening rate

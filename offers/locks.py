@@ -6,13 +6,14 @@ answers 503 with Retry-After. `for no key update` lets rows that refer to these 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 
 from django.db import connection
 
 from drivers.models import Driver
 from offers import limits
-from offers.models import Block, PlanRun, StoreBlockade
+from offers.models import Block, Draw, PlanRun, StoreBlockade
 
 
 def bound_waiting() -> None:
@@ -79,3 +80,47 @@ def drivers(driver_ids: Collection[int]) -> dict[int, Driver]:
     bound_waiting()
     rows = Driver.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=driver_ids)
     return {row.pk: row for row in rows.order_by("pk")}
+
+
+def draw(draw_id: int) -> Draw:
+    """The draw, locked against entries: those being written now are waited for, later ones find it drawn.
+
+    Raises Draw.DoesNotExist.
+    """
+    bound_waiting()
+    return Draw.objects.select_for_update(of=("self",)).get(pk=draw_id)
+
+
+# The shared lock lets any number enter at once, and none while the draw is being drawn: who had to wait for that
+# sees its row as it is afterwards, and enters nothing.
+_PUT_ENTRY = """
+INSERT INTO offers_entry (draw_id, driver_id, entrant, entered_at, key)
+SELECT d.id, %(driver)s, %(entrant)s, %(at)s, '' FROM offers_draw d WHERE d.id = %(draw)s AND d.drawn_at IS NULL
+FOR SHARE OF d
+ON CONFLICT (draw_id, driver_id) DO UPDATE SET
+    withdrawn_at = NULL,
+    entered_at = CASE WHEN offers_entry.withdrawn_at IS NULL THEN offers_entry.entered_at ELSE %(at)s END
+RETURNING id
+"""
+_TAKE_ENTRY_BACK = """
+WITH d AS (
+    SELECT id FROM offers_draw WHERE offer_id = %(offer)s FOR SHARE
+)
+UPDATE offers_entry e SET withdrawn_at = %(at)s FROM d
+WHERE e.draw_id = d.id AND e.driver_id = %(driver)s AND e.withdrawn_at IS NULL
+"""
+
+
+def put_entry(*, draw_id: int, driver_id: int, entrant: str, at: dt.datetime) -> int | None:
+    """Write an entry while its draw is not drawn, in one statement; its key, or None when it is drawn."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_ENTRY, {"draw": draw_id, "driver": driver_id, "entrant": entrant, "at": at})
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def take_entry_back(*, offer_id: int, driver_id: int, at: dt.datetime) -> bool:
+    """Note that a driver no longer takes part; False when there is nothing to take back."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_ENTRY_BACK, {"offer": offer_id, "driver": driver_id, "at": at})
+        return bool(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""The only place that assigns the status of a block or an offer, or ends a claim."""
+"""The only place that assigns the status of a block or an offer, or ends a claim or an award."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from offers import freshness
-from offers.models import Block, Claim, Offer
+from offers.models import Award, Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
 
 
@@ -50,16 +50,39 @@ def take_block(block: Block) -> bool:
 
 
 def award(offer: Offer, *, at: dt.datetime) -> bool:
-    """End the offer as awarded if it is open at this moment. Called with its block locked."""
-    return bool(
-        Offer.objects.open_at(at).filter(pk=offer.pk).update(status=Offer.Status.AWARDED, ended_at=at)
-    )
+    """End the offer as awarded if it is open at this moment. Called with its block locked.
+
+    A draw is open to whom it asked, after its entries have closed: that hold is ended here as confirmed.
+    """
+    if offer.mode == Offer.Mode.DRAW:
+        live = Award.objects.holding(at).filter(offer=offer)  # type: ignore[attr-defined]
+        if not live.update(ended_at=at, ending=Award.Ending.CONFIRMED):
+            return False
+        found = Offer.objects.filter(pk=offer.pk, status=Offer.Status.OPEN)
+    else:
+        found = Offer.objects.open_at(at).filter(pk=offer.pk)  # type: ignore[attr-defined]
+        if offer.mode == Offer.Mode.RESERVED:
+            Award.objects.live().filter(offer=offer).update(ended_at=at, ending=Award.Ending.CONFIRMED)  # type: ignore[attr-defined]
+    return bool(found.update(status=Offer.Status.AWARDED, ended_at=at))
 
 
 def end_offers(block: Block, to: str, *, at: dt.datetime) -> None:
-    """End the block's open offer, if there is one. Called with the block locked."""
+    """End the block's open offer, if there is one, and with it whoever was asked. Called with the block locked."""
     assert to in Offer.MOVES[Offer.Status.OPEN], "An offer ends in one of three ways."
-    Offer.objects.filter(block=block, status=Offer.Status.OPEN).update(status=to, ended_at=at)
+    ended = Offer.objects.filter(block=block, status=Offer.Status.OPEN).update(status=to, ended_at=at)
+    if ended:
+        live = Award.objects.live().filter(offer__block=block)  # type: ignore[attr-defined]
+        for driver_id in live.values_list("driver_id", flat=True):
+            freshness.touch_driver(driver_id)
+        live.update(ended_at=at, ending=Award.Ending.OFFER_ENDED)
+
+
+def end_award(award: Award, ending: str, *, at: dt.datetime) -> None:
+    """End a live award. Called with its block locked."""
+    assert connection.in_atomic_block, "An award ends in the transaction that holds its block."
+    award.ended_at, award.ending = at, ending
+    ended = Award.objects.filter(pk=award.pk, ended_at=None).update(ended_at=at, ending=ending)
+    assert ended == 1, "An award ends once."
 
 
 def end_claim(claim: Claim, ending: str, *, at: dt.datetime, reason: str = "") -> None:

@@ -3,16 +3,21 @@
 from offers.models.block import Block, Freeze
 from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
+from offers.models.draw import Award, Draw, DrawRules, Entry
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
 from offers.models.travel import TravelPair
 
 __all__ = [
+    "Award",
     "Block",
     "Claim",
     "Cutoff",
     "Decline",
+    "Draw",
+    "DrawRules",
+    "Entry",
     "Freeze",
     "Holiday",
     "MallBlockade",

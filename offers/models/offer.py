@@ -23,14 +23,21 @@ class OfferQuerySet(models.QuerySet["Offer"]):
         return self.filter(status=Offer.Status.OPEN, opens_at__lte=at, closes_at__gt=at)
 
     def overdue(self, at: dt.datetime) -> Self:
-        return self.filter(status=Offer.Status.OPEN, closes_at__lte=at)
+        """Offers on which something is due. A draw that is drawn waits for its awards instead."""
+        return self.filter(status=Offer.Status.OPEN, closes_at__lte=at, draw__drawn_at=None)
 
 
 class Offer(models.Model):
-    """A block as shown to drivers, at a price, until a time. A step of the price is a new offer."""
+    """A block as shown to drivers, at a price, until a time. A step of the price is a new offer.
+
+    `closes_at` is the end of the entries of a draw, of a first-come price, or of the time somebody has to answer
+    an offer that is reserved for them. What comes then is never nothing (`expiry.end`).
+    """
 
     class Mode(models.TextChoices):
+        DRAW = "draw", _("draw")
         FIRST_COME = "first_come", _("first come")
+        RESERVED = "reserved", _("reserved")
 
     class Status(models.TextChoices):
         OPEN = "open", _("open")
@@ -47,7 +54,15 @@ class Offer(models.Model):
 
     code = models.CharField(max_length=12, unique=True, default=offer_code, editable=False)
     block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="offers")
-    mode = models.CharField(max_length=10, choices=Mode, default=Mode.FIRST_COME)
+    mode = models.CharField(max_length=10, choices=Mode, default=Mode.DRAW)
+    reserved_for = models.ForeignKey(
+        Driver,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Only this driver may claim it until it closes."),
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     step = models.PositiveSmallIntegerField(
         default=0, help_text=_("0 is the base price; each step adds to the hour.")
@@ -77,6 +92,11 @@ class Offer(models.Model):
                 condition=Q(status="open", ended_at__isnull=True)
                 | (~Q(status="open") & Q(ended_at__isnull=False)),
                 name="an_offer_has_ended_if_and_only_if_there_is_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(mode="reserved", reserved_for__isnull=False)
+                | (~Q(mode="reserved") & Q(reserved_for__isnull=True)),
+                name="a_reserved_offer_names_its_driver",
             ),
         ]
         indexes = [

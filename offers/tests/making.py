@@ -18,8 +18,8 @@ from deliveries.manifests import DraftStop
 from deliveries.models import Order, Parcel, Stop
 from drivers import badge
 from drivers.models import Document, Driver, Vehicle
-from offers import attendance, claiming, drafting, offering
-from offers.models import Block, Offer, PayPolicy
+from offers import attendance, awarding, claiming, drafting, drawing, offering
+from offers.models import Block, DrawRules, Offer, PayPolicy
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window
@@ -37,11 +37,25 @@ DOOR = Point(36.15, -115.20)
 _numbers = itertools.count(1)
 
 
-def mall(code: str = "fashion-show", *, zone: str = "America/Los_Angeles", market: str = "las-vegas") -> Mall:
+def mall(
+    code: str = "fashion-show",
+    *,
+    zone: str = "America/Los_Angeles",
+    market: str = "las-vegas",
+    draws: bool = False,
+) -> Mall:
+    """A mall whose market hands its offers out first come, so that a test claims at once; with `draws` it goes by
+    the rules as they are when nobody has set any."""
     city, _new = Market.objects.get_or_create(code=market, defaults={"name": market, "time_zone": zone})
     PayPolicy.objects.get_or_create(
         market=city, valid_from=dt.date(2026, 1, 1), defaults={"code": f"{market}-2026"}
     )
+    if not draws:
+        DrawRules.objects.get_or_create(
+            market=city,
+            valid_from=dt.date(2026, 1, 1),
+            defaults={"first_come_within": 400 * 24 * HOUR, "entries": 5 * MINUTE, "hold": 15 * MINUTE},
+        )
     return Mall.objects.create(
         code=code,
         market=city,
@@ -285,6 +299,19 @@ def bring_back(of_block: Block, by: Driver, *, at: dt.datetime) -> None:
 def offer_of(of_block: Block) -> Offer:
     """The block's open offer."""
     return Offer.objects.get(block=of_block, status=Offer.Status.OPEN)
+
+
+def entered(offer: Offer, *drivers: Driver, at: dt.datetime = AT) -> None:
+    """These drivers have entered the offer's draw."""
+    for each in drivers:
+        drawing.enter(offer=offer, driver=each, at=at)
+
+
+def drawn(of_block: Block) -> list[Driver]:
+    """The drivers of the block's newest draw, the winner first."""
+    draw = awarding.newest_draw(of_block)
+    assert draw is not None
+    return [entry.driver for entry in draw.entries.select_related("driver").order_by("rank")]
 
 
 def facts_named(name: str) -> list[Fact]:

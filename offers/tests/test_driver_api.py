@@ -16,7 +16,14 @@ from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 
 BASE = "/api/v1/driver"
-OFFER_CALLS = [("get", ""), ("get", "/why"), ("put", "/claim"), ("put", "/decline")]
+OFFER_CALLS = [
+    ("get", ""),
+    ("get", "/why"),
+    ("put", "/entry"),
+    ("delete", "/entry"),
+    ("put", "/claim"),
+    ("put", "/decline"),
+]
 BLOCK_CALLS = [
     ("get", ""),
     ("delete", "/claim"),

@@ -88,7 +88,13 @@ class Rider:
         for offer in offers:
             if self._is_left(offer, now):
                 continue
-            if offer.code not in self.seen and self._wants(offer, now):
+            drawn = offer.mode == "draw" and offer.state != "asked"
+            if drawn and offer.state != "not_entered":
+                continue
+            if offer.state == "asked" or (offer.code not in self.seen and self._wants(offer, now)):
+                if drawn:
+                    yield from self._enter(offer)
+                    continue
                 try:
                     yield from patiently(lambda offer=offer: self.phone.claim(offer.code))
                 except Refusal:
@@ -97,6 +103,13 @@ class Rider:
                     continue
                 self.play.score.claimed += 1
                 return
+
+    def _enter(self, offer: OfferSeen) -> Generator[float, None, None]:
+        """Take part in a draw, and look at the next offer: one may be in several."""
+        try:
+            yield from patiently(lambda: self.phone.enter(offer.code))
+        except Refusal:
+            self.play.score.lost += 1
 
     def _is_left(self, offer: OfferSeen, now: datetime) -> bool:
         """Whether the offer is new and still left to people who look at it on a page."""

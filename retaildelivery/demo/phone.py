@@ -26,6 +26,8 @@ class OfferSeen:
     hourly_cents: int
     starts_at: datetime
     eligible: bool
+    mode: str = "first_come"
+    state: str = "not_entered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,14 @@ class Phone:
                 hourly_cents=offer["hourly"]["cents"],
                 starts_at=datetime.fromisoformat(offer["window"]["start"]),
                 eligible=offer["eligible"],
+                mode=offer["mode"],
+                state=offer["place"]["state"],
             )
             for offer in self.client.get("/driver/offers")["results"]
         ]
+
+    def enter(self, offer: str) -> Json:
+        return self._put(f"/driver/offers/{offer}/entry", {})
 
     def claim(self, offer: str) -> Json:
         return self._put(f"/driver/offers/{offer}/claim", {})

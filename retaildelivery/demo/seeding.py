@@ -10,7 +10,7 @@ from django.db import transaction
 
 from deliveries.models import FeePolicy
 from drivers.models import Document, Driver, Vehicle
-from offers.models import Holiday, PayPolicy
+from offers.models import DrawRules, Holiday, PayPolicy
 from retaildelivery.accounts.models import User
 from retaildelivery.demo import cast, data
 from retaildelivery.demo.cast import Login
@@ -86,6 +86,21 @@ def _market(demo: DemoMarket) -> Market:
     for day, name in HOLIDAYS:
         Holiday.objects.get_or_create(market=market, on=day, defaults={"name": name})
     return market
+
+
+def draw_soon() -> None:
+    """The demo's markets draw what starts in a quarter of an hour or later, after the shortest time for entries
+    that the law allows: whoever watches sees draws, though everything in a demo starts soon."""
+    for demo in data.markets():
+        DrawRules.objects.get_or_create(
+            market=Market.objects.get(code=demo.code),
+            valid_from=POLICIES_FROM,
+            defaults={
+                "first_come_within": timedelta(minutes=15),
+                "entries": timedelta(seconds=60),
+                "hold": timedelta(minutes=3),
+            },
+        )
 
 
 def _sellers() -> dict[str, Seller]:

@@ -58,7 +58,7 @@ def running() -> Iterator[System]:
         try:
             _wait(process, output)
             system = System(f"http://127.0.0.1:{port}", _own(environment, directory / "var"))
-            system.manage("seed_demo", "--no-orders")
+            system.manage("seed_demo", "--no-orders", "--first-come")
             yield system
         finally:
             process.send_signal(signal.SIGTERM)

@@ -21,9 +21,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-orders", action="store_true", help="People and places only.")
 
-    def handle(self, *args: Any, no_orders: bool = False, **options: Any) -> None:
+        parser.add_argument("--first-come", action="store_true", help="Draw no offers, so that nobody waits.")
+
+    def handle(self, *args: Any, no_orders: bool = False, first_come: bool = False, **options: Any) -> None:
         at = timezone.now()
         seeding.seed(at=at)
+        if not first_come:
+            seeding.draw_soon()
         if not no_orders:
             history.post_some(at=at)
         for line in headline():

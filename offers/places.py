@@ -1,0 +1,97 @@
+"""How one driver stands in the draws of some offers: entered or not, by what weight, at which rank, asked or not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from drivers.models import Driver
+from offers.models import Award, Draw, Entry, Offer
+
+
+class State(models.TextChoices):
+    """Where the driver is with the offer."""
+
+    NOT_ENTERED = "not_entered", _("not entered")
+    ENTERED = "entered", _("entered")
+    LEFT = "left", _("entry taken back")
+    ASKED = "asked", _("yours to confirm")
+    RESERVE = "reserve", _("reserve")
+    CONFIRMED = "confirmed", _("won and confirmed")
+    DECLINED = "declined", _("won and declined")
+    LAPSED = "lapsed", _("won and not confirmed in time")
+    INELIGIBLE = "ineligible", _("passed over")
+    OFFER_ENDED = "offer_ended", _("the offer ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The driver's place in one offer's draw. What is not known before the draw is None."""
+
+    draw: Draw | None
+    state: str
+    entrant: str = ""
+    points: int | None = None
+    wins: int | None = None
+    weight: int | None = None
+    rank: int | None = None
+    confirm_until: dt.datetime | None = None
+    passed_over_for: str = ""
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.draw is not None and self.draw.drawn_at is not None
+
+
+NOWHERE = Place(None, State.NOT_ENTERED)
+
+
+def of(driver: Driver, offers: Sequence[Offer]) -> dict[int, Place]:
+    """The driver's place in each offer that is drawn or reserved, by the offer's key; two queries."""
+    drawn = [offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW]
+    found: dict[int, Place] = {}
+    if drawn:
+        entries = {
+            entry.draw_id: entry
+            for entry in Entry.objects.filter(draw__offer__in=drawn, driver=driver).select_related("award")
+        }
+        for draw in Draw.objects.filter(offer__in=drawn):
+            found[draw.offer_id] = _place(draw, entries.get(draw.pk))
+    for offer in offers:
+        if offer.mode == Offer.Mode.RESERVED and offer.reserved_for_id == driver.pk:
+            is_open = offer.status == Offer.Status.OPEN
+            found[offer.pk] = Place(
+                None,
+                State.ASKED if is_open else State.OFFER_ENDED,
+                confirm_until=offer.closes_at if is_open else None,
+            )
+    return found
+
+
+def _place(draw: Draw, entry: Entry | None) -> Place:
+    if entry is None:
+        return Place(draw, State.NOT_ENTERED)
+    award: Award | None = getattr(entry, "award", None)
+    return Place(
+        draw,
+        _state(draw, entry, award),
+        entrant=entry.entrant,
+        points=entry.points,
+        wins=entry.wins,
+        weight=entry.weight,
+        rank=entry.rank,
+        confirm_until=award.holds_until if award is not None and award.ended_at is None else None,
+        passed_over_for=award.reason if award is not None else "",
+    )
+
+
+def _state(draw: Draw, entry: Entry, award: Award | None) -> str:
+    if award is not None:
+        return award.ending or State.ASKED
+    if entry.withdrawn_at is not None:
+        return State.LEFT
+    return State.RESERVE if entry.rank is not None else State.ENTERED
