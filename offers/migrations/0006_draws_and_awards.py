@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('drivers', '0002_driver_postings_never_change'),
-        ('offers', '0003_stores_refuse_drivers'),
+        ('offers', '0005_cutoffs_and_joining'),
         ('stores', '0003_webhook_endpoint_verified'),
     ]
 
