@@ -72,10 +72,25 @@ def _of(rows: Any, path: str, market: Market | None) -> Any:
 
 
 def unclaimed(market: Market | None, *, at: dt.datetime) -> list[Offer]:
-    """Open offers, soonest start first, with how often they were declined."""
-    rows = Offer.objects.open_at(at).select_related("block__mall__market")  # type: ignore[attr-defined]
-    rows = _of(rows, "block__mall__market", market).annotate(declines=Count("block__declines"))
+    """Open offers, soonest start first, with how often they were declined and entered. A draw that is decided stays
+    until who was asked has confirmed."""
+    rows = Offer.objects.filter(status=Offer.Status.OPEN, opens_at__lte=at)
+    rows = _of(rows.select_related("block__mall__market"), "block__mall__market", market).annotate(
+        declines=Count("block__declines", distinct=True),
+        entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None), distinct=True),
+    )
     return list(rows.order_by("block__window__startswith", "pk")[: limits.BOARD_ROWS])
+
+
+def capped(market: Market | None) -> list[Offer]:
+    """Open offers whose price has climbed to the cap and which nobody took: only a person can do more."""
+    rows = Offer.objects.filter(
+        status=Offer.Status.OPEN,
+        mode=Offer.Mode.FIRST_COME,
+        step__gt=0,
+        hourly_cents__gte=F("block__policy__cap_cents"),
+    ).select_related("block__mall__market")
+    return list(_of(rows, "block__mall__market", market).order_by("closes_at", "pk")[: limits.BOARD_ROWS])
 
 
 def at_work(market: Market | None) -> list[Work]:
@@ -127,6 +142,7 @@ def needing_a_person(market: Market | None) -> dict[str, list[Any]]:
         "order__store__mall", "manifest__mall__market", "driver__user"
     )
     return {
+        "capped": capped(market),
         "places": list(_of(lost, "store__mall__market", market).order_by("placed_at")[: limits.BOARD_ROWS]),
         "incidents": list(
             _of(open_incidents, "manifest__mall__market", market).order_by("-at")[: limits.BOARD_ROWS]

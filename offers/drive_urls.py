@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from offers.views import drive
+from offers.views import draws, drive
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
     path("drive/offers/", drive.offers, name="driver_offers"),
     path("drive/offers/<slug:code>/", drive.offer, name="driver_offer"),
+    path("drive/offers/<slug:code>/entry/", draws.enter, name="driver_enter"),
+    path("drive/offers/<slug:code>/entry/withdrawal/", draws.leave, name="driver_leave_draw"),
+    path("draws/<slug:code>/", draws.result, name="draw"),
+    path("draws/<slug:code>/result.json", draws.export, name="draw_export"),
     path("drive/offers/<slug:code>/claim/", drive.claim, name="driver_claim"),
     path("drive/offers/<slug:code>/decline/", drive.decline, name="driver_decline"),
     path("drive/block/", drive.block, name="driver_block"),

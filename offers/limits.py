@@ -19,6 +19,8 @@ ENTRIES_OPEN = dt.timedelta(
     minutes=5
 )  # of a draw, where the market has no rules; 60 s is the least of the law
 HOLD = dt.timedelta(minutes=15)  # design, section 5: for who is asked to confirm
+FAULTS_SHOWN = 20  # of one kind, of a draw that does not fit
+DRAW_ROWS = 100  # entrants on one page of a result
 HOLD_LEAST = dt.timedelta(minutes=2)  # to notice that one is asked and to say yes
 RESERVES_ASKED = 20  # passed over at once because they are not eligible; then all are asked
 RECENT_WINS = dt.timedelta(days=7)  # blocks claimed so lately make the next draw's share smaller

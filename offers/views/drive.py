@@ -21,7 +21,7 @@ from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
 from drivers.models import Driver, DriverPosting
 from drivers.views import day_of
-from offers import attendance, claiming, conditional, declining, feed, hours, limits, pricing
+from offers import attendance, claiming, conditional, declining, feed, hours, limits, places, pricing
 from offers.drive_forms import CheckInForm, DeclineForm
 from offers.models import Block, Claim, Decline, Offer
 from retaildelivery.lib import money
@@ -87,7 +87,7 @@ def offers_page(
     etag = conditional.etag(request, driver, kind="page", version=version)
     context = {
         "driver": driver,
-        "cards": [ticket(card) for card in cards],
+        "cards": [ticket(card, at=at) for card in cards],
         "held": claim.block if claim else None,
         "week": weeks[0],
         "today": at.astimezone(zone).date(),
@@ -103,7 +103,7 @@ def offers_page(
     return response
 
 
-def ticket(card: feed.Card) -> dict[str, Any]:
+def ticket(card: feed.Card, *, at: dt.datetime) -> dict[str, Any]:
     """A card with what the template cannot work out: the ladder's moments and the cost as a loss."""
     return {
         "card": card,
@@ -113,7 +113,25 @@ def ticket(card: feed.Card) -> dict[str, Any]:
         "more_refusals": card.refusals[1:],
         "ladder": ladder_of(card.offer),
         "is_open": card.offer.status == Offer.Status.OPEN,
+        "place": card.place,
+        "step": step_of(card, at=at),
     }
+
+
+def step_of(card: feed.Card, *, at: dt.datetime) -> str:
+    """What the driver can do with the offer now: claim, confirm, enter, leave, wait for the draw, or nothing."""
+    offer, state = card.offer, card.place.state
+    if offer.status != Offer.Status.OPEN:
+        return ""
+    if state == places.State.ASKED:
+        return "confirm"
+    if offer.mode == Offer.Mode.FIRST_COME:
+        return "claim" if at < offer.closes_at else ""
+    if offer.mode == Offer.Mode.RESERVED:
+        return ""
+    if at < offer.closes_at and not card.place.is_drawn:
+        return "leave" if state == places.State.ENTERED else "enter"
+    return "wait" if state in {places.State.ENTERED, places.State.RESERVE} else ""
 
 
 def ladder_of(offer: Offer) -> list[dict[str, Any]]:
@@ -140,9 +158,10 @@ def offer_page(
 ) -> HttpResponse:
     stops = itinerary.stops_in_outline(found.block.manifest_id)
     towns = Counter(stop.town for stop in stops if stop.kind == Stop.Kind.DROPOFF)
+    at = timezone.now()
     context = {
         "driver": driver,
-        "ticket": ticket(feed.card(driver, found, at=timezone.now())),
+        "ticket": ticket(feed.card(driver, found, at=at), at=at),
         "decline_form": DeclineForm(),
         "pickups": [stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP],
         # Enough to decide by, not enough to find anybody.

@@ -6,6 +6,7 @@ import hashlib
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -99,7 +100,10 @@ def block_page(
         "stops": stops,
         "map": scenes.block(found, list(stops)),
         "claims": found.claims.select_related("driver__user", "vehicle").order_by("-claimed_at"),
-        "offers": found.offers.order_by("opens_at", "pk"),
+        "offers": found.offers.select_related("draw", "reserved_for__user")
+        .prefetch_related("awards__driver__user")
+        .annotate(entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None)))
+        .order_by("opens_at", "pk"),
         "facts": Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2],  # type: ignore[attr-defined]
         "may_withdraw": found.may_move_to(Block.Status.WITHDRAWN),
         "form": form,

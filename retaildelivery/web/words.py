@@ -65,6 +65,14 @@ WORDS: dict[str, Word] = {
     "open": Word("info", "flag", pgettext_lazy("offer", "open")),
     "awarded": Word("go", "trophy", _("awarded")),
     "live": Word("info", "user", pgettext_lazy("claim", "live")),
+    # places in a draw
+    "not_entered": Word("idle", "hand", _("not entered")),
+    "entered": Word("info", "hand", _("entered")),
+    "reserve": Word("idle", "clock", _("reserve")),
+    "confirmed": Word("go", "check-circle", _("confirmed")),
+    "lapsed": Word("idle", "clock", _("not confirmed in time")),
+    "ineligible": Word("idle", "x", _("not eligible when asked")),
+    "offer_ended": Word("idle", "x", _("the offer ended")),
     "released": Word("idle", "return", _("released")),
     "forfeited": Word("stop", "alert", _("released late")),
     # people, documents, standing

@@ -1,0 +1,127 @@
+"""Draws on the driver's phone and on the board."""
+
+import pytest
+from django.urls import reverse
+
+from drivers.models import Driver
+from offers import claiming, expiry
+from offers.models import Award, Entry
+from offers.tests import making
+from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.accounts.models import User
+
+CLOSE = AT + 5 * MINUTE
+
+
+@pytest.fixture(autouse=True)
+def _now(time_machine, db):
+    time_machine.move_to(AT, tick=False)
+
+
+@pytest.fixture
+def block():
+    return making.block([making.order(making.store(making.mall(draws=True)))])
+
+
+@pytest.fixture
+def offer(block):
+    return making.offer_of(block)
+
+
+def signed_in(client, driver: Driver):
+    client.force_login(driver.user)
+    return client
+
+
+def list_of(client) -> str:
+    return client.get(reverse("offers:driver_offers")).content.decode()
+
+
+def test_a_driver_enters_sees_that_they_are_in_and_leaves(client, offer):
+    ada = making.driver("Ada")
+    signed_in(client, ada)
+    assert "Enter the draw" in list_of(client)
+
+    client.post(reverse("offers:driver_enter", args=[offer.code]))
+
+    page = list_of(client)
+    assert "You are in the draw" in page
+    assert Entry.objects.get().entrant in page
+    assert "Enter the draw" not in page
+
+    client.post(reverse("offers:driver_leave_draw", args=[offer.code]))
+    assert Entry.objects.get().withdrawn_at == AT
+    assert "Enter the draw" in list_of(client)
+
+
+def test_the_winner_confirms_and_the_reserve_sees_their_rank(client, block, offer, time_machine):
+    making.entered(offer, making.driver("Ada"), making.driver("Ben"))
+    time_machine.move_to(CLOSE, tick=False)
+    assert "Being drawn" in list_of(signed_in(client, Entry.objects.first().driver))
+    expiry.sweep(at=CLOSE)
+    winner, reserve = making.drawn(block)
+
+    assert "You are number 2 in the draw" in list_of(signed_in(client, reserve))
+    page = list_of(signed_in(client, winner))
+    assert "You were drawn" in page
+    assert ">Confirm<" in page
+    answer = client.post(reverse("offers:driver_claim", args=[offer.code]))
+
+    assert answer.status_code == 302
+    assert Award.objects.get().ending == "confirmed"
+    detail = (
+        signed_in(client, reserve).get(reverse("offers:driver_offer", args=[offer.code])).content.decode()
+    )
+    assert "You were number 2 in the draw, with weight 1000." in detail
+    assert reverse("offers:draw", args=[offer.code]) in detail
+
+
+def test_a_refused_entry_says_why_on_the_offers_page(client, offer, time_machine):
+    signed_in(client, making.driver("Ada"))
+    time_machine.move_to(CLOSE, tick=False)
+
+    answer = client.post(reverse("offers:driver_enter", args=[offer.code]))
+
+    assert answer.status_code == 409
+    assert "Entries for this draw have closed." in answer.content.decode()
+    assert Entry.objects.count() == 0
+
+
+def test_who_opens_the_address_of_the_button_lands_on_the_offer(client, offer):
+    signed_in(client, making.driver("Ada"))
+
+    for name in ("driver_enter", "driver_leave_draw"):
+        answer = client.get(reverse(f"offers:{name}", args=[offer.code]))
+        assert answer.headers["Location"] == reverse("offers:driver_offer", args=[offer.code])
+    assert Entry.objects.count() == 0
+
+
+def test_operations_see_the_draw_who_was_asked_and_what_stands_at_the_cap(client, block, offer, time_machine):
+    client.force_login(User.objects.create(email="ops@example.com", is_staff=True, is_superuser=True))
+    making.entered(offer, making.driver("Ada"))
+    time_machine.move_to(CLOSE, tick=False)
+    expiry.sweep(at=CLOSE)
+
+    page = client.get(reverse("offers:ops_block", args=[block.code])).content.decode()
+
+    assert "1 entry" in page
+    assert "asked, until" in page
+    assert reverse("offers:draw", args=[offer.code]) in page
+    assert "1 entry" in client.get(reverse("offers:board")).content.decode()
+
+
+def test_an_offer_at_the_cap_that_nobody_took_needs_a_person(client, time_machine):
+    client.force_login(User.objects.create(email="ops@example.com", is_staff=True, is_superuser=True))
+    block = making.block([making.order(making.store(making.mall()))])
+    policy = block.policy
+    policy.cap_cents = 2000
+    policy.save(update_fields=["cap_cents"])
+    time_machine.move_to(START - HOUR, tick=False)
+    assert "at the price cap" not in client.get(reverse("offers:board")).content.decode()
+
+    expiry.sweep(at=START - HOUR)
+
+    assert "at the price cap" in client.get(reverse("offers:board")).content.decode()
+    assert making.facts_named("block.repriced")[-1].data["at_cap"] is True
+    claiming.claim(offer_code=making.offer_of(block).code, driver_id=making.driver("Ada").pk, at=START - HOUR)
+    assert "at the price cap" not in client.get(reverse("offers:board")).content.decode()
