@@ -184,6 +184,13 @@ def block_replanned(block: Block, *, at: dt.datetime, gone: str, actor: Actor = 
     return _block("block.replanned", block, at=at, actor=actor, gone=gone)
 
 
+def block_rearranged(
+    block: Block, *, at: dt.datetime, actor: Actor, driver: Driver | None, added: list[str], removed: list[str]
+) -> Happening:
+    """Operations moved an order into the block or out of it; its window, its pay and its terms stay."""
+    return _block("block.rearranged", block, at=at, actor=actor, driver=driver, added=added, removed=removed)
+
+
 def block_frozen(block: Block, *, at: dt.datetime, actor: Actor, reason: str) -> Happening:
     """Waves, late orders and map edits leave the block alone from here on."""
     return _block("block.frozen", block, at=at, actor=actor, reason=reason)

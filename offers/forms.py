@@ -12,3 +12,11 @@ class WithdrawForm(forms.Form):
         max_length=200,
         help_text=_("The driver reads it; less than two hours ahead they are paid for it."),
     )
+
+
+class FreezeForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Colleagues read it. Waves and late orders leave the block alone until it is unfrozen."),
+    )

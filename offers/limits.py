@@ -77,3 +77,4 @@ TRAVEL_ANSWER_BYTES = 4_000_000  # a table of 100 by 100 is a tenth of it
 TRAVEL_SNAP_M = 1_000  # a road farther from the door than this is another place's road
 TRAVEL_PAIRS_LAST = dt.timedelta(days=30)  # roads change about so often
 TRAVEL_PAIRS_SWEEP = 50_000  # pairs one sweep drops at most
+PLAN_RUNS = 8  # waves the plan page looks back at

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, ops, refusals
+from offers.views import landing, ops, plans, refusals
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -11,6 +11,12 @@ urlpatterns = [
     path("ops/refusals/<slug:code>/grant/", refusals.grant, name="ops_refusal_grant"),
     path("ops/refusals/<slug:code>/end/", refusals.end, name="ops_refusal_end"),
     path("ops/", ops.live, name="board"),
+    path("ops/plans/", plans.index, name="ops_plans"),
+    path("ops/plans/<slug:mall>/", plans.plan, name="ops_plan"),
+    path("ops/plans/<slug:mall>/moves/", plans.move, name="ops_plan_move"),
+    path("ops/plans/<slug:mall>/waves/", plans.again, name="ops_plan_again"),
+    path("ops/blocks/<str:code>/freeze/", plans.freeze, name="ops_freeze"),
+    path("ops/blocks/<str:code>/unfreeze/", plans.unfreeze, name="ops_unfreeze"),
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),
     path("ops/blocks/", ops.blocks, name="ops_blocks"),
     path("ops/blocks/<str:code>/", ops.block, name="ops_block"),

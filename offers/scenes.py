@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from deliveries.models import Order, Stop
 from offers.board import Work
 from offers.models import Block
+from offers.plans import Door, Laid
 from retaildelivery.lib.geo import Point
 from stores.models import Mall
 
@@ -95,3 +96,43 @@ def block(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
     marks += [stop_mark(stop, place) for place, stop in enumerate(doors, start=1)]
     way = [line([mall, *(stop.point for stop in doors), mall])] if doors else []
     return {"center": [mall.lat, mall.lng], "zoom": 12, "fit": True, "markers": marks, "lines": way}
+
+
+# As many colours as a map tells apart; the letter on each mark says which block it is all the same.
+COLOURS = 8
+
+
+def plan(mall: Mall, laid: Sequence[Laid], waiting: Sequence[Order]) -> dict[str, Any]:
+    """The blocks of a mall, each in a colour and with a letter, and the orders that wait. A mark with `move` may be
+    dragged onto another block."""
+    marks = [mark(mall.point, "mall", mall.name, id="mall")]
+    ways = []
+    for number, each in enumerate(laid):
+        colour = f"c{number % COLOURS}"
+        marks += [_door_mark(each, door, colour) for door in each.doors]
+        if each.doors:
+            points = [mall.point, *(door.stop.point for door in each.doors), mall.point]
+            ways.append(line(points, colour) | {"block": each.block.code})
+    for order in waiting:
+        for each_mark in order_mark(order):
+            marks.append(each_mark | {"move": move_url(mall, order.code)})
+    return {
+        "center": [mall.point.lat, mall.point.lng],
+        "zoom": 12,
+        "fit": True,
+        "markers": marks,
+        "lines": ways,
+        "blocks": [each.block.code for each in laid if each.is_changeable],
+    }
+
+
+def move_url(mall: Mall, order_code: str) -> str:
+    return f"{reverse('offers:ops_plan_move', args=[mall.code])}?order={order_code}"
+
+
+def _door_mark(each: Laid, door: Door, colour: str) -> Mark:
+    name = f"{each.letter}{door.number}"
+    more: dict[str, Any] = {"label": name, "tone": colour, "id": f"door-{door.stop.code}", "block": each.block.code}
+    if each.is_changeable and len(door.orders) == 1:
+        more["move"] = move_url(each.block.mall, door.orders[0].code)
+    return mark(door.stop.point, "stop", f"{name} · {each.block.code} · {door.stop.address}", **more)

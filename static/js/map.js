@@ -23,6 +23,14 @@ const SIZES = { mall: 34, driver: 34 };
 const LINES = {
   route: { color: "#0b63ce", weight: 4, opacity: 0.85 },
   done: { color: "#0c5130", weight: 4, opacity: 0.8 },
+  c0: { color: "#0b4f9e", weight: 3, opacity: 0.7 },
+  c1: { color: "#8f1212", weight: 3, opacity: 0.7 },
+  c2: { color: "#0c5130", weight: 3, opacity: 0.7 },
+  c3: { color: "#5b2a86", weight: 3, opacity: 0.7 },
+  c4: { color: "#7a4a00", weight: 3, opacity: 0.7 },
+  c5: { color: "#00606b", weight: 3, opacity: 0.7 },
+  c6: { color: "#8a1a5c", weight: 3, opacity: 0.7 },
+  c7: { color: "#3b4f4b", weight: 3, opacity: 0.7 },
   plain: { color: "#3b4f4b", weight: 2, opacity: 0.8, dashArray: "5 6" },
 };
 const TONES = { info: "#17478a", go: "#0c5130", warn: "#a86400", stop: "#8f1212" };
@@ -79,15 +87,43 @@ function card(item) {
   return box;
 }
 
+// How near, in pixels, a door must be dropped to a block's way or doors to be meant for it.
+const REACH = 48;
+
+// The block whose doors or way are nearest to a point of the screen, other than the one it came from.
+function nearest(map, point, data, from) {
+  let best = { block: "", far: REACH };
+  const look = (block, far) => {
+    if (block && block !== from && data.blocks.includes(block) && far < best.far) best = { block, far };
+  };
+  const at = (place) => map.latLngToContainerPoint(place);
+  for (const marker of data.markers) look(marker.block, at([marker.lat, marker.lng]).distanceTo(point));
+  for (const line of data.lines) {
+    const points = line.points.map(at);
+    points.slice(1).forEach((end, n) => look(line.block, window.L.LineUtil.pointToSegmentDistance(point, points[n], end)));
+  }
+  return best.block;
+}
+
+// Dropped beside another block, a door leads to the page that says what moving it would cost; else it goes back.
+function movable(made, marker, map, data) {
+  const home = made.getLatLng();
+  made.on("dragend", () => {
+    const block = nearest(map, map.latLngToContainerPoint(made.getLatLng()), data, marker.block);
+    if (block) window.location.assign(`${marker.move}&to=${block}`);
+    else made.setLatLng(home);
+  });
+}
+
 function placed(L, marker, settings) {
   const size = SIZES[marker.kind] || (marker.label || ICONS[marker.kind] ? 28 : 16);
   const icon = L.divIcon({
-    className: `mapmark is-${marker.kind || "stop"} tone-${marker.tone || "none"}`,
+    className: `mapmark is-${marker.kind || "stop"} tone-${marker.tone || "none"}${marker.move ? " is-movable" : ""}`,
     html: face(marker, settings),
     iconSize: [size, size],
   });
   const told = Boolean(marker.title);
-  const options = { icon, title: marker.title || "", keyboard: told, interactive: told };
+  const options = { icon, title: marker.title || "", keyboard: told, interactive: told, draggable: Boolean(marker.move) };
   const made = L.marker([marker.lat, marker.lng], options);
   made.on("add", () => {
     if (told) made.getElement()?.setAttribute("aria-label", [marker.title, marker.text].filter(Boolean).join(", "));
@@ -133,6 +169,7 @@ function draw(L, state, data, settings) {
     }
     old?.made.remove();
     const made = placed(L, marker, settings);
+    if (marker.move) movable(made, marker, map, data);
     if (marker.id) {
       known.set(marker.id, { made: made.addTo(map), looks });
       seen.add(marker.id);

@@ -297,7 +297,7 @@ def client_event() -> SafeString:
 @register.simple_tag
 def script_settings() -> SafeString:
     """Where the parts of the front end lie, and the words the scripts speak, as JSON in the page."""
-    names = ("map", "scanner", "signature", "photo", "position", "offline")
+    names = ("map", "scanner", "signature", "photo", "position", "offline", "plan")
     body = {
         "modules": {name: static(f"js/{name}.js") for name in names},
         "leaflet": static("vendor/leaflet/leaflet.min.js"),
@@ -316,6 +316,7 @@ def script_settings() -> SafeString:
 def _spoken() -> dict[str, str]:
     return {
         "yes": _("Yes, go on"),
+        "drag": _("Drag onto another block"),
         "copied": _("Copied"),
         "updated": _("Updated %s ago"),
         "notLive": _("Not live: no answer for %s"),

@@ -1,0 +1,335 @@
+"""The plan of a mall as operations read it: each block with its stops, load and slack, what it cost against what it
+could have cost, and what was left and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from deliveries import eta, roads
+from deliveries.models import Consignment, Order, Stop
+from drivers.models import Vehicle
+from offers import limits, terms
+from offers.models import Block, Claim, Freeze, PlanRun
+from offers.planning.afternoon import LEFT_SENTENCES, LeftReason
+from offers.planning.editing import Side
+from offers.planning.inputs import SECOND
+from offers.rearranging import Option, Outlook
+from retaildelivery.lib.roads import Curve
+from stores.models import Mall, Market
+
+# Blocks into which operations may move an order: nobody has come for them yet.
+CHANGEABLE = (Block.Status.OFFERED, Block.Status.CLAIMED)
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+NOTES: dict[str, str | Promise] = {
+    "engine_timed_out": _("The first proposal was stopped when its time was up; the search went on without it."),
+    "engine_failed": _("The first proposal failed; the search went on without it."),
+    "travel_server_slow": _("The road server took too long."),
+    "travel_server_down": _("The road server could not be reached."),
+    "travel_server_private": _("The road server has a private address and TRAVEL_ALLOW_PRIVATE is off."),
+    "travel_server_nonsense": _("The road server's answer could not be read."),
+    "travel_server_resting": _("The road server failed a moment ago and was not asked again."),
+    "travel_partly_estimated": _("Some ways are estimated: the road server does not know them, or did not say."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A drop-off of a block: its orders, and how much time is left to the earliest end of their promises."""
+
+    stop: Stop
+    orders: tuple[Order, ...]
+    number: int
+
+    @property
+    def due_at(self) -> dt.datetime | None:
+        return min((order.window.upper for order in self.orders), default=None)
+
+    @property
+    def slack(self) -> dt.timedelta | None:
+        """Below zero: so late will it be."""
+        return None if self.due_at is None else self.due_at - self.stop.eta_at
+
+    @property
+    def is_late(self) -> bool:
+        return self.slack is not None and self.slack < dt.timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A block as the plan page shows it; `letter` names it on the map, `back_at` is when its driver is back."""
+
+    letter: str
+    block: Block
+    claim: Claim | None
+    freeze: Freeze | None
+    pickups: tuple[Stop, ...]
+    doors: tuple[Door, ...]
+    back_at: dt.datetime
+    has_begun: bool
+
+    @property
+    def pay_cents(self) -> int:
+        """What the scheduled window pays: locked at the claim, as offered before that."""
+        return self.claim.pay_cents if self.claim else terms.pay_cents(self.block, hourly_cents=self.block.hourly_cents)
+
+    @property
+    def slack(self) -> dt.timedelta:
+        """Paid time left when the driver is back; below zero it is overtime."""
+        return self.block.ends_at - self.back_at
+
+    @property
+    def is_over(self) -> bool:
+        return self.slack < dt.timedelta(0)
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Litres and grams its car takes."""
+        if self.claim:
+            return self.claim.vehicle.litres, self.claim.vehicle.grams
+        return Vehicle.CAPACITY[Vehicle.Kind(self.block.vehicle_kind)]
+
+    @property
+    def litres_room(self) -> int:
+        return self.room[0]
+
+    @property
+    def late_doors(self) -> int:
+        return sum(door.is_late for door in self.doors)
+
+    @property
+    def per_order_cents(self) -> int | None:
+        return round(self.pay_cents / self.block.orders_count) if self.block.orders_count else None
+
+    @property
+    def is_changeable(self) -> bool:
+        """Whether an order may be moved into it or out of it."""
+        return self.is_freezable and not self.has_begun and self.block.manifest_id is not None
+
+    @property
+    def is_freezable(self) -> bool:
+        return self.block.status in CHANGEABLE and self.freeze is None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The newest wave that planned something against each order alone and against the wave before it."""
+
+    run: PlanRun
+    before: PlanRun | None
+
+    @property
+    def saved_cents(self) -> int | None:
+        return None if self.run.alone_cents is None else self.run.alone_cents - self.run.cost_cents
+
+    @property
+    def saved_percent(self) -> int | None:
+        if self.saved_cents is None or not self.run.alone_cents:
+            return None
+        return round(100 * self.saved_cents / self.run.alone_cents)
+
+    @property
+    def per_order_cents(self) -> int | None:
+        return per_order(self.run)
+
+    @property
+    def change_cents(self) -> int | None:
+        """An order's cost against the wave before; waves see different numbers of orders."""
+        now, then = per_order(self.run), per_order(self.before) if self.before else None
+        return None if now is None or then is None else now - then
+
+
+def per_order(run: PlanRun) -> int | None:
+    """The whole cost by the orders it saw, those left among them at what waiting is reckoned to cost."""
+    return round(run.cost_cents / run.orders_seen) if run.orders_seen else None
+
+
+def of_mall(mall: Mall, *, at: dt.datetime) -> list[Laid]:
+    """The live blocks of a mall with their stops, soonest first, in five queries however many."""
+    live = Claim.objects.live().select_related("driver__user", "vehicle")  # type: ignore[attr-defined]
+    kept = Freeze.objects.live().select_related("frozen_by")  # type: ignore[attr-defined]
+    rows = list(
+        Block.objects.live()  # type: ignore[attr-defined]
+        .filter(mall=mall)
+        .select_related("policy", "mall__market")
+        .prefetch_related(Prefetch("claims", queryset=live), Prefetch("freezes", queryset=kept))
+        .order_by("window__startswith", "pk")[: limits.BOARD_ROWS]
+    )
+    manifests = [block.manifest_id for block in rows]
+    orders: dict[int, list[Order]] = {}
+    for place in Consignment.objects.live().filter(manifest__in=manifests).select_related("order__store"):  # type: ignore[attr-defined]
+        orders.setdefault(place.dropoff_id, []).append(place.order)
+    stops: dict[int, list[Stop]] = {}
+    for stop in Stop.objects.filter(manifest__in=manifests).select_related("store").in_order():  # type: ignore[attr-defined]
+        stops.setdefault(stop.manifest_id, []).append(stop)
+    curve = roads.curve_of(mall.market, at=at)
+    return [
+        _laid(mall, block, letter_of(number), stops.get(block.manifest_id or 0, []), orders, curve, at)
+        for number, block in enumerate(rows)
+    ]
+
+
+def letter_of(number: int) -> str:
+    """A to Z, then AA, AB and so on."""
+    first, last = divmod(number, len(LETTERS))
+    return (LETTERS[first - 1] if first else "") + LETTERS[last]
+
+
+def _laid(
+    mall: Mall,
+    block: Block,
+    letter: str,
+    stops: Sequence[Stop],
+    orders: dict[int, list[Order]],
+    curve: Curve,
+    at: dt.datetime,
+) -> Laid:
+    live = [stop for stop in stops if stop.status != Stop.Status.SKIPPED]
+    doors = [stop for stop in live if stop.kind == Stop.Kind.DROPOFF]
+    back_at = block.starts_at
+    if live:
+        last = live[-1]
+        free_at = last.completed_at or last.eta_at + last.service
+        hour = free_at.astimezone(mall.zone).hour
+        back_at = free_at + eta.drive(last.point, mall.point, curve=curve, hour=hour)
+    return Laid(
+        letter=letter,
+        block=block,
+        claim=next(iter(block.claims.all()), None),
+        freeze=next(iter(block.freezes.all()), None),
+        pickups=tuple(stop for stop in live if stop.kind == Stop.Kind.PICKUP),
+        doors=tuple(
+            Door(stop, tuple(orders.get(stop.pk, ())), number) for number, stop in enumerate(doors, start=1)
+        ),
+        back_at=back_at,
+        has_begun=at >= block.starts_at,
+    )
+
+
+def busiest_mall(market: Market | None) -> Mall | None:
+    """The active mall with the most live blocks; None when there is no mall."""
+    rows = Mall.objects.filter(active=True, **({"market": market} if market else {}))
+    live = Block.objects.live().filter(mall=OuterRef("pk")).order_by().values("mall").annotate(n=Count("pk"))  # type: ignore[attr-defined]
+    return rows.annotate(blocks=Coalesce(Subquery(live.values("n")), 0)).order_by("-blocks", "code").first()
+
+
+def runs_of(mall: Mall) -> list[PlanRun]:
+    """The latest waves of a mall that have ended, the newest first."""
+    return list(
+        PlanRun.objects.filter(mall=mall, ended_at__isnull=False).order_by("-started_at", "-pk")[: limits.PLAN_RUNS]
+    )
+
+
+def compared(runs: Sequence[PlanRun]) -> Compared | None:
+    """The newest wave that made a block, with the one before it that did."""
+    made = [run for run in runs if run.blocks_made]
+    return Compared(made[0], made[1] if len(made) > 1 else None) if made else None
+
+
+def left_of(run: PlanRun | None, waiting: Sequence[Order]) -> list[tuple[Order, str]]:
+    """What waits now, with the reason of the newest wave in the reader's language."""
+    said = {each["order"]: sentence(each) for each in run.left} if run else {}
+    return [(order, said.get(order.code, _now("It was posted after the last plan."))) for order in waiting]
+
+
+def sentence(left: dict[str, object]) -> str:
+    """Why an order was left, in the reader's language; in English where the reason is one of an older version."""
+    reason, params = left.get("reason"), left.get("params")
+    if reason in LeftReason and isinstance(params, dict):
+        try:
+            return _now(LEFT_SENTENCES[LeftReason(str(reason))]) % params
+        except (KeyError, TypeError, ValueError):
+            return str(left.get("text", ""))
+    return str(left.get("text", ""))
+
+
+def noted(run: PlanRun) -> list[str]:
+    """What a reader should know of how a plan came about, as sentences."""
+    return [str(NOTES.get(note, note)) for note in run.notes]
+
+
+def waiting_at(mall: Mall) -> list[Order]:
+    """Orders of the mall that wait to be planned, soonest due first."""
+    rows = Order.objects.waiting().at_mall(mall.pk)  # type: ignore[attr-defined]
+    return list(rows.select_related("store").order_by("window__endswith", "pk")[: limits.BOARD_ROWS])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One of the two blocks that a move touches: before and after, as moments and money."""
+
+    code: str
+    before: Side
+    after: Side
+    back_before: dt.datetime | None
+    back_after: dt.datetime | None
+
+    @property
+    def slack_before(self) -> dt.timedelta:
+        return self.before.slack_s * SECOND
+
+    @property
+    def slack_after(self) -> dt.timedelta:
+        return self.after.slack_s * SECOND
+
+    @property
+    def late_before(self) -> dt.timedelta:
+        return self.before.late_s * SECOND
+
+    @property
+    def late_after(self) -> dt.timedelta:
+        return self.after.late_s * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A block that could take the order, as the page offers it; `changes` are of this block and of the order's own."""
+
+    option: Option
+    block: Block
+    claim: Claim | None
+    is_chosen: bool
+    changes: tuple[Change, ...]
+
+    @property
+    def slack(self) -> dt.timedelta:
+        return self.option.after.slack_s * SECOND
+
+
+def choices(outlook: Outlook, chosen: str) -> list[Choice]:
+    """The options with their blocks, in the outlook's order."""
+    live = Claim.objects.live().select_related("driver__user")  # type: ignore[attr-defined]
+    codes = [option.code for option in outlook.options]
+    rows = Block.objects.filter(code__in=codes).prefetch_related(Prefetch("claims", queryset=live))
+    blocks = {block.code: block for block in rows}
+    source = () if outlook.source is None else (_source_change(outlook),)
+    return [
+        Choice(
+            option=option,
+            block=blocks[option.code],
+            claim=next(iter(blocks[option.code].claims.all()), None),
+            is_chosen=option.code == chosen,
+            changes=(_change(outlook, option.code, option.before, option.after), *source),
+        )
+        for option in outlook.options
+    ]
+
+
+def _source_change(outlook: Outlook) -> Change:
+    assert outlook.source is not None
+    assert outlook.before is not None
+    assert outlook.after is not None
+    return _change(outlook, outlook.source.room.code, outlook.before, outlook.after)
+
+
+def _change(outlook: Outlook, code: str, before: Side, after: Side) -> Change:
+    moments = [outlook.snapshot.moment(side.block.finish) if side.block else None for side in (before, after)]
+    return Change(code, before, after, *moments)

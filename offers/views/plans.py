@@ -1,0 +1,136 @@
+"""Operations: the plan of a mall on a map and in words, planning it again, and keeping a block as it is."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from deliveries.models import Order
+from offers import board, freezing, plans, rearranging, scenes
+from offers.forms import FreezeForm
+from offers.models import Block
+from offers.planning import waves
+from offers.views.ops import market_of
+from retaildelivery.accounts.models import User
+from retaildelivery.accounts.permissions import operations_required
+from retaildelivery.lib.refusals import Refused
+from stores.models import Mall
+
+
+@operations_required
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The plan of the busiest mall of the market that operations look at."""
+    mall = plans.busiest_mall(market_of(request))
+    if mall is None:
+        return render(request, "offers/ops_plan_none.html")
+    return redirect("offers:ops_plan", mall=mall.code)
+
+
+@operations_required
+@require_GET
+def plan(request: HttpRequest, mall: str) -> HttpResponse:
+    return plan_page(request, mall, FreezeForm())
+
+
+def plan_page(
+    request: HttpRequest, code: str, form: FreezeForm, *, refusal: Refused | None = None, status: int = 200
+) -> HttpResponse:
+    mall = get_object_or_404(Mall.objects.select_related("market"), code=code, active=True)
+    now = timezone.now()
+    laid, runs, waiting = plans.of_mall(mall, at=now), plans.runs_of(mall), plans.waiting_at(mall)
+    newest = runs[0] if runs else None
+    context = {
+        "mall": mall,
+        "zone": mall.zone,
+        "malls": board.malls(mall.market),
+        "laid": laid,
+        "map": scenes.plan(mall, laid, waiting),
+        "compared": plans.compared(runs),
+        "runs": [(run, plans.per_order(run), plans.noted(run)) for run in runs],
+        "newest": newest,
+        "notes": plans.noted(newest) if newest else [],
+        "left": plans.left_of(newest, waiting),
+        "form": form,
+        "refusal": refusal,
+    }
+    return render(request, "offers/ops_plan.html", context, status=status)
+
+
+@operations_required
+@require_POST
+def again(request: HttpRequest, mall: str) -> HttpResponse:
+    """Plan what waits at this mall now. The wave runs in a worker."""
+    found = get_object_or_404(Mall, code=mall, active=True)
+    if waves.send_now(found.code):
+        messages.success(request, _("%(mall)s is being planned. Look again in a few seconds.") % {"mall": found.name})
+    else:
+        messages.error(request, _("No worker can be reached. Orders are planned as soon as one is back."))
+    return redirect("offers:ops_plan", mall=found.code)
+
+
+@operations_required
+@require_http_methods(["GET", "POST"])
+def move(request: HttpRequest, mall: str) -> HttpResponse:
+    """Which block could take an order, at what price and with what verdict; saved by POST."""
+    found = get_object_or_404(Mall.objects.select_related("market"), code=mall, active=True)
+    given = request.POST if request.method == "POST" else request.GET
+    order = get_object_or_404(Order.objects.at_mall(found.pk).select_related("store"), code=given.get("order", ""))  # type: ignore[attr-defined]
+    now = timezone.now()
+    refusal: Refused | None = None
+    outlook = None
+    try:
+        outlook = rearranging.look(mall=found, order_code=order.code, at=now)
+        if request.method == "POST":
+            assert isinstance(request.user, User)
+            block = rearranging.move(
+                outlook=outlook, to_code=given.get("to", ""), seen=given.get("seen", ""), by=request.user, at=now
+            )
+            messages.success(
+                request, _("Order %(order)s is in block %(block)s.") % {"order": order.code, "block": block.code}
+            )
+            return redirect(f"{reverse('offers:ops_plan', args=[found.code])}#block-{block.code}")
+    except Refused as refused:
+        refusal = refused
+    choices = plans.choices(outlook, given.get("to", "")) if outlook else []
+    context = {
+        "mall": found,
+        "zone": found.zone,
+        "order": order,
+        "outlook": outlook,
+        "choices": choices,
+        "chosen": next((choice for choice in choices if choice.is_chosen), None),
+        "refusal": refusal,
+    }
+    return render(request, "offers/ops_plan_move.html", context, status=409 if refusal else 200)
+
+
+@operations_required
+@require_POST
+def freeze(request: HttpRequest, code: str) -> HttpResponse:
+    block = get_object_or_404(Block.objects.select_related("mall"), code=code)
+    form = FreezeForm(request.POST)
+    assert isinstance(request.user, User)
+    if not form.is_valid():
+        return plan_page(request, block.mall.code, form, status=422)
+    try:
+        freezing.freeze(block_code=code, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
+    except Refused as refusal:
+        return plan_page(request, block.mall.code, form, refusal=refusal, status=409)
+    messages.success(request, _("Block %(code)s is frozen: plans leave it as it is.") % {"code": code})
+    return redirect(f"{reverse('offers:ops_plan', args=[block.mall.code])}#block-{code}")
+
+
+@operations_required
+@require_POST
+def unfreeze(request: HttpRequest, code: str) -> HttpResponse:
+    block = get_object_or_404(Block.objects.select_related("mall"), code=code)
+    assert isinstance(request.user, User)
+    freezing.unfreeze(block_code=code, by=request.user, at=timezone.now())
+    messages.success(request, _("Block %(code)s is no longer frozen.") % {"code": code})
+    return redirect(f"{reverse('offers:ops_plan', args=[block.mall.code])}#block-{code}")
