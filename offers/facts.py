@@ -185,7 +185,13 @@ def block_replanned(block: Block, *, at: dt.datetime, gone: str, actor: Actor = 
 
 
 def block_rearranged(
-    block: Block, *, at: dt.datetime, actor: Actor, driver: Driver | None, added: list[str], removed: list[str]
+    block: Block,
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    driver: Driver | None,
+    added: list[str],
+    removed: list[str],
 ) -> Happening:
     """Operations moved an order into the block or out of it; its window, its pay and its terms stay."""
     return _block("block.rearranged", block, at=at, actor=actor, driver=driver, added=added, removed=removed)

@@ -27,17 +27,23 @@ from stores.models import Mall, Market
 
 # Blocks into which operations may move an order: nobody has come for them yet.
 CHANGEABLE = (Block.Status.OFFERED, Block.Status.CLAIMED)
+# As many colours as a map tells apart; the letter on each mark says which block it is all the same.
+COLOURS = 8
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 NOTES: dict[str, str | Promise] = {
-    "engine_timed_out": _("The first proposal was stopped when its time was up; the search went on without it."),
+    "engine_timed_out": _(
+        "The first proposal was stopped when its time was up; the search went on without it."
+    ),
     "engine_failed": _("The first proposal failed; the search went on without it."),
     "travel_server_slow": _("The road server took too long."),
     "travel_server_down": _("The road server could not be reached."),
     "travel_server_private": _("The road server has a private address and TRAVEL_ALLOW_PRIVATE is off."),
     "travel_server_nonsense": _("The road server's answer could not be read."),
     "travel_server_resting": _("The road server failed a moment ago and was not asked again."),
-    "travel_partly_estimated": _("Some ways are estimated: the road server does not know them, or did not say."),
+    "travel_partly_estimated": _(
+        "Some ways are estimated: the road server does not know them, or did not say."
+    ),
 }
 
 
@@ -62,12 +68,17 @@ class Door:
     def is_late(self) -> bool:
         return self.slack is not None and self.slack < dt.timedelta(0)
 
+    @property
+    def late_by(self) -> dt.timedelta:
+        return -self.slack if self.slack is not None and self.is_late else dt.timedelta(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Laid:
     """A block as the plan page shows it; `letter` names it on the map, `back_at` is when its driver is back."""
 
     letter: str
+    tone: str
     block: Block
     claim: Claim | None
     freeze: Freeze | None
@@ -79,7 +90,11 @@ class Laid:
     @property
     def pay_cents(self) -> int:
         """What the scheduled window pays: locked at the claim, as offered before that."""
-        return self.claim.pay_cents if self.claim else terms.pay_cents(self.block, hourly_cents=self.block.hourly_cents)
+        return (
+            self.claim.pay_cents
+            if self.claim
+            else terms.pay_cents(self.block, hourly_cents=self.block.hourly_cents)
+        )
 
     @property
     def slack(self) -> dt.timedelta:
@@ -89,6 +104,10 @@ class Laid:
     @property
     def is_over(self) -> bool:
         return self.slack < dt.timedelta(0)
+
+    @property
+    def overtime(self) -> dt.timedelta:
+        return max(-self.slack, dt.timedelta(0))
 
     @property
     def room(self) -> tuple[int, int]:
@@ -172,7 +191,7 @@ def of_mall(mall: Mall, *, at: dt.datetime) -> list[Laid]:
         stops.setdefault(stop.manifest_id, []).append(stop)
     curve = roads.curve_of(mall.market, at=at)
     return [
-        _laid(mall, block, letter_of(number), stops.get(block.manifest_id or 0, []), orders, curve, at)
+        _laid(mall, block, number, stops.get(block.manifest_id or 0, []), orders, curve, at)
         for number, block in enumerate(rows)
     ]
 
@@ -186,7 +205,7 @@ def letter_of(number: int) -> str:
 def _laid(
     mall: Mall,
     block: Block,
-    letter: str,
+    number: int,
     stops: Sequence[Stop],
     orders: dict[int, list[Order]],
     curve: Curve,
@@ -201,13 +220,14 @@ def _laid(
         hour = free_at.astimezone(mall.zone).hour
         back_at = free_at + eta.drive(last.point, mall.point, curve=curve, hour=hour)
     return Laid(
-        letter=letter,
+        letter=letter_of(number),
+        tone=f"c{number % COLOURS}",
         block=block,
         claim=next(iter(block.claims.all()), None),
         freeze=next(iter(block.freezes.all()), None),
         pickups=tuple(stop for stop in live if stop.kind == Stop.Kind.PICKUP),
         doors=tuple(
-            Door(stop, tuple(orders.get(stop.pk, ())), number) for number, stop in enumerate(doors, start=1)
+            Door(stop, tuple(orders.get(stop.pk, ())), place) for place, stop in enumerate(doors, start=1)
         ),
         back_at=back_at,
         has_begun=at >= block.starts_at,
@@ -224,7 +244,9 @@ def busiest_mall(market: Market | None) -> Mall | None:
 def runs_of(mall: Mall) -> list[PlanRun]:
     """The latest waves of a mall that have ended, the newest first."""
     return list(
-        PlanRun.objects.filter(mall=mall, ended_at__isnull=False).order_by("-started_at", "-pk")[: limits.PLAN_RUNS]
+        PlanRun.objects.filter(mall=mall, ended_at__isnull=False).order_by("-started_at", "-pk")[
+            : limits.PLAN_RUNS
+        ]
     )
 
 
@@ -242,10 +264,10 @@ def left_of(run: PlanRun | None, waiting: Sequence[Order]) -> list[tuple[Order, 
 
 def sentence(left: dict[str, object]) -> str:
     """Why an order was left, in the reader's language; in English where the reason is one of an older version."""
-    reason, params = left.get("reason"), left.get("params")
-    if reason in LeftReason and isinstance(params, dict):
+    reason, params = str(left.get("reason")), left.get("params")
+    if reason in set(LeftReason) and isinstance(params, dict):
         try:
-            return _now(LEFT_SENTENCES[LeftReason(str(reason))]) % params
+            return _now(LEFT_SENTENCES[LeftReason(reason)]) % params
         except (KeyError, TypeError, ValueError):
             return str(left.get("text", ""))
     return str(left.get("text", ""))

@@ -15,11 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from deliveries import locks as delivery_locks
 from deliveries import redrawing
 from deliveries.models import Consignment, Order
-from offers import facts, freezing, freshness, locks, withdrawing
+from drivers.models import Vehicle
+from offers import facts, freezing, freshness, limits, locks, withdrawing
 from offers.models import Block, Claim
 from offers.planning import editing, inputs, routes
+from offers.planning.afternoon import Afternoon, BlockLength
 from offers.planning.editing import Side
-from offers.planning.inputs import OpenBlock, Snapshot
+from offers.planning.inputs import SECOND, Candidate, OpenBlock, Snapshot
+from offers.planning.travel import sources
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
@@ -27,6 +30,7 @@ from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 from stores.models import Mall
 
+DAY_S = 86_400
 # What a person can cause by moving an order, as the judge names it. Anything else is a fault of ours.
 RULES: dict[str, str | Promise] = {
     "too_long": _("The driver would be back after the end of the block."),
@@ -58,7 +62,9 @@ class BlockClosed(MoveRefused):
 
 class LastOrder(MoveRefused):
     code = "last_order"
-    sentence = _("It is the last order of block %(block)s. Withdraw that block instead; the order then waits again.")
+    sentence = _(
+        "It is the last order of block %(block)s. Withdraw that block instead; the order then waits again."
+    )
 
 
 class DoesNotFit(MoveRefused):
@@ -91,7 +97,9 @@ class Option:
     def problems(self) -> list[str]:
         """What the judge has against it, as sentences; empty when it may be saved."""
         rules = dict.fromkeys(violation.rule for violation in self.after.violations)
-        return [str(RULES[rule]) if rule in RULES else _now("Rule %(rule)s.") % {"rule": rule} for rule in rules]
+        return [
+            str(RULES[rule]) if rule in RULES else _now("Rule %(rule)s.") % {"rule": rule} for rule in rules
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +133,19 @@ def look(*, mall: Mall, order_code: str, at: dt.datetime) -> Outlook:
 
     Raises Order.DoesNotExist, OrderFixed.
     """
-    order = Order.objects.at_mall(mall.pk).prefetch_related("parcels").select_related("store").get(code=order_code)  # type: ignore[attr-defined]
+    order = (
+        Order.objects.at_mall(mall.pk)
+        .prefetch_related("parcels")
+        .select_related("store")
+        .get(code=order_code)
+    )  # type: ignore[attr-defined]
     blocks = inputs.open_blocks(mall, at=at)
     source = next((each for each in blocks if order_code in each.room.orders), None)
     waits = order.status == Order.Status.PLACED and order.point is not None
     if source is None and not waits:
         raise OrderFixed(reason=order.status, order=order.code, status=order.get_status_display())
     planned = [each for block in blocks for each in block.on_it]
-    snapshot = inputs.everything_at(mall, planned if source else [*planned, inputs.candidate(order)], at=at)
+    snapshot = _snapshot(mall, planned if source else [*planned, inputs.candidate(order)], at=at)
     afternoon = snapshot.afternoon
     before = editing.as_it_is(afternoon, source.room) if source else None
     after = editing.without(afternoon, source.room, order_code) if source else None
@@ -147,6 +160,33 @@ def look(*, mall: Mall, order_code: str, at: dt.datetime) -> Outlook:
             options.append(Option(each, here, then, then.cents - here.cents + freed, seen_of(source, each)))
     options.sort(key=lambda option: (len(option.after.violations), option.added_cents, option.code))
     return Outlook(mall, order_code, snapshot, source, before, after, tuple(options))
+
+
+def _snapshot(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> Snapshot:
+    """All these orders in one afternoon. What a block pays and how long it is stays as it was sold, so nothing is
+    read of pay policies."""
+    epoch = inputs.epoch_of(mall, at)
+    rows = tuple(inputs.as_waiting(order, epoch) for order in orders)
+    times = sources.of_market(mall.market, at=at)
+    matrix = times.matrix([mall.point, *(row.point for row in rows)], hour=at.astimezone(mall.zone).hour)
+    litres, grams = Vehicle.CAPACITY[Vehicle.Kind.VAN]
+    afternoon = Afternoon(
+        mall=mall.point,
+        now=(at - epoch) // SECOND,
+        close=max(row.due for row in rows) + DAY_S,
+        orders=rows,
+        lengths=(BlockLength(DAY_S, 0),),
+        seconds=matrix.seconds,
+        metres=matrix.metres,
+        litres=litres,
+        grams=grams,
+        dwell=inputs.DWELL,
+        km_cents=limits.PLAN_KM_CENTS,
+        late_cents_min=limits.PLAN_LATE_CENTS,
+        late_max_s=limits.PLAN_LATE_MAX // SECOND,
+        notes=matrix.notes,
+    )
+    return Snapshot(epoch, afternoon, frozenset())
 
 
 def seen_of(source: OpenBlock | None, target: OpenBlock) -> str:
@@ -219,7 +259,9 @@ def _redraw(
         Consignment.objects.live().filter(manifest=block.manifest).values_list("order__code", flat=True)  # type: ignore[attr-defined]
     )
     actor = Actor(kind=Fact.Actor.OPERATIONS, name=str(by), source="ops page")
-    stops = routes.stops_of(outlook.mall, side.block, {code: orders[code] for code in side.orders}, outlook.snapshot)
+    stops = routes.stops_of(
+        outlook.mall, side.block, {code: orders[code] for code in side.orders}, outlook.snapshot
+    )
     redrawing.redraw(manifest=block.manifest, stops=stops, at=at, actor=actor)
     # Pay may depend on the miles: a shorter way leaves what the driver was promised.
     block.distance_m = max(block.distance_m, side.block.metres)

@@ -98,21 +98,16 @@ def block(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
     return {"center": [mall.lat, mall.lng], "zoom": 12, "fit": True, "markers": marks, "lines": way}
 
 
-# As many colours as a map tells apart; the letter on each mark says which block it is all the same.
-COLOURS = 8
-
-
 def plan(mall: Mall, laid: Sequence[Laid], waiting: Sequence[Order]) -> dict[str, Any]:
     """The blocks of a mall, each in a colour and with a letter, and the orders that wait. A mark with `move` may be
     dragged onto another block."""
     marks = [mark(mall.point, "mall", mall.name, id="mall")]
     ways = []
-    for number, each in enumerate(laid):
-        colour = f"c{number % COLOURS}"
-        marks += [_door_mark(each, door, colour) for door in each.doors]
+    for each in laid:
+        marks += [_door_mark(each, door) for door in each.doors]
         if each.doors:
             points = [mall.point, *(door.stop.point for door in each.doors), mall.point]
-            ways.append(line(points, colour) | {"block": each.block.code})
+            ways.append(line(points, each.tone) | {"block": each.block.code})
     for order in waiting:
         for each_mark in order_mark(order):
             marks.append(each_mark | {"move": move_url(mall, order.code)})
@@ -130,9 +125,14 @@ def move_url(mall: Mall, order_code: str) -> str:
     return f"{reverse('offers:ops_plan_move', args=[mall.code])}?order={order_code}"
 
 
-def _door_mark(each: Laid, door: Door, colour: str) -> Mark:
+def _door_mark(each: Laid, door: Door) -> Mark:
     name = f"{each.letter}{door.number}"
-    more: dict[str, Any] = {"label": name, "tone": colour, "id": f"door-{door.stop.code}", "block": each.block.code}
+    more: dict[str, Any] = {
+        "label": name,
+        "tone": each.tone,
+        "id": f"door-{door.stop.code}",
+        "block": each.block.code,
+    }
     if each.is_changeable and len(door.orders) == 1:
         more["move"] = move_url(each.block.mall, door.orders[0].code)
     return mark(door.stop.point, "stop", f"{name} · {each.block.code} · {door.stop.address}", **more)

@@ -18,6 +18,7 @@ from stores.webhooks import fanning
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.extended": {"offers.tell": block_notices.tell_driver},
+    "block.rearranged": {"offers.tell": block_notices.tell_driver},
     "driver.left": {"offers.release": claiming.release_all},
     "driver.suspended": {"offers.release": claiming.release_all},
     "manifest.completed": {"offers.settle": settlement.settle},

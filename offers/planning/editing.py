@@ -5,6 +5,7 @@ The window and the pay of a block are as they were sold; what an order in it cos
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from offers.planning import cost, joining, judge
 from offers.planning.afternoon import Afternoon, BlockLength, Plan, PlannedBlock
@@ -76,7 +77,7 @@ def laid(afternoon: Afternoon, room: Room, codes: Sequence[str]) -> Side:
     loading = sum(tab.load[i] for i in numbers) + own.dwell.store_s * len({tab.store[i] for i in numbers})
     _back, late = cost.drive(replace(own, late_max_s=HOWEVER_LATE), tab)(numbers, start + loading)
     stops = (0, *numbers, 0)
-    metres = sum(tab.metres[a][b] for a, b in zip(stops, stops[1:], strict=False))
+    metres = sum(tab.metres[a][b] for a, b in pairwise(stops))
     cents = cost.travel_cents(own, metres) + cost.late_cents(own, late)
     block = cost.schedule(own, tab, numbers, Costed(cents, 0, start, late, metres, 0, start, late))
     plan = Plan(blocks=(block,), left=(), cost_cents=block.cost_cents, engine="by hand", rounds=0)

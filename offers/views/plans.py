@@ -68,7 +68,9 @@ def again(request: HttpRequest, mall: str) -> HttpResponse:
     """Plan what waits at this mall now. The wave runs in a worker."""
     found = get_object_or_404(Mall, code=mall, active=True)
     if waves.send_now(found.code):
-        messages.success(request, _("%(mall)s is being planned. Look again in a few seconds.") % {"mall": found.name})
+        messages.success(
+            request, _("%(mall)s is being planned. Look again in a few seconds.") % {"mall": found.name}
+        )
     else:
         messages.error(request, _("No worker can be reached. Orders are planned as soon as one is back."))
     return redirect("offers:ops_plan", mall=found.code)
@@ -80,7 +82,9 @@ def move(request: HttpRequest, mall: str) -> HttpResponse:
     """Which block could take an order, at what price and with what verdict; saved by POST."""
     found = get_object_or_404(Mall.objects.select_related("market"), code=mall, active=True)
     given = request.POST if request.method == "POST" else request.GET
-    order = get_object_or_404(Order.objects.at_mall(found.pk).select_related("store"), code=given.get("order", ""))  # type: ignore[attr-defined]
+    order = get_object_or_404(
+        Order.objects.at_mall(found.pk).select_related("store"), code=given.get("order", "")
+    )  # type: ignore[attr-defined]
     now = timezone.now()
     refusal: Refused | None = None
     outlook = None
@@ -89,10 +93,15 @@ def move(request: HttpRequest, mall: str) -> HttpResponse:
         if request.method == "POST":
             assert isinstance(request.user, User)
             block = rearranging.move(
-                outlook=outlook, to_code=given.get("to", ""), seen=given.get("seen", ""), by=request.user, at=now
+                outlook=outlook,
+                to_code=given.get("to", ""),
+                seen=given.get("seen", ""),
+                by=request.user,
+                at=now,
             )
             messages.success(
-                request, _("Order %(order)s is in block %(block)s.") % {"order": order.code, "block": block.code}
+                request,
+                _("Order %(order)s is in block %(block)s.") % {"order": order.code, "block": block.code},
             )
             return redirect(f"{reverse('offers:ops_plan', args=[found.code])}#block-{block.code}")
     except Refused as refused:
@@ -119,7 +128,9 @@ def freeze(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return plan_page(request, block.mall.code, form, status=422)
     try:
-        freezing.freeze(block_code=code, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
+        freezing.freeze(
+            block_code=code, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now()
+        )
     except Refused as refusal:
         return plan_page(request, block.mall.code, form, refusal=refusal, status=409)
     messages.success(request, _("Block %(code)s is frozen: plans leave it as it is.") % {"code": code})
