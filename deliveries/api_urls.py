@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.api import before, counter, driver_urls, following, printing, seller
+from deliveries.api import before, bulk, counter, driver_urls, following, printing, seller
 
 app_name = "deliveries_api"
 seller_urls: list[URLPattern] = [
@@ -10,6 +10,7 @@ seller_urls: list[URLPattern] = [
     path("quotes", before.QuotesView.as_view(), name="quotes"),
     path("quotes/<slug:code>", before.QuoteView.as_view(), name="quote"),
     path("orders", seller.OrdersView.as_view(), name="orders"),
+    path("orders/bulk", bulk.BulkView.as_view(), name="orders_bulk"),
     path("orders/<slug:code>", seller.OrderView.as_view(), name="order"),
     path("orders/<slug:code>/cancellation", seller.CancellationView.as_view(), name="cancellation"),
     path("orders/<slug:code>/ready", seller.ReadyView.as_view(), name="ready"),

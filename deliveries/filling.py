@@ -9,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from deliveries import charging, fees
 from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
-from deliveries.models import Order
+from deliveries.models import FeePolicy, Order
 from deliveries.snapshots import parcels_of
 from retaildelivery.lib.geo import Point, road_m
 
@@ -56,12 +56,17 @@ LOCATED_BY = {"given": "given", "pin": "pin", "geocoder": "geocoder", "known": "
 
 def price(order: Order, sizes: list[str], *, at: dt.datetime) -> None:
     """The road distance and the fee, as far as the place of the door is known."""
+    policy = None if order.point is None else charging.policy_for(order.store, at=at)
+    price_by(policy, order, sizes)
+
+
+def price_by(policy: FeePolicy | None, order: Order, sizes: list[str]) -> None:
+    """`price`, by these terms."""
     point = order.point
     order.distance_m = order.fee_cents = order.fee_policy = None
     if point is None:
         return
     order.distance_m = road_m(order.store.mall.point, point)
-    policy = charging.policy_for(order.store, at=at)
     if policy is not None:
         order.fee_policy = policy
         order.fee_cents = fees.total_cents(

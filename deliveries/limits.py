@@ -24,6 +24,7 @@ LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
 GEOCODER_TIMEOUT_S = 2  # a counter waits for the answer
 LOCK_TURNS = 3  # beginnings of a verb whose order changed manifests under it
 STORE_WAIT = dt.timedelta(minutes=20)  # then a driver may go without: driver.md, exception 4
+BULK_ORDERS = 1_000  # orders in one request
 PAGE = 50  # rows of a list page
 EXPORT_ROWS = 10_000  # rows of a CSV export
 DEVICE_CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast

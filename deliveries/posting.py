@@ -155,6 +155,23 @@ def _post(
     placed_by: User | None,
     terms: Terms | None,
 ) -> Order:
+    order = built(store, draft, digest, at=at, placed_by=placed_by)
+    if terms is None:
+        filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
+    else:
+        terms(order)
+    order.save(force_insert=True)
+    Parcel.objects.bulk_create(parcels_known(order))
+    if draft.address.located_by in {"geocoder", "pin"}:
+        geocoding.remember(order, source=draft.address.located_by)
+    facts.tell("order.placed", order, at=at, actor=actor)
+    return order
+
+
+def built(
+    store: Store, draft: OrderDraft, digest: str, *, at: dt.datetime, placed_by: User | None = None
+) -> Order:
+    """The order and its parcels as they will be written, without a price."""
     order = Order(
         store=store,
         external_id=draft.external_id,
@@ -164,12 +181,7 @@ def _post(
         pin=codes.new_digits(4) if draft.requires_pin else "",
     )
     filling.take_from(order, draft, at=at)
-    if terms is None:
-        filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
-    else:
-        terms(order)
-    order.save(force_insert=True)
-    order.parcels_known = Parcel.objects.bulk_create(  # type: ignore[attr-defined]
+    order.parcels_known = [  # type: ignore[attr-defined]
         Parcel(
             order=order,
             number=number,
@@ -179,13 +191,18 @@ def _post(
             description=parcel.description,
         )
         for number, parcel in enumerate(draft.parcels, start=1)
-    )
-    if draft.address.located_by in {"geocoder", "pin"}:
-        geocoding.remember(order, source=draft.address.located_by)
+    ]
     order.live_consignments = []  # type: ignore[attr-defined]
     order.was_posted_before = False  # type: ignore[attr-defined]
-    facts.tell("order.placed", order, at=at, actor=actor)
     return order
+
+
+def parcels_known(order: Order) -> list[Parcel]:
+    """The parcels of an order that was just built, once it has its key."""
+    known: list[Parcel] = order.parcels_known  # type: ignore[attr-defined]
+    for parcel in known:
+        parcel.order = order
+    return known
 
 
 # -- Changing ------------------------------------------------------------------------------------------------

@@ -27,7 +27,11 @@ def moment(at: dt.datetime | None) -> str | None:
 
 def tracking_url(order: Order) -> str:
     """The recipient's page. Whoever has it can read the PIN, so it never goes to a driver."""
-    return f"{settings.BASE_URL}/t/{order.tracking_token}/"
+    return tracking_page(order.tracking_token)
+
+
+def tracking_page(token: str) -> str:
+    return f"{settings.BASE_URL}/t/{token}/"
 
 
 def with_all(orders: OrderQuerySet) -> OrderQuerySet:

@@ -11,6 +11,12 @@ from retaildelivery.web import fields
 from retaildelivery.web.fields import Output
 
 
+class Reason(Output):
+    field = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
 class PromiseWindow(Output):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
@@ -120,6 +126,25 @@ class TimelineEntry(Output):
     data = fields.Document()
 
 
+class BulkOutcome(Output):
+    row = serializers.IntegerField(help_text="Its place in the request, from 0.")
+    external_id = serializers.CharField(allow_blank=True)
+    outcome = serializers.ChoiceField(choices=["created", "existing", "refused"])
+    order = serializers.CharField(allow_null=True, help_text="The code of the order.")
+    tracking_url = serializers.CharField(allow_null=True)
+    code = serializers.CharField(allow_blank=True, help_text="Of the error; see /api/errors/.")
+    message = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    field_errors = Reason(many=True)
+
+
+class BulkOut(Output):
+    created = serializers.IntegerField()
+    existing = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = BulkOutcome(many=True)
+
+
 class Timeline(Output):
     results = TimelineEntry(many=True)
     next = serializers.CharField(allow_null=True)
@@ -169,12 +194,6 @@ class CourierNow(Output):
     courier = CourierOut(allow_null=True)
     position = PositionOut(allow_null=True, help_text="While the driver has the parcels.")
     eta_at = serializers.DateTimeField(allow_null=True)
-
-
-class Reason(Output):
-    field = serializers.CharField(allow_blank=True)
-    code = serializers.CharField()
-    message = serializers.CharField()
 
 
 class FeeLineOut(Output):

@@ -15,7 +15,7 @@ from deliveries import limits
 from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Parcel, Scan
 from retaildelivery.lib.geo import Point
-from retaildelivery.web import paging
+from retaildelivery.web import fields, paging
 from retaildelivery.web.fields import Choice, Flag, Input, Moment, Number, Text, WholeNumber
 
 BIG = 2_000_000_000  # whatever is above is refused by its own rule before it meets a column
@@ -126,6 +126,23 @@ class OrderIn(Input):
                     {name: [serializers.ErrorDetail(needed, code="required")] for name in lacking}
                 )
         return attrs
+
+
+class BulkOrderIn(OrderIn):
+    """An order of POST /orders/bulk: with a number of the seller's, and without a quote."""
+
+    quote = None  # type: ignore[assignment]
+    external_id = Text(max_length=80)
+
+
+class BulkDocument(Input):
+    orders = BulkOrderIn(many=True, allow_empty=False, max_length=limits.BULK_ORDERS)
+
+
+class BulkIn(Input):
+    """Read row by row, so that one bad row is one bad row."""
+
+    orders = serializers.ListField(child=fields.Document(), allow_empty=False, max_length=limits.BULK_ORDERS)
 
 
 class QuoteIn(Input):

@@ -20,7 +20,7 @@ class _Broker:
     away_until = 0.0  # of the monotonic clock
 
 
-def send(task: str, *, queue: str, **arguments: int | str) -> bool:
+def send(task: str, *, queue: str, **arguments: int | str | list[int]) -> bool:
     """Queue a task. False, and a line in the log, when the broker could not be reached."""
     if time.monotonic() < _Broker.away_until:
         return False
@@ -35,6 +35,10 @@ def send(task: str, *, queue: str, **arguments: int | str) -> bool:
 
 def relay(*, reaction_id: int) -> bool:
     return send("retaildelivery.outbox.tasks.relay", queue="relay", reaction_id=reaction_id)
+
+
+def relay_all(*, reaction_ids: list[int]) -> bool:
+    return send("retaildelivery.outbox.tasks.relay_all", queue="relay", reaction_ids=reaction_ids)
 
 
 def message(*, message_id: int) -> bool:

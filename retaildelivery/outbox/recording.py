@@ -74,9 +74,22 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
         for fact in facts
         for key in table.get(fact.name, {})
     )
-    for row in rows:
-        transaction.on_commit(partial(dispatch.relay, reaction_id=row.pk), robust=True)
+    _relay_after_commit([row.pk for row in rows])
     return facts
+
+
+def _relay_after_commit(keys: list[int]) -> None:
+    """A few are spread over the workers one by one; a thousand at once are not worth a thousand messages."""
+    if len(keys) <= limits.RELAY_BATCH:
+        for key in keys:
+            transaction.on_commit(partial(dispatch.relay, reaction_id=key), robust=True)
+        return
+    for batch in batched(keys, limits.RELAY_BATCH):
+        transaction.on_commit(partial(dispatch.relay_all, reaction_ids=batch), robust=True)
+
+
+def batched(keys: list[int], size: int) -> list[list[int]]:
+    return [keys[first : first + size] for first in range(0, len(keys), size)]
 
 
 def _row(happening: Happening) -> Fact:

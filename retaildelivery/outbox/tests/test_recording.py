@@ -297,3 +297,17 @@ def test_a_worker_killed_between_effect_and_commit_has_done_nothing():
     relaying.relay(reaction_id=reaction.pk, at=LATER)
 
     assert payments() == 1
+
+
+@pytest.mark.django_db
+def test_many_reactions_at_once_are_handed_over_in_batches(monkeypatch, django_capture_on_commit_callbacks):
+    sent = []
+    monkeypatch.setattr(dispatch, "relay_all", lambda *, reaction_ids: sent.append(reaction_ids))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        recording.record_all([happening(subjects=[f"manifest:M{n}"]) for n in range(120)])
+
+    assert [len(batch) for batch in sent] == [50, 50, 20]
+    assert sorted(key for batch in sent for key in batch) == sorted(
+        Reaction.objects.values_list("pk", flat=True)
+    )
