@@ -23,6 +23,7 @@ from deliveries.models import (
     ProofOfDelivery,
     RoadFit,
     Scan,
+    SlotRule,
     Stop,
 )
 from drivers.admin import DecidingAdmin
@@ -253,3 +254,20 @@ class RoadFitAdmin(HistoryAdmin):
     list_filter = ("market", "verdict")
     list_select_related = ("market",)
     ordering = ("-id",)
+
+
+@admin.register(SlotRule)
+class SlotRuleAdmin(KeptAdmin):
+    list_display = (
+        "code",
+        "mall",
+        "store",
+        "weekdays",
+        "starts",
+        "ends",
+        "capacity",
+        "price_cents",
+        "valid_from",
+    )
+    list_filter = ("mall",)
+    list_select_related = ("mall", "store")

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.api import before, bulk, counter, driver_urls, following, printing, seller
+from deliveries.api import before, booking, bulk, counter, driver_urls, following, printing, seller
 
 app_name = "deliveries_api"
 seller_urls: list[URLPattern] = [
@@ -10,6 +10,11 @@ seller_urls: list[URLPattern] = [
     path("quotes", before.QuotesView.as_view(), name="quotes"),
     path("quotes/<slug:code>", before.QuoteView.as_view(), name="quote"),
     path("orders", seller.OrdersView.as_view(), name="orders"),
+    path("slots", booking.SlotsView.as_view(), name="slots"),
+    path("slot-holds", booking.HoldsView.as_view(), name="slot_holds"),
+    path("slot-holds/<slug:code>", booking.HoldView.as_view(), name="slot_hold"),
+    path("promises", booking.PromisesView.as_view(), name="promises"),
+    path("promises/report", booking.PromiseReportView.as_view(), name="promise_report"),
     path("orders/bulk", bulk.BulkView.as_view(), name="orders_bulk"),
     path("orders/<slug:code>", seller.OrderView.as_view(), name="order"),
     path("orders/<slug:code>/cancellation", seller.CancellationView.as_view(), name="cancellation"),

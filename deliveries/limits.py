@@ -34,6 +34,12 @@ FIT_LEGS = 200  # fewer legs say more about who drove them than about the roads
 FIT_LEGS_MOST = 20_000  # legs one fit is made from, the newest
 FIT_BACK = dt.timedelta(days=60)  # roads and seasons change; older legs tell of others
 QUOTE_HELD = dt.timedelta(minutes=15)  # long enough to check out, too short to bet on the price
+SLOT_HELD = dt.timedelta(minutes=15)  # as a quote: one checkout
+SLOT_CAPACITY = 10_000  # orders in one slot; more is a slip of the finger
+SWEEP_SLOTS = 200  # slots one sweep clears
+SWEEP_QUOTES = 5_000  # quotes one sweep forgets
+PROMISE_USUAL = dt.timedelta(hours=2)  # the window of a promise that named none
+REPORT_USUAL = dt.timedelta(days=30)  # how far back a report looks, unless said
 QUOTE_KEPT = dt.timedelta(days=30)  # an unused quote; asked about by nobody after that
 QUOTE_DOOR_M = 100  # another point of the same door; farther is another door
 COUNTER_TIME = dt.timedelta(minutes=10)  # collecting at a counter, on average

@@ -6,13 +6,14 @@ both takes the manifest first. The apps above lock the driver and the block befo
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 
 from deliveries import limits
-from deliveries.models import Consignment, Manifest, Order, Quote, Stop
+from deliveries.models import Consignment, Manifest, Order, Quote, Slot, SlotHold, SlotRule, Stop
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, with_all
 
@@ -68,6 +69,21 @@ def quote(pk: int) -> Quote:
     """This quote, locked: who holds it may use it up. Taken before the order that is posted from it exists."""
     be_patient()
     return Quote.objects.select_related("fee_policy").select_for_update(**LOCK).get(pk=pk)
+
+
+def slot(rule: SlotRule, day: dt.date) -> Slot:
+    """That day's slot, locked: who holds it takes or gives back places. Taken before the order of the place."""
+    be_patient()
+    return Slot.objects.select_related("rule").select_for_update(**LOCK).get(rule=rule, day=day)
+
+
+def slot_by_key(pk: int) -> Slot:
+    be_patient()
+    return Slot.objects.select_related("rule").select_for_update(**LOCK).get(pk=pk)
+
+
+def slot_of(held: SlotHold) -> Slot:
+    return slot_by_key(held.slot_id)
 
 
 class Moved(Exception):

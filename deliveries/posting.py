@@ -12,7 +12,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import drafts, facts, filling, geocoding, limits, locks, manifests, moves
+from deliveries import drafts, facts, filling, geocoding, limits, locks, manifests, moves, slots
 from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
 from deliveries.models import Consignment, Order, Parcel
 from deliveries.models.order import OrderQuerySet
@@ -93,12 +93,14 @@ def post(
     at: dt.datetime,
     placed_by: User | None = None,
     terms: Terms | None = None,
+    afterwards: Terms | None = None,
 ) -> Order:
     """Post an order with its parcels and its price. The same external id with the same contents gives the order
     that was posted first, with ``was_posted_before`` True.
 
-    `terms`, when given, sets the price in the transaction of the order, in place of the market's list: an inner verb
-    that may refuse. Raises DraftInvalid, ExternalIdTaken, and whatever `terms` raises.
+    `terms`, when given, sets the price in the transaction of the order, in place of the market's list, and
+    `afterwards` is called there with the order once it is written: inner verbs that may refuse. Raises DraftInvalid,
+    ExternalIdTaken, and whatever those raise.
     """
     digest = digest_of(draft, store)
     number = draft.external_id.strip()
@@ -109,7 +111,14 @@ def post(
     draft = drafts.check(draft, store=store, at=at)
     try:
         return _post(
-            store=store, draft=draft, digest=digest, actor=actor, at=at, placed_by=placed_by, terms=terms
+            store=store,
+            draft=draft,
+            digest=digest,
+            actor=actor,
+            at=at,
+            placed_by=placed_by,
+            terms=terms,
+            afterwards=afterwards,
         )
     except IntegrityError as clash:
         # Two posted the same number at once: the constraint let one in, and this is the other.
@@ -154,6 +163,7 @@ def _post(
     at: dt.datetime,
     placed_by: User | None,
     terms: Terms | None,
+    afterwards: Terms | None,
 ) -> Order:
     order = built(store, draft, digest, at=at, placed_by=placed_by)
     if terms is None:
@@ -162,6 +172,8 @@ def _post(
         terms(order)
     order.save(force_insert=True)
     Parcel.objects.bulk_create(parcels_known(order))
+    if afterwards is not None:
+        afterwards(order)
     if draft.address.located_by in {"geocoder", "pin"}:
         geocoding.remember(order, source=draft.address.located_by)
     facts.tell("order.placed", order, at=at, actor=actor)
@@ -351,6 +363,7 @@ def cancel(
     if place is not None:
         manifests.take_off(place, ending=Consignment.Ending.CANCELLED, at=at)
         order.live_consignments = []  # type: ignore[attr-defined]
+    slots.give_back_of(order, at=at)
     facts.tell("order.cancelled", order, at=at, actor=actor, reason=reason)
     return order
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import drafts, limits, locks, posting, serviceability
+from deliveries import drafts, filling, limits, locks, posting, serviceability, slots
 from deliveries.charging import sentence
 from deliveries.drafts import AddressDraft, FieldError, OrderDraft, ParcelDraft
-from deliveries.models import Order, Quote
+from deliveries.models import Order, Quote, SlotHold
 from deliveries.models.quote import QuoteQuerySet
 from deliveries.snapshots import moment
 from retaildelivery.accounts.models import User
@@ -78,11 +79,20 @@ SOMEBODY: dict[str, Any] = {"recipient_name": "-", "recipient_phone": "+17025550
 
 
 @transaction.atomic(durable=True)
-def quote(*, store: Store, draft: OrderDraft, at: dt.datetime) -> Quote:
-    """Hold the price of this delivery until it expires. Who receives it may be left empty.
+def quote(
+    *, store: Store, draft: OrderDraft, at: dt.datetime, slot_code: str = "", promised: bool = False
+) -> Quote:
+    """Hold the price of this delivery until it expires, and with `slot_code` a place in that slot, whose window it
+    has then. Who receives it may be left empty.
 
-    Raises DraftInvalid for fields at fault, CannotDeliver with every reason, LocationUnknown, NoPrices.
+    Raises DraftInvalid for fields at fault, CannotDeliver with every reason, LocationUnknown, NoPrices, and what
+    booking a slot raises.
     """
+    held = None
+    if slot_code:
+        held = slots.take(slot_code=slot_code, store=store, expires_at=at + limits.QUOTE_HELD, at=at)
+        window = held.slot.window
+        draft = dataclasses.replace(draft, window_start=window.lower, window_end=window.upper)
     full = draft if draft.recipient_name else dataclasses.replace(draft, **SOMEBODY)
     checked = drafts.check(full, store=store, at=at)
     if checked.address.point is None:
@@ -90,7 +100,7 @@ def quote(*, store: Store, draft: OrderDraft, at: dt.datetime) -> Quote:
     against = serviceability.reasons(full, store=store, at=at)
     if against:
         raise CannotDeliver(against)
-    price = serviceability.price(checked, store=store, at=at)
+    price = serviceability.price(checked, store=store, at=at, slot_cents=held.price_cents if held else 0)
     if price is None:
         raise NoPrices
     when = serviceability.estimate(checked, store=store, at=at)
@@ -110,6 +120,9 @@ def quote(*, store: Store, draft: OrderDraft, at: dt.datetime) -> Quote:
             {"kind": str(line.kind), "cents": line.cents, "text": sentence(line), "rule": line.rule}
             for line in price.lines
         ],
+        slot_cents=held.price_cents if held else 0,
+        hold=held,
+        promised=promised,
         pickup_at=when.pickup_at,
         dropoff_at=when.dropoff_at,
     )
@@ -137,13 +150,63 @@ def accept(
         at=at,
         placed_by=placed_by,
         terms=lambda order: _redeem(order, quote=found, draft=draft, at=at),
+        afterwards=lambda order: _take_place(found.hold, order, at=at),
     )
+
+
+def _take_place(held: SlotHold | None, order: Order, *, at: dt.datetime) -> None:
+    if held is not None:
+        slots.confirm(held=held, order=order, at=at)
+
+
+def post_into_slot(
+    *,
+    hold_code: str,
+    scope: QuerySet[SlotHold],
+    draft: OrderDraft,
+    actor: Actor,
+    at: dt.datetime,
+    placed_by: User | None = None,
+) -> Order:
+    """Post an order into a place that was held: its window is the slot's, and the slot's price is part of its fee.
+
+    A repeat with the same external id gives the first order. Raises HoldUnknown, HoldExpired, HoldUsed, and what
+    posting raises.
+    """
+    held = slots.find(scope, hold_code)
+    store = Store.objects.select_related("seller", "mall__market").get(pk=held.store_id)
+    window = held.slot.window
+    draft = dataclasses.replace(draft, window_start=window.lower, window_end=window.upper)
+
+    def terms(order: Order) -> None:
+        slots.lock_live(held, at=at)
+        order.slot_cents = held.price_cents
+        filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
+
+    return posting.post(
+        store=store,
+        draft=draft,
+        actor=actor,
+        at=at,
+        placed_by=placed_by,
+        terms=terms,
+        afterwards=lambda order: _take_place(held, order, at=at),
+    )
+
+
+@transaction.atomic(durable=True)
+def forget_unused(*, at: dt.datetime) -> int:
+    """Quotes that nobody used and nobody asks about any more; how many that were. Promises stay for their report."""
+    old = Quote.objects.filter(used_at=None, promised=False, expires_at__lte=at - limits.QUOTE_KEPT)
+    return Quote.objects.filter(
+        pk__in=list(old.values_list("pk", flat=True)[: limits.SWEEP_QUOTES])
+    ).delete()[0]
 
 
 def find(scope: QuoteQuerySet, code: str) -> Quote:
     """Raises QuoteNotFound."""
     found = (
-        scope.select_related("store__seller", "store__mall__market")
+        scope.select_related("store__seller", "store__mall__market", "hold__slot")
         .filter(code=codes.normalise(code))
         .first()
     )

@@ -126,7 +126,12 @@ class QuotesView(SellerView):
         """
         given = api.body(request, shapes.QuoteIn)
         store = store_of(self.system, given.get("store"))
-        made = quoting.quote(store=store, draft=located(shapes.draft_of(given)), at=timezone.now())
+        made = quoting.quote(
+            store=store,
+            draft=located(shapes.draft_of(given)),
+            slot_code=given.get("slot", ""),
+            at=timezone.now(),
+        )
         return Response(shown(made), status=status.HTTP_201_CREATED)
 
 

@@ -15,11 +15,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import geocoding, posting, quoting
+from deliveries import geocoding, posting, promising, quoting, slots
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
 from deliveries.drafts import OrderDraft
-from deliveries.models import Order, Quote
+from deliveries.models import Order, Quote, SlotHold
 from deliveries.models.order import OrderQuerySet
 from deliveries.models.quote import QuoteQuerySet
 from deliveries.snapshots import order_snapshot, with_all
@@ -142,11 +142,14 @@ class OrdersView(OrderBase):
 
         With `quote` the price is the one that was held, and what the quote says may be left out. 409
         `quote_expired`; 409 `quote_used`, where `reason` is the order's code; 422 `quote_mismatch`, where
-        `reason` is the field that is otherwise than quoted.
+        `reason` is the field that is otherwise than quoted. So with `promise`, the token of one. With
+        `slot_hold` the order gets the window and the price of the place that was held.
         """
         given = api.body(request, shapes.OrderIn)
-        if "quote" in given:
+        if "quote" in given or "promise" in given:
             order = self.from_quote(given)
+        elif "slot_hold" in given:
+            order = self.into_slot(given)
         else:
             store = store_of(self.system, given.get("store"))
             draft = shapes.draft_of(given)
@@ -163,7 +166,8 @@ class OrdersView(OrderBase):
 
     def from_quote(self, given: dict[str, Any]) -> Order:
         quotes = quotes_of(self.system)
-        quote = quoting.find(quotes, given["quote"])
+        code = given["quote"] if "quote" in given else promising.read(given["promise"])["quote"]
+        quote = quoting.find(quotes, code)
         if given.get("store") and codes.normalise(given["store"]) != quote.store.code:
             raise quoting.QuoteMismatch(field="store", reason="store")
         draft = shapes.draft_of(given, base=quoting.draft_of(quote))
@@ -174,6 +178,19 @@ class OrdersView(OrderBase):
                 return lost
         return quoting.accept(
             quote_code=quote.code, scope=quotes, draft=draft, actor=self.system.actor, at=timezone.now()
+        )
+
+    def into_slot(self, given: dict[str, Any]) -> Order:
+        holds = SlotHold.objects.filter(store__in=self.system.stores)
+        held = slots.find(holds, given["slot_hold"])
+        if given.get("store") and codes.normalise(given["store"]) != held.store.code:
+            raise quoting.QuoteMismatch(field="store", reason="store")
+        return quoting.post_into_slot(
+            hold_code=held.code,
+            scope=holds,
+            draft=located(shapes.draft_of(given)),
+            actor=self.system.actor,
+            at=timezone.now(),
         )
 
     def posted_by_the_dead(self, draft: OrderDraft, store: Store) -> Order | None:

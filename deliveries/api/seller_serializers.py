@@ -90,6 +90,9 @@ class ValueIn(MoneyIn):
     cents = WholeNumber(min_value=0, max_value=limits.ORDER_VALUE_CENTS)
 
 
+ALL_OF_AN_ORDER = ("window", "recipient", "dropoff", "parcels")
+
+
 class OrderIn(Input):
     store = Text(max_length=12, required=False, help_text="May be left out with a key of one store.")
     external_id = Text(max_length=80, required=False, allow_blank=True, default="")
@@ -101,7 +104,11 @@ class OrderIn(Input):
         required=False,
         help_text="Whose price is to hold. What it says already may be left out, and must be the same if not.",
     )
-    window = WindowIn(required=False, help_text="Needed without a quote.")
+    promise = Text(max_length=1_000, required=False, help_text="The token of a promise, in place of a quote.")
+    slot_hold = Text(
+        max_length=12, required=False, help_text="A place held in a slot, whose window the order gets."
+    )
+    window = WindowIn(required=False, help_text="Needed without a quote, a promise or a place in a slot.")
     recipient = RecipientIn(required=False, help_text="Needed unless the quote says it.")
     dropoff = DropoffIn(required=False, help_text="Needed without a quote.")
     instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, default="")
@@ -118,8 +125,14 @@ class OrderIn(Input):
     tip = TipIn(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "quote" not in attrs:
-            lacking = [name for name in ("window", "recipient", "dropoff", "parcels") if name not in attrs]
+        named = [name for name in ("quote", "promise", "slot_hold") if name in attrs]
+        if len(named) > 1:
+            raise ValidationError(
+                {named[1]: [_("Only one of quote, promise and slot_hold.")]}, code="too_many"
+            )
+        if not named or named == ["slot_hold"]:
+            wanted = ("recipient", "dropoff", "parcels") if named else ALL_OF_AN_ORDER
+            lacking = [name for name in wanted if name not in attrs]
             if lacking:
                 needed = self.fields["window"].error_messages["required"]
                 raise ValidationError(
@@ -131,7 +144,7 @@ class OrderIn(Input):
 class BulkOrderIn(OrderIn):
     """An order of POST /orders/bulk: with a number of the seller's, and without a quote."""
 
-    quote = None  # type: ignore[assignment]
+    quote = promise = slot_hold = None  # type: ignore[assignment]
     external_id = Text(max_length=80)
 
 
@@ -148,12 +161,14 @@ class BulkIn(Input):
 class QuoteIn(Input):
     """The delivery as it would be posted. Who receives it, and the rest, may be said now or with the order."""
 
+    slot = Text(max_length=30, required=False, help_text="A code from GET /slots, in place of a window.")
+
     store = Text(max_length=12, required=False, help_text="May be left out with a key of one store.")
     external_id = Text(max_length=80, required=False, allow_blank=True, default="")
     ready_at = Moment(
         required=False, allow_null=True, help_text="Unless said: now and the store's usual time."
     )
-    window = WindowIn()
+    window = WindowIn(required=False, help_text="Needed without a slot.")
     dropoff = DropoffIn()
     parcels = ParcelIn(many=True, allow_empty=False, max_length=limits.PARCELS_PER_ORDER)
     recipient = RecipientIn(required=False)
@@ -162,6 +177,12 @@ class QuoteIn(Input):
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
     tip = TipIn(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "slot" not in attrs and "window" not in attrs:
+            needed = self.fields["window"].error_messages["required"]
+            raise ValidationError({"window": [serializers.ErrorDetail(needed, code="required")]})
+        return attrs
 
 
 class RevisionIn(Input):

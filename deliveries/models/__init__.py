@@ -7,6 +7,7 @@ from deliveries.models.place import KnownAddress
 from deliveries.models.proof import Attempt, Incident, ProofOfDelivery, Scan
 from deliveries.models.quote import Quote
 from deliveries.models.roads import RoadFit
+from deliveries.models.slot import Slot, SlotHold, SlotRule
 
 __all__ = [
     "Attempt",
@@ -22,5 +23,8 @@ __all__ = [
     "Quote",
     "RoadFit",
     "Scan",
+    "Slot",
+    "SlotHold",
+    "SlotRule",
     "Stop",
 ]

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models.fees import FeePolicy
+from deliveries.models.slot import SlotHold
 from retaildelivery.lib import codes
 from stores.models import Store
 
@@ -39,6 +40,17 @@ class Quote(models.Model):
     fee_cents = models.PositiveIntegerField()
     lines = models.JSONField(help_text=_("What the fee consists of."))
     slot_cents = models.PositiveIntegerField(default=0, db_default=0)
+    hold = models.OneToOneField(
+        SlotHold,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="quote",
+        help_text=_("The place in a slot that goes with it."),
+    )
+    promised = models.BooleanField(
+        default=False, db_default=False, help_text=_("Given out as a promise token.")
+    )
     pickup_at = models.DateTimeField(help_text=_("Estimate."))
     dropoff_at = models.DateTimeField(help_text=_("Estimate."))
 

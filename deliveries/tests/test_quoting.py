@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -205,7 +206,14 @@ def test_of_eight_who_take_up_a_quote_at_once_one_has_it(afternoon):
 def test_without_its_lock_a_quote_is_taken_up_by_several_and_only_the_constraint_stands(
     afternoon, monkeypatch
 ):
-    monkeypatch.setattr("deliveries.locks.quote", lambda pk: Quote.objects.get(pk=pk))
+    everybody_has_looked = threading.Barrier(8)
+
+    def unlocked(pk):
+        found = Quote.objects.get(pk=pk)
+        everybody_has_looked.wait(20)
+        return found
+
+    monkeypatch.setattr("deliveries.locks.quote", unlocked)
 
     outcomes = race(afternoon)
 

@@ -37,6 +37,8 @@ STATUS: dict[str, int] = {
     "no_prices": 422,
     "quote_mismatch": 422,
     "quote_not_found": 404,
+    "slot_unknown": 404,
+    "hold_not_found": 404,
     "invalid_window": 422,
     "validation_error": 400,
     "unknown_cursor": 400,
