@@ -77,6 +77,9 @@ def settle(manifest: Manifest, *, at: dt.datetime) -> bool:
 
     A manifest never completes while its driver holds a parcel of it.
     """
+    if manifest.stopped_at is not None:
+        end_stopped(manifest, at=at)
+        return False
     if manifest.status in {Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING, Manifest.Status.LOADING}:
         open_kinds = set(manifest.stops.filter(status__in=Stop.OPEN).values_list("kind", flat=True))
         if not open_kinds and not held(manifest):
@@ -86,6 +89,23 @@ def settle(manifest: Manifest, *, at: dt.datetime) -> bool:
             moves.move_manifest(manifest, Manifest.Status.RETURNING, at)
     retime(manifest, at=at)
     return False
+
+
+def end_stopped(manifest: Manifest, *, at: dt.datetime) -> bool:
+    """Abort the (locked) manifest of a driver who cannot go on, once they hold nothing of it."""
+    if manifest.status == Manifest.Status.ABORTED or held(manifest):
+        return False
+    if manifest.consignments.filter(ended_at=None).exists():
+        return False
+    for stop in manifest.stops.filter(status__in=Stop.OPEN).order_by("position", "id"):
+        moves.move_stop(stop, Stop.Status.SKIPPED, at)
+    moves.move_manifest(manifest, Manifest.Status.ABORTED, at)
+    recording.record(
+        facts.manifest_changed(
+            "manifest.aborted", manifest, at=at, driver=manifest.driver, reason=manifest.aborted_reason
+        )
+    )
+    return True
 
 
 def _complete(manifest: Manifest, *, at: dt.datetime) -> None:

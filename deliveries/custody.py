@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import facts, locks, manifests, moves
+from deliveries import facts, locks, manifests, moves, relief
 from deliveries.models import Consignment, Handover, Manifest, Order, Parcel, Scan, Stop
 from deliveries.snapshots import live_consignment, parcels_of
 from drivers.models import Driver
@@ -43,6 +43,7 @@ MOMENTS: dict[str, tuple[str, ...]] = {
     Stop.Kind.PICKUP: (Manifest.Status.LOADING,),
     Stop.Kind.DROPOFF: (Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING),
     Stop.Kind.RETURN: (Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING),
+    Stop.Kind.MEETING: (Manifest.Status.LOADING,),
 }
 
 
@@ -65,6 +66,8 @@ def refuse_unless_open(stop: Stop) -> None:
 
 def orders_at(stop: Stop) -> list[Order]:
     """The orders with a live place at this stop, locked, with all that a snapshot reads."""
+    if stop.kind == Stop.Kind.MEETING:
+        return locks.orders(relief.places_to_meet(stop).values_list("order_id", flat=True))
     place = {Stop.Kind.PICKUP: "pickup", Stop.Kind.DROPOFF: "dropoff", Stop.Kind.RETURN: "return_stop"}
     live = Consignment.objects.live().filter(**{place[Stop.Kind(stop.kind)]: stop})
     return locks.orders(live.values_list("order_id", flat=True))
@@ -78,7 +81,7 @@ def is_handed_over(stop: Stop) -> bool:
 def scanned(stop: Stop) -> set[int]:
     """Keys of the parcels that were scanned here and accepted."""
     accepted = stop.scans.filter(outcome=Scan.Outcome.ACCEPTED)
-    if stop.kind == Stop.Kind.PICKUP:
+    if stop.kind in {Stop.Kind.PICKUP, Stop.Kind.MEETING}:
         accepted = accepted.filter(driver=stop.manifest.driver_id)
     return set(accepted.values_list("parcel_id", flat=True))
 
@@ -93,6 +96,9 @@ def pass_on(
     for order in orders:
         mine = [parcel for parcel in parcels_of(order) if parcel.pk in wanted]
         if not mine:
+            continue
+        if stop.kind == Stop.Kind.MEETING:
+            relief.take_over(order, mine, stop=stop, actor=actor, at=at)
             continue
         for parcel in mine:
             if stop.kind == Stop.Kind.PICKUP:

@@ -119,6 +119,24 @@ def handover_confirmed(stop: Stop, *, at: dt.datetime, actor: Actor, driver: Dri
     )
 
 
+def meeting_confirmed(
+    stop: Stop, giving: Manifest, *, at: dt.datetime, actor: Actor, driver: Driver
+) -> Happening:
+    """The driver who hands over (or operations for them) has confirmed the one who takes over."""
+    return Happening(
+        name="handover.confirmed",
+        at=at,
+        subjects=[
+            f"stop:{stop.code}",
+            f"manifest:{stop.manifest.code}",
+            f"manifest:{giving.code}",
+            f"driver:{driver.code}",
+        ],
+        actor=actor,
+        data={"stop": stop.code, "kind": stop.kind},
+    )
+
+
 def handover_refused(store: Store | None, stop: Stop | None, *, at: dt.datetime, actor: Actor) -> Happening:
     subjects = ([f"stop:{stop.code}"] if stop else []) + (_where(store) if store else [])
     return Happening(
@@ -160,7 +178,7 @@ def manifest_changed(
     driver: Driver | None = None,
     **data: Any,
 ) -> Happening:
-    """manifest.assigned, .unassigned, .departed, .completed, .aborted."""
+    """manifest.assigned, .unassigned, .redrawn, .departed, .resequenced, .stopped, .completed, .aborted."""
     subjects = [f"manifest:{manifest.code}", f"mall:{manifest.mall.code}"]
     if driver is not None:
         subjects.append(f"driver:{driver.code}")
@@ -170,6 +188,24 @@ def manifest_changed(
         subjects=subjects,
         actor=actor,
         data={"manifest": manifest.code, "status": manifest.status, **data},
+    )
+
+
+def parcel_handed_over(
+    parcel: Parcel, stop: Stop, *, at: dt.datetime, actor: Actor, giver: Driver, taker: Driver
+) -> Happening:
+    """From one driver to another, at a meeting."""
+    return Happening(
+        name="parcel.handed_over",
+        at=at,
+        subjects=[
+            f"order:{parcel.order.code}",
+            f"stop:{stop.code}",
+            f"driver:{giver.code}",
+            f"driver:{taker.code}",
+        ],
+        actor=actor,
+        data={"parcel": parcel.code, "stop": stop.code, "from": giver.code, "to": taker.code},
     )
 
 

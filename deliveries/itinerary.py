@@ -16,7 +16,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from deliveries import limits
+from deliveries import limits, relief
 from deliveries.models import Consignment, Manifest, Order, Parcel, Scan, Stop
 from deliveries.snapshots import moment
 from drivers.models import Driver
@@ -39,6 +39,8 @@ class Drop:
     parcels: list[Parcel]
     live: bool
     scanned: frozenset[int] = frozenset()
+    # Still with the driver who is to hand it over at this meeting.
+    is_met: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -48,7 +50,7 @@ class Drop:
     @property
     def half_done(self) -> set[int]:
         """Parcels that were scanned while staff have not yet confirmed: still with whoever had them."""
-        waiting = {"expected", "ready", "return_due", "damaged"}
+        waiting = {"expected", "ready", "return_due", "damaged"} | ({"loaded"} if self.is_met else set())
         return {
             parcel.pk for parcel in self.parcels if parcel.pk in self.scanned and parcel.status in waiting
         }
@@ -180,7 +182,22 @@ def _filled(stops: list[Stop], consignments: QuerySet[Consignment]) -> list[Call
         for stop_id in found.keys() & {*ways.values(), row.return_stop_id}:
             parcels = list(row.order.parcels.all())
             found[stop_id].drops.append(Drop(row.order, parcels, live, frozenset(scanned[stop_id])))
+    _add_what_is_to_be_taken_over(found, scanned)
     return list(found.values())
+
+
+def _add_what_is_to_be_taken_over(found: dict[int, Call], scanned: defaultdict[int, set[int]]) -> None:
+    """At a meeting: what another driver still holds for the stops that this manifest takes over."""
+    for each in found.values():
+        if each.stop.kind != Stop.Kind.MEETING or not each.is_open:
+            continue
+        places = relief.places_to_meet(each.stop).order_by("id")
+        for row in places.prefetch_related(
+            Prefetch("order", Order.objects.defer("pin", "tracking_token", "request_digest")),
+            Prefetch("order__parcels", Parcel.objects.order_by("number")),
+        ):
+            parcels = list(row.order.parcels.all())
+            each.drops.append(Drop(row.order, parcels, True, frozenset(scanned[each.stop.pk]), is_met=True))
 
 
 def _scanned(stops: Iterable[Stop]) -> defaultdict[int, set[int]]:
@@ -235,7 +252,7 @@ def _mark(place: tuple[float, float], here: list[Call], mall: Mall) -> dict[str,
 def _kind_of_mark(stop: Stop) -> str:
     if stop.status in {Stop.Status.DONE, Stop.Status.FAILED}:
         return str(stop.status)
-    return {"pickup": "store", "dropoff": "stop", "return": "return"}[stop.kind]
+    return {"pickup": "store", "dropoff": "stop", "return": "return", "meeting": "store"}[stop.kind]
 
 
 def manifest_json(manifest: Manifest, found: Iterable[Call]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import arriving, completion, custody, facts, incidents, limits, locks, moves
+from deliveries import arriving, completion, custody, facts, incidents, limits, locks, moves, relief
 from deliveries.custody import StopRefused
 from deliveries.evidence import Evidence, refuse_if_stale
 from deliveries.models import Handover, Manifest, Order, Parcel, Scan, Stop
@@ -177,6 +177,8 @@ def _judge(stop: Stop, orders: list[Order], entered: str) -> tuple[Parcel | None
             return parcel, Scan.Outcome.DAMAGED
         return parcel, Scan.Outcome.ACCEPTED
     with_driver = parcel.custodian == Parcel.Custodian.DRIVER
+    if stop.kind == Stop.Kind.MEETING:
+        with_driver = with_driver and parcel.driver_id != stop.manifest.driver_id
     return parcel, Scan.Outcome.ACCEPTED if with_driver else Scan.Outcome.WRONG_STOP
 
 
@@ -296,6 +298,8 @@ def _refuse_after_many(stops: list[Stop], actor: Actor, *, at: dt.datetime) -> N
 def _close(stop: Stop, *, at: dt.datetime) -> None:
     """A counter is done when nothing more passes over it; then see whether the manifest goes on."""
     stop.refresh_from_db(fields=["status", "completed_at"])
+    if stop.kind == Stop.Kind.MEETING:
+        relief.close_if_met(stop, at=at)
     if stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.ARRIVED:
         if not stop.returns.filter(ended_at=None).exists():
             moves.move_stop(stop, Stop.Status.DONE, at)
@@ -313,13 +317,14 @@ def depart(*, manifest: Manifest, at: dt.datetime) -> Manifest:
     assert connection.in_atomic_block, "An inner verb."
     manifest = locks.manifest(manifest.pk)
     driver = manifest.driver
+    relief.close_what_is_over(manifest, at=at)
     waiting = list(
-        manifest.stops.filter(kind=Stop.Kind.PICKUP, status__in=Stop.OPEN)
+        manifest.stops.filter(kind__in=[Stop.Kind.PICKUP, Stop.Kind.MEETING], status__in=Stop.OPEN)
         .select_related("store")
         .order_by("position", "id")
     )
     if waiting:
-        names = ", ".join(stop.store.name for stop in waiting if stop.store)
+        names = ", ".join(stop.store.name if stop.store else str(_("the other driver")) for stop in waiting)
         raise NotLoaded(reason="pickups_open", stores=names)
     live = manifest.consignments.filter(ended_at=None)
     if not live.exists():
@@ -330,7 +335,9 @@ def depart(*, manifest: Manifest, at: dt.datetime) -> Manifest:
     moves.move_manifest(manifest, Manifest.Status.ON_ROUTE, at)
     recording.record(facts.manifest_changed("manifest.departed", manifest, at=at, actor=actor, driver=driver))
     completion.retime(manifest, at=at)
-    orders = locks.orders(live.values_list("order_id", flat=True))
+    # What another driver handed over on the road is on its way already.
+    collected = live.filter(order__status=Order.Status.PICKED_UP)
+    orders = locks.orders(collected.values_list("order_id", flat=True))
     moves.move_orders(orders, Order.Status.EN_ROUTE)
     facts.tell_all("order.en_route", orders, at=at, actor=actor, driver=driver)
     return manifest

@@ -48,12 +48,20 @@ def manifest_by_code(code: str) -> Manifest | None:
 
 
 def stop(code: str) -> Stop | None:
-    """This stop as it is now, its manifest locked: who holds that lock alone changes the stop."""
+    """This stop as it is now, its manifest locked: who holds that lock alone changes the stop.
+
+    At a meeting the manifests of those who hand over are locked as well, all by their keys.
+    """
     be_patient()
-    owner = Stop.objects.filter(code=code).values_list("manifest_id", flat=True).first()
-    if owner is None:
+    found_at = Stop.objects.filter(code=code).values_list("manifest_id", "kind").first()
+    if found_at is None:
         return None
-    held = manifest(owner)
+    owner, kind = found_at
+    givers: set[int] = set()
+    if kind == Stop.Kind.MEETING:
+        relieved = Stop.objects.filter(manifest=owner, relieves__isnull=False)
+        givers = set(relieved.values_list("relieves__manifest_id", flat=True))
+    held = {pk: manifest(pk) for pk in sorted({owner, *givers})}[owner]
     found = Stop.objects.select_related("store__seller", "store__mall__market").get(code=code)
     found.manifest = held
     return found

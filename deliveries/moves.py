@@ -85,6 +85,13 @@ def move_parcel(parcel: Parcel, to: str, *, driver: Driver | None = None) -> Non
     parcel.save(update_fields=["status", "custodian", "driver"])
 
 
+def hand_parcel(parcel: Parcel, driver: Driver) -> None:
+    """Pass what a driver holds (under its order's lock) to another driver; its state stays."""
+    assert parcel.custodian == Parcel.Custodian.DRIVER, "Only who holds a parcel hands it on."
+    parcel.driver = driver
+    parcel.save(update_fields=["driver"])
+
+
 def move_stop(stop: Stop, to: str, at: dt.datetime, **stamps: object) -> None:
     """Give the stop (under its manifest's lock) its next state and its time. Raises IllegalMove."""
     _refuse_unless_allowed(stop, to)

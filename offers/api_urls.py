@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from offers import api, hours_api
+from offers import api, hours_api, road_api
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/blocks/<slug:code>/claim", api.BlockClaimView.as_view(), name="block_claim"),
     path("driver/blocks/<slug:code>/check-in", api.CheckInView.as_view(), name="check_in"),
     path("driver/blocks/<slug:code>/departure", api.DepartureView.as_view(), name="departure"),
+    path("driver/blocks/<slug:code>/ending", road_api.EndingView.as_view(), name="ending"),
+    path("driver/blocks/<slug:code>/handover", road_api.HandoverView.as_view(), name="handover"),
     path("driver/blocks/<slug:code>/manifest", api.ManifestView.as_view(), name="manifest"),
     path("driver/hours", hours_api.HoursView.as_view(), name="hours"),
     path("driver/earnings", api.EarningsView.as_view(), name="earnings"),

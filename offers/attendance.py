@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from deliveries import loading, manifests
 from drivers.models import StandingEvent
-from offers import conduct, declining, facts, freshness, holding, limits, locks, moves, rescuing
+from offers import conduct, declining, facts, freshness, holding, limits, locks, moves, relieving, rescuing
 from offers.models import Block, Claim
 from retaildelivery.lib import codes, geo
 from retaildelivery.lib.geo import Point
@@ -85,7 +85,9 @@ def check_in(
         raise TooEarlyToCheckIn(minutes=limits.CHECK_IN_BEFORE // dt.timedelta(minutes=1))
     if at >= block.starts_at + limits.NO_SHOW_AFTER:
         raise TooLateToCheckIn(minutes=limits.NO_SHOW_AFTER // dt.timedelta(minutes=1))
-    off_by_m = None if point is None else geo.crow_m(block.mall.point, point)
+    meet = relieving.meeting_of(block)
+    place = block.mall.point if meet is None else meet.point
+    off_by_m = None if point is None else geo.crow_m(place, point)
     how = _by_desk(block, desk_code) if desk_code else _by_position(block, off_by_m, accuracy_m)
     late = at > block.starts_at + limits.CHECK_IN_LATE
     moves.move_block(block, Block.Status.CHECKED_IN, at=at, checked_in_at=at)

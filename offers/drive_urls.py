@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive
+from offers.views import draws, drive, road
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("drive/blocks/<slug:code>/release/", drive.release, name="driver_release"),
     path("drive/blocks/<slug:code>/check-in/", drive.check_in, name="driver_check_in"),
     path("drive/blocks/<slug:code>/departure/", drive.departure, name="driver_departure"),
+    path("drive/blocks/<slug:code>/ending/", road.ending, name="driver_ending"),
+    path("drive/blocks/<slug:code>/handover/", road.handover, name="driver_handover"),
     path("drive/blocks/<slug:code>/manifest/", drive.manifest, name="driver_manifest"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),

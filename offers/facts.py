@@ -211,6 +211,25 @@ def block_extended(block: Block, *, at: dt.datetime, driver: Driver | None, adde
     return _block("block.extended", block, at=at, driver=driver, added=added)
 
 
+def block_aborted(
+    block: Block, *, at: dt.datetime, actor: Actor, driver: Driver, reason: str, holds: bool
+) -> Happening:
+    """Its driver cannot go on; `holds` when parcels wait with them for another driver."""
+    return _block("block.aborted", block, at=at, actor=actor, driver=driver, reason=reason, holds=holds)
+
+
+def block_split(
+    block: Block, made: Block, *, at: dt.datetime, actor: Actor, driver: Driver | None, removed: list[str]
+) -> Happening:
+    """Its tail is a block of its own now; window and pay stay."""
+    return _block("block.split", block, at=at, actor=actor, driver=driver, into=made.code, removed=removed)
+
+
+def relief_opened(block: Block, relief: Block, *, at: dt.datetime, actor: Actor) -> Happening:
+    """Another block takes over stops of this one."""
+    return _block("block.relief_opened", block, at=at, actor=actor, relief=relief.code)
+
+
 def pay_settled(
     block: Block, *, at: dt.datetime, driver: Driver, lines: list[dict[str, Any]], total_cents: int
 ) -> Happening:

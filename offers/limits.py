@@ -64,6 +64,10 @@ PLAN_ORDERS = 200  # orders one wave takes; the rest wait for the next
 JOIN_READY = dt.timedelta(
     minutes=10
 )  # packed so long after a block starts, an order joins it: unpaid wait ends
+RELIEF_TRIES = 3  # offers of one relief; then a person drives out or calls somebody
+HANDOVER_PAID = dt.timedelta(
+    minutes=60
+)  # most of a stranded driver's wait for the relief that is paid as work
 PAST_FACTS = dt.timedelta(days=15)  # an order is posted and promised within a week each; older facts are over
 PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 SWEEP_BATCH = 200  # rows a sweep takes at once

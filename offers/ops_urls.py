@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, ops, plans, refusals
+from offers.views import landing, ops, plans, refusals, road
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -20,5 +20,9 @@ urlpatterns = [
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),
     path("ops/blocks/", ops.blocks, name="ops_blocks"),
     path("ops/blocks/<str:code>/", ops.block, name="ops_block"),
+    path("ops/blocks/<str:code>/split/", road.split, name="ops_split"),
+    path("ops/blocks/<str:code>/relief/", road.hand_over, name="ops_hand_over"),
+    path("ops/blocks/<str:code>/ending/", road.abort, name="ops_abort"),
+    path("ops/blocks/<str:code>/handover/", road.confirm_handover, name="ops_confirm_handover"),
     path("ops/blocks/<str:code>/withdrawal/", ops.withdraw, name="ops_withdraw"),
 ]

@@ -6,11 +6,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from deliveries.models import Consignment, Order, Stop
+from deliveries.models import Consignment, Manifest, Order, Stop
 from drivers import ledger
 from drivers.models import DriverPosting, StandingEvent
 from offers import conduct, facts, freshness, limits, locks, moves, pricing, terms
@@ -52,6 +52,54 @@ def settle(*, fact: Fact, at: dt.datetime) -> None:
         facts.pay_settled(block, at=at, driver=claim.driver, lines=lines, total_cents=pay.total_cents)
     )
     freshness.touch_driver(claim.driver_id)
+
+
+def settle_aborted(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a block that was broken off, and to the last parcel leaving its driver's hands: with the second of
+    them the time so far and the handover are paid. Done before, it does nothing."""
+    named = {
+        kind: [s.removeprefix(kind) for s in fact.subjects if s.startswith(kind)]
+        for kind in ("block:", "manifest:")
+    }
+    found = Block.objects.filter(Q(code__in=named["block:"]) | Q(manifest__code__in=named["manifest:"]))
+    code = found.filter(status=Block.Status.ABORTED).values_list("code", flat=True).first()
+    if code is None:
+        return
+    block = locks.block(code)
+    manifest = block.manifest
+    over = manifest is None or manifest.status == Manifest.Status.ABORTED
+    if block.status != Block.Status.ABORTED or not over:
+        return
+    claim = Claim.objects.select_related("driver__user", "offer").get(block=block, ended_at=None)
+    claim.block = block
+    moves.end_claim(claim, Claim.Ending.ABORTED, at=at, reason=block.ended_reason)
+    work = work_until_aborted(block, over_at=manifest.aborted_at if manifest else None)
+    pay = pricing.price(terms.of_block(block, hourly_cents=claim.hourly_cents), work)
+    with translation.override(claim.driver.user.locale):
+        lines = [_post(claim, line, at=at) for line in pay.lines]
+    moves.move_block(block, Block.Status.SETTLED, at=at, settled_at=at)
+    recording.record(
+        facts.pay_settled(block, at=at, driver=claim.driver, lines=lines, total_cents=pay.total_cents)
+    )
+    freshness.touch_driver(claim.driver_id)
+
+
+def work_until_aborted(block: Block, *, over_at: dt.datetime | None) -> pricing.Work:
+    """The time so far of a block that was broken off, plus the wait for who took the parcels over, within
+    `limits.HANDOVER_PAID`; never more than the window as scheduled time, the rest as overtime."""
+    assert block.checked_in_at is not None, "Only a block at work is broken off."
+    assert block.ended_at is not None, "A block that was broken off has its time."
+    stops = list(Stop.objects.filter(manifest=block.manifest_id).select_related("store", "handover"))
+    until = min(max(block.ended_at, over_at or block.ended_at), block.ended_at + limits.HANDOVER_PAID)
+    begun = max(block.starts_at, block.checked_in_at)
+    return pricing.Work(
+        scheduled=max(ZERO, min(until, block.ends_at) - begun),
+        overtime=max(ZERO, until - max(block.ends_at, begun)),
+        waits=tuple(waits(block, stops)),
+        returns=sum(stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.DONE for stop in stops),
+        tips=tuple(tips(block)),
+        engaged=(pricing.Engaged(max(ZERO, until - block.checked_in_at), block.distance_m),),
+    )
 
 
 def work_of(block: Block, *, at: dt.datetime) -> pricing.Work:
@@ -188,7 +236,9 @@ def follow_tip(*, fact: Fact, at: dt.datetime) -> None:
 
 def _pay_rest_of_tip(block: Block, order: Order, *, sequence: int | None, at: dt.datetime) -> None:
     claim = (
-        Claim.objects.filter(block=block, ending=Claim.Ending.COMPLETED).select_related("driver__user").get()
+        Claim.objects.filter(block=block, ending__in=[Claim.Ending.COMPLETED, Claim.Ending.ABORTED])
+        .select_related("driver__user")
+        .get()
     )
     first = f"block:{block.code}:tip:{order.code}"
     paid = DriverPosting.objects.filter(key__startswith=first).aggregate(cents=Sum("cents"))["cents"] or 0

@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import claiming, settlement, withdrawing
+from offers import claiming, relieving, settlement, withdrawing
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
 from stores.webhooks import fanning
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
+    "block.aborted": {"offers.settle": settlement.settle_aborted},
+    "block.expired": {"offers.relieve": relieving.again},
     "block.extended": {"offers.tell": block_notices.tell_driver},
+    "block.no_show": {"offers.relieve": relieving.again},
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
+    "block.split": {"offers.tell": block_notices.tell_driver},
     "driver.left": {"offers.release": claiming.release_all},
     "driver.suspended": {"offers.release": claiming.release_all},
+    "manifest.aborted": {"offers.settle": settlement.settle_aborted},
     "manifest.completed": {"offers.settle": settlement.settle},
     "order.assigned": {
         "deliveries.tell": notices.tell_recipient,
@@ -68,6 +73,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
         "offers.plan": waves.consider,
         "stores.webhook": fanning.fan_out,
     },
+    "order.reassigned": {"stores.webhook": fanning.fan_out},
     "order.replanned": {
         "offers.plan": waves.consider,
         "stores.webhook": fanning.fan_out,

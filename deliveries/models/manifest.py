@@ -65,6 +65,11 @@ class Manifest(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     aborted_at = models.DateTimeField(null=True, blank=True)
     aborted_reason = models.CharField(max_length=200, blank=True)
+    stopped_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("Since when its driver cannot go on; aborted once nothing is held."),
+    )
 
     objects: ClassVar[models.Manager[Manifest]] = ManifestQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -105,13 +110,14 @@ class StopQuerySet(models.QuerySet["Stop"]):
 
 
 class Stop(models.Model):
-    """One place on a manifest: a pickup at a store, a door, or a return to a store. Orders to the same door
-    share one stop."""
+    """One place on a manifest: a pickup at a store, a door, a return to a store, or a meeting at which another
+    driver hands over. Orders to the same door share one stop."""
 
     class Kind(models.TextChoices):
         PICKUP = "pickup", _("pickup")
         DROPOFF = "dropoff", _("drop-off")
         RETURN = "return", _("return")
+        MEETING = "meeting", _("meeting with a driver")
 
     class Status(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -137,6 +143,14 @@ class Stop(models.Model):
     latitude = models.DecimalField(max_digits=9, decimal_places=6)
     longitude = models.DecimalField(max_digits=9, decimal_places=6)
     address = models.CharField(max_length=300)
+    relieves = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="relieved_by",
+        help_text=_("The stop of another driver's manifest whose orders this one is to take over."),
+    )
     status = models.CharField(max_length=8, choices=Status, default=Status.PLANNED)
     planned_at = models.DateTimeField(help_text=_("Arrival as planned."))
     eta_at = models.DateTimeField(help_text=_("Arrival as expected now."))
@@ -154,9 +168,9 @@ class Stop(models.Model):
         verbose_name_plural = _("stops")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="dropoff", store__isnull=True)
-                | (~Q(kind="dropoff") & Q(store__isnull=False)),
-                name="pickups_and_returns_are_at_a_store_and_doors_are_not",
+                condition=Q(kind__in=["dropoff", "meeting"], store__isnull=True)
+                | (~Q(kind__in=["dropoff", "meeting"]) & Q(store__isnull=False)),
+                name="pickups_and_returns_are_at_a_store_and_no_other_stop",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["done", "failed", "skipped"], completed_at__isnull=False)
@@ -210,6 +224,7 @@ class Consignment(models.Model):
         LEFT_BEHIND = "left_behind", _("left behind at the store")
         LOST = "lost", _("lost")
         DISPOSED = "disposed", _("disposed of")
+        HANDED_OVER = "handed_over", _("handed over to another driver")
 
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="consignments")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="consignments")

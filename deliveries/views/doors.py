@@ -29,6 +29,7 @@ TEMPLATES = {
     Stop.Kind.PICKUP: "deliveries/driver_pickup.html",
     Stop.Kind.DROPOFF: "deliveries/driver_door.html",
     Stop.Kind.RETURN: "deliveries/driver_return.html",
+    Stop.Kind.MEETING: "deliveries/driver_meeting.html",
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
-from deliveries.models import Consignment, Order
+from deliveries.models import Consignment, Order, Stop
 from drivers.models import Vehicle
 from offers import limits, terms
 from offers.models import Block, Claim
@@ -105,6 +105,7 @@ def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
     blocks = (
         Block.objects.unfrozen()  # type: ignore[attr-defined]
         .filter(mall=mall, status__in=[Block.Status.OFFERED, Block.Status.CLAIMED])
+        .exclude(manifest__stops__kind=Stop.Kind.MEETING)
         .filter(window__startswith__gt=at, window__startswith__lte=at + limits.PLAN_AHEAD)
         .select_related("policy")
         .prefetch_related(Prefetch("claims", Claim.objects.live().select_related("vehicle")))  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ from drivers.views import day_of
 from offers import attendance, claiming, conditional, declining, feed, hours, limits, places, pricing
 from offers.drive_forms import CheckInForm, DeclineForm
 from offers.models import Block, Claim, Decline, Offer
+from offers.views import reliefs
 from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
@@ -31,6 +32,7 @@ from retaildelivery.web.errors import STATUS
 from stores.models import Market
 
 UNPROCESSABLE, CONFLICT = 422, 409
+TO_LOAD = {Stop.Kind.PICKUP, Stop.Kind.MEETING}
 # Rough places of doors, before the block is one's own: two decimals are about a kilometre.
 ROUGH = 2
 
@@ -262,9 +264,9 @@ def block_page(
         "stops": calls,
         "done": len(calls) - len(open_calls),
         "next_call": open_calls[0] if open_calls else None,
-        "open_pickups": sum(call.stop.kind == Stop.Kind.PICKUP for call in open_calls),
+        "open_pickups": sum(call.stop.kind in TO_LOAD for call in open_calls),
         "may_depart": loading,
-        "depart_is_next": loading and not any(call.stop.kind == Stop.Kind.PICKUP for call in open_calls),
+        "depart_is_next": loading and not any(call.stop.kind in TO_LOAD for call in open_calls),
         "badge_needed": loading or any(call.stop.kind == Stop.Kind.RETURN for call in open_calls),
         "share_position": found.status in {Block.Status.CHECKED_IN, Block.Status.WORKING},
         "map_data": itinerary.map_of(calls, manifest=manifest) if manifest else None,
@@ -273,6 +275,7 @@ def block_page(
         "costs": costs_of(driver, found, pay_cents=held.pay_cents),
         "others": [other.block for other in feed.live_claims(driver) if other.pk != held.pk],
         **moments_of(found, at=at),
+        **reliefs.for_driver(found),
         **more,
     }
     return render(request, "offers/driver_block.html", context, status=status)

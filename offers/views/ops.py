@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -18,6 +19,7 @@ from offers import board, limits, scenes, withdrawing
 from offers.forms import WithdrawForm
 from offers.models import Block
 from offers.planning import waves
+from offers.views import reliefs
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
@@ -86,7 +88,13 @@ def block(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def block_page(
-    request: HttpRequest, code: str, form: WithdrawForm, *, refusal: Refused | None = None, status: int = 200
+    request: HttpRequest,
+    code: str,
+    form: WithdrawForm,
+    *,
+    refusal: Refused | None = None,
+    status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
     found = get_object_or_404(Block.objects.select_related("mall__market", "manifest", "policy"), code=code)
     stops = (
@@ -108,6 +116,8 @@ def block_page(
         "may_withdraw": found.may_move_to(Block.Status.WITHDRAWN),
         "form": form,
         "refusal": refusal,
+        **reliefs.for_operations(found, list(stops)),
+        **more,
     }
     return render(request, "offers/ops_block.html", context, status=status)
 

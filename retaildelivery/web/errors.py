@@ -28,6 +28,8 @@ STATUS: dict[str, int] = {
     "wrong_pin": 422,
     "wrong_driver_code": 422,
     "wrong_desk_code": 422,
+    "wrong_rescuer_code": 422,
+    "splits_nothing": 422,
     "proof_incomplete": 422,
     "position_needed": 422,
     "outside_geofence": 422,

@@ -23,6 +23,7 @@ EVENTS: dict[str, Promise] = {
     "order.ready": _("The store has packed the parcels."),
     "order.planned": _("The order is on a block that drivers can see."),
     "order.assigned": _("A driver has the order."),
+    "order.reassigned": _("Another driver has taken the order over on the way."),
     "order.at_pickup": _("The driver is at the store."),
     "order.picked_up": _("The driver has the parcels."),
     "order.en_route": _("The driver has left the mall."),
