@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_process_init
 from django.db import close_old_connections
 from django.utils import timezone
 
-from stores.webhooks import fanning, sending
-from stores.webhooks.lanes import Lanes
+from stores.webhooks import fanning, lanes, sending
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +26,15 @@ def _send(message_id: int) -> None:
         close_old_connections()
 
 
-lanes = Lanes(_send)
+@worker_process_init.connect
+def _open_lanes(**_: Any) -> None:
+    """In a worker's process, after the fork."""
+    lanes.open_here(_send)
 
 
 @shared_task(queue="webhooks", ignore_result=True)
 def send_webhook(*, message_id: int, endpoint_id: int, **_: Any) -> None:
-    lanes.submit(endpoint_id=endpoint_id, message_id=message_id)
+    lanes.open_here(_send).submit(endpoint_id=endpoint_id, message_id=message_id)
 
 
 @shared_task(queue="sweeps", ignore_result=True)

@@ -6,7 +6,10 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
 from stores import limits
+from stores.webhooks import fanning, lanes
 from stores.webhooks.lanes import Lanes
 
 
@@ -85,3 +88,24 @@ def test_a_send_that_breaks_does_not_block_its_lane() -> None:
         time.sleep(0.005)
 
     assert sorted(sent) == list(range(10))
+
+
+def test_a_worker_sends_what_it_has_just_written_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, asked = threading.Event(), []
+    monkeypatch.setattr(lanes, "HERE", Lanes(lambda _message: sent.set()))
+    monkeypatch.setattr(fanning.dispatch, "send", lambda *args, **_named: asked.append(args))
+
+    fanning.hand_over(7, 1)
+
+    assert sent.wait(5)
+    assert asked == []
+
+
+def test_any_other_process_asks_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(lanes, "HERE", None)
+    monkeypatch.setattr(fanning.dispatch, "send", lambda task, **named: asked.append((task, named)))
+
+    fanning.hand_over(7, 1)
+
+    assert asked == [(fanning.TASK, {"queue": "webhooks", "message_id": 7, "endpoint_id": 1})]

@@ -10,14 +10,18 @@ from django.db import transaction
 from retaildelivery.outbox import dispatch
 from retaildelivery.outbox.models import Fact
 from stores.models import WebhookEndpoint, WebhookMessage
-from stores.webhooks import events, switching
+from stores.webhooks import events, lanes, switching
 
 TASK = "stores.tasks.send_webhook"
 
 
 def hand_over(message_id: int, endpoint_id: int) -> None:
-    """Ask a worker to send it; if that is lost the sweep finds the row."""
-    dispatch.send(TASK, queue="webhooks", message_id=message_id, endpoint_id=endpoint_id)
+    """Have it sent: by this process when it is a worker with lanes of its own, else by one that has them. If that is
+    lost the sweep finds the row."""
+    if lanes.HERE is not None:
+        lanes.HERE.submit(endpoint_id=endpoint_id, message_id=message_id)
+    else:
+        dispatch.send(TASK, queue="webhooks", message_id=message_id, endpoint_id=endpoint_id)
 
 
 def fan_out(*, fact: Fact, at: dt.datetime) -> None:

@@ -60,3 +60,15 @@ class Lanes:
             self._running[endpoint_id] -= 1
             if not self._running[endpoint_id]:
                 del self._running[endpoint_id], self._waiting[endpoint_id]
+
+
+# Of this process, where it is a worker: a message whose row it has just written need not go through the broker.
+HERE: Lanes | None = None
+
+
+def open_here(send: Callable[[int], None]) -> Lanes:
+    """The lanes of this process, opened if they are not."""
+    global HERE  # noqa: PLW0603 -- one set of threads per process is the point
+    if HERE is None:
+        HERE = Lanes(send)
+    return HERE
