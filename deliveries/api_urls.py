@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.api import before, booking, bulk, counter, driver_urls, following, printing, seller
+from deliveries.api import (
+    acting,
+    addresses,
+    before,
+    booking,
+    bulk,
+    counter,
+    driver_urls,
+    exporting,
+    following,
+    printing,
+    seller,
+)
 
 app_name = "deliveries_api"
 seller_urls: list[URLPattern] = [
@@ -10,6 +22,11 @@ seller_urls: list[URLPattern] = [
     path("quotes", before.QuotesView.as_view(), name="quotes"),
     path("quotes/<slug:code>", before.QuoteView.as_view(), name="quote"),
     path("orders", seller.OrdersView.as_view(), name="orders"),
+    path("orders.csv", exporting.OrdersCsvView.as_view(), name="orders_csv"),
+    path("orders/<slug:code>/action-quotes", acting.ActionQuotesView.as_view(), name="action_quotes"),
+    path("orders/<slug:code>/redelivery", acting.RedeliveryView.as_view(), name="redelivery"),
+    path("addresses/validate", addresses.ValidateView.as_view(), name="validate_address"),
+    path("addresses/complete", addresses.CompleteView.as_view(), name="complete_address"),
     path("slots", booking.SlotsView.as_view(), name="slots"),
     path("slot-holds", booking.HoldsView.as_view(), name="slot_holds"),
     path("slot-holds/<slug:code>", booking.HoldView.as_view(), name="slot_hold"),

@@ -20,7 +20,7 @@ from deliveries import limits
 from deliveries.models import Order, Parcel
 from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
-from stores.models import Store
+from stores.models import Mall, Store
 
 COUNTRY = "US"
 ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
@@ -36,6 +36,7 @@ REGIONS = frozenset(
 # Characters that turn the direction of what follows: in a name they can make an address read as another one.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 AGES = (18, 21)
+PIN = re.compile(r"[0-9]{4}")
 READY_PAST = dt.timedelta(days=1)  # packed this morning is fine; packed in another year is a slip
 
 
@@ -64,6 +65,20 @@ class ParcelDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemDraft:
+    """One line of what the customer bought: for the label, the claim and the customer, not for custody."""
+
+    name: str
+    quantity: int = 1
+    grams: int | None = None
+    length_cm: int | None = None
+    width_cm: int | None = None
+    height_cm: int | None = None
+    price_cents: int | None = None
+    barcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDraft:
     """What a store or a seller's system says of an order. `ready_at` None means the store's usual time from now."""
 
@@ -81,10 +96,13 @@ class OrderDraft:
     requires_photo: bool = True
     requires_signature: bool = False
     requires_pin: bool = False
+    pin_kind: str = Order.PinKind.RANDOM
+    own_pin: str = ""
     minimum_age: int | None = None
     undeliverable: str = Order.Undeliverable.RETURN
     declared_value_cents: int = 0
     tip_cents: int = 0
+    items: tuple[ItemDraft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +139,12 @@ def check(draft: OrderDraft, *, store: Store, at: dt.datetime) -> OrderDraft:
         *_store(store, at),
         *_texts(draft),
         *_recipient(draft),
-        *_address(draft.address, store),
+        *address_errors(draft.address, store.mall),
         *_window(draft, at),
         *_parcels(draft.parcels),
         *_terms(draft),
+        *_pin(draft),
+        *_items(draft.items),
     ]
     if errors:
         raise DraftInvalid(errors)
@@ -142,7 +162,6 @@ def check_recipient(draft: OrderDraft) -> OrderDraft:
 
 def tidy(draft: OrderDraft) -> OrderDraft:
     """Without the spaces around what was typed, and in the spelling that is kept."""
-    address = draft.address
     return replace(
         draft,
         external_id=draft.external_id.strip(),
@@ -151,16 +170,20 @@ def tidy(draft: OrderDraft) -> OrderDraft:
         recipient_email=draft.recipient_email.strip(),
         recipient_locale=draft.recipient_locale.strip() or "en",
         instructions=draft.instructions.replace("\r\n", "\n").strip(),
-        address=replace(
-            address,
-            line1=" ".join(address.line1.split()),
-            line2=" ".join(address.line2.split()),
-            city=" ".join(address.city.split()),
-            region=address.region.strip().upper(),
-            postal_code=address.postal_code.strip(),
-            country=address.country.strip().upper() or COUNTRY,
-        ),
+        address=tidy_address(draft.address),
         parcels=tuple(replace(p, description=" ".join(p.description.split())) for p in draft.parcels),
+    )
+
+
+def tidy_address(address: AddressDraft) -> AddressDraft:
+    return replace(
+        address,
+        line1=" ".join(address.line1.split()),
+        line2=" ".join(address.line2.split()),
+        city=" ".join(address.city.split()),
+        region=address.region.strip().upper(),
+        postal_code=address.postal_code.strip(),
+        country=address.country.strip().upper() or COUNTRY,
     )
 
 
@@ -201,13 +224,9 @@ def _store(store: Store, at: dt.datetime) -> Iterator[FieldError]:
 
 
 def _texts(draft: OrderDraft) -> Iterator[FieldError]:
-    address = draft.address
     for path, text, most, required in (
         ("external_id", draft.external_id, 80, False),
         ("recipient.name", draft.recipient_name, 120, True),
-        ("dropoff.line1", address.line1, 120, True),
-        ("dropoff.line2", address.line2, 80, False),
-        ("dropoff.city", address.city, 80, True),
         ("instructions", draft.instructions, limits.INSTRUCTIONS_LENGTH, False),
     ):
         error = text_error(path, text, most=most, required=required)
@@ -232,15 +251,30 @@ def _recipient(draft: OrderDraft) -> Iterator[FieldError]:
         yield FieldError("recipient.locale", "invalid", _("We do not write in this language."))
 
 
-def _address(address: AddressDraft, store: Store) -> Iterator[FieldError]:
+def address_errors(address: AddressDraft, mall: Mall | None) -> Iterator[FieldError]:
+    """Everything that is wrong with a (tidy) address, by its paths in the API below ``dropoff``."""
+    for name, most, required in (("line1", 120, True), ("line2", 80, False), ("city", 80, True)):
+        error = text_error(f"dropoff.{name}", getattr(address, name), most=most, required=required)
+        if error:
+            yield error
+    yield from _region(address)
+    yield from distance_errors(address, mall)
+
+
+def _region(address: AddressDraft) -> Iterator[FieldError]:
     if address.country != COUNTRY:
         yield FieldError("dropoff.country", "invalid", _("We deliver in the United States only."))
     if address.region not in REGIONS:
         yield FieldError("dropoff.region", "invalid", _("This is not a state: two letters, such as NV."))
     if not ZIP.fullmatch(address.postal_code):
         yield FieldError("dropoff.postal_code", "invalid", _("This is not a ZIP code, such as 89109."))
-    mall = store.mall
-    if address.point is not None and not within(mall.point, mall.delivery_radius_m, address.point):
+
+
+def distance_errors(address: AddressDraft, mall: Mall | None) -> Iterator[FieldError]:
+    """Whether the mall delivers that far."""
+    if mall is None or address.point is None:
+        return
+    if not within(mall.point, mall.delivery_radius_m, address.point):
         yield FieldError(
             "dropoff",
             "not_serviceable",
@@ -329,6 +363,33 @@ def _parcel(path: str, parcel: ParcelDraft) -> Iterator[FieldError]:
     error = text_error(f"{path}.description", parcel.description, most=80)
     if error:
         yield error
+
+
+def _pin(draft: OrderDraft) -> Iterator[FieldError]:
+    if draft.pin_kind not in Order.PinKind.values:
+        yield FieldError("requirements.pin_kind", "invalid", _("Random, phone or own."))
+    elif draft.requires_pin and draft.pin_kind == Order.PinKind.OWN and not PIN.fullmatch(draft.own_pin):
+        yield FieldError("requirements.own_pin", "invalid", _("A PIN has four digits."))
+    elif draft.own_pin and draft.pin_kind != Order.PinKind.OWN:
+        yield FieldError("requirements.own_pin", "not_own", _("Only when the kind of PIN is your own."))
+
+
+def _items(items: tuple[ItemDraft, ...]) -> Iterator[FieldError]:
+    if len(items) > limits.ITEMS_PER_ORDER:
+        most = {"most": limits.ITEMS_PER_ORDER}
+        yield FieldError("items", "too_many", _("At most %(most)d items.") % most)
+        return
+    for number, item in enumerate(items):
+        path = f"items[{number}]"
+        for name, text, most_, required in (
+            ("name", item.name, 120, True),
+            ("barcode", item.barcode, 64, False),
+        ):
+            error = text_error(f"{path}.{name}", text, most=most_, required=required)
+            if error:
+                yield error
+        if not _whole(item.quantity) or not 1 <= item.quantity <= limits.ITEM_QUANTITY:
+            yield FieldError(f"{path}.quantity", "out_of_bounds", _("Between 1 and 1,000."))
 
 
 def _terms(draft: OrderDraft) -> Iterator[FieldError]:

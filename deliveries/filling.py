@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from deliveries import charging, fees
-from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
+from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import FeePolicy, Order
 from deliveries.snapshots import parcels_of
 from retaildelivery.lib.geo import Point, road_m
@@ -33,6 +34,7 @@ def take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
     order.undeliverable = draft.undeliverable
     order.declared_value_cents = draft.declared_value_cents
     order.tip_cents = draft.tip_cents
+    order.items = [dataclasses.asdict(item) for item in draft.items]
 
 
 def take_address(order: Order, address: AddressDraft) -> None:
@@ -109,4 +111,7 @@ def draft_of(order: Order) -> OrderDraft:
         undeliverable=order.undeliverable,
         declared_value_cents=order.declared_value_cents,
         tip_cents=order.tip_cents,
+        pin_kind=order.pin_kind,
+        own_pin=order.pin if order.pin_kind == Order.PinKind.OWN else "",
+        items=tuple(ItemDraft(**item) for item in order.items),
     )

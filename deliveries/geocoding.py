@@ -33,6 +33,12 @@ SPELLINGS = {
 }  # fmt: skip
 
 
+# As every provider for the United States can be asked to write it.
+WRITTEN = re.compile(
+    r"^(?P<line1>[^,]+), (?P<city>[^,]+), (?P<region>[A-Z]{2}),? (?P<postal_code>\d{5}(-\d{4})?)", re.ASCII
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """A place and who told it: ``known`` addresses or a ``geocoder``."""
@@ -79,6 +85,28 @@ def _asked(address: AddressDraft) -> Located | None:
     except (GeopyError, OSError, ValueError) as failure:
         log.warning("geocoding.failed", geocoder=settings.GEOCODER, reason=str(failure)[:200])
         return None
+
+
+def suggest(text: str) -> list[tuple[dict[str, str], Point]]:
+    """Addresses that a geocoder takes this for, as parts; none without a geocoder. Network: not in a transaction."""
+    if not settings.GEOCODER:
+        return []
+    try:
+        found = _geocoder().geocode(text, exactly_one=False, limit=limits.ADDRESSES)
+    except (GeopyError, OSError, ValueError, TypeError) as failure:
+        log.warning("geocoding.failed", geocoder=settings.GEOCODER, reason=str(failure)[:200])
+        return []
+    return [
+        (parts, Point(place.latitude, place.longitude))
+        for place in (found or [])[: limits.ADDRESSES]
+        if isinstance(place, Location) and (parts := _parts(place.address)) is not None
+    ]
+
+
+def _parts(text: str) -> dict[str, str] | None:
+    """`2212 Alta Drive, Las Vegas, NV 89107, USA` in its parts; None for what is not written so."""
+    found = WRITTEN.search(text)
+    return found.groupdict() if found else None
 
 
 def _geocoder() -> Any:

@@ -3,6 +3,8 @@
 import datetime as dt
 
 PARCELS_PER_ORDER = 20  # what one person hands over a counter in one go
+ITEMS_PER_ORDER = 100  # lines of one receipt
+ITEM_QUANTITY = 1_000  # of one thing
 PARCEL_GRAMS = 30_000  # one person carries it alone; 66 lb is the usual bound of parcel carriers
 PARCEL_LITRES = 400  # fits through the tailgate of an SUV
 ORDER_VALUE_CENTS = 500_000  # insured value of one order
@@ -26,6 +28,11 @@ LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
 GEOCODER_TIMEOUT_S = 2  # a counter waits for the answer
 LOCK_TURNS = 3  # beginnings of a verb whose order changed manifests under it
 STORE_WAIT = dt.timedelta(minutes=20)  # then a driver may go without: driver.md, exception 4
+PIN_OFF_M = 500  # a pin farther from where the address is known to be is a slip
+ADDRESSES = 5  # completions shown
+ADDRESSES_LOOKED_AT = 5_000  # a seller's newest orders, among which an address is looked for
+SOON = dt.timedelta(minutes=5)  # "what does it cost if I wait?"
+LISTED = 100  # codes or numbers in one query
 BULK_ORDERS = 1_000  # orders in one request
 PAGE = 50  # rows of a list page
 EXPORT_ROWS = 10_000  # rows of a CSV export

@@ -56,6 +56,11 @@ class CancelNotAllowed(PostingRefused):
     sentence = _("The order is %(status)s; it can no longer be cancelled.")
 
 
+class TipAlreadyChanged(PostingRefused):
+    code = "tip_already_changed"
+    sentence = _("The tip was changed once after the delivery; that is how often it can be.")
+
+
 class NotServiceable(PostingRefused):
     code = "not_serviceable"
     sentence = _("This door is farther from the mall than we deliver.")
@@ -148,7 +153,9 @@ def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
     code, before = first
     if before != digest:
         raise ExternalIdTaken(field="external_id", reason=code, first=code)
-    order = Order.objects.select_related("store__seller", "store__mall__market", "quote").get(code=code)
+    order = Order.objects.select_related(
+        "store__seller", "store__mall__market", "quote", "redelivery_of"
+    ).get(code=code)
     order.was_posted_before = True  # type: ignore[attr-defined]
     return order
 
@@ -190,7 +197,8 @@ def built(
         request_digest=digest,
         placed_at=at,
         placed_by=placed_by,
-        pin=codes.new_digits(4) if draft.requires_pin else "",
+        pin=_pin(draft) if draft.requires_pin else "",
+        pin_kind=draft.pin_kind,
     )
     filling.take_from(order, draft, at=at)
     order.parcels_known = [  # type: ignore[attr-defined]
@@ -207,6 +215,12 @@ def built(
     order.live_consignments = []  # type: ignore[attr-defined]
     order.was_posted_before = False  # type: ignore[attr-defined]
     return order
+
+
+def _pin(draft: OrderDraft) -> str:
+    if draft.pin_kind == Order.PinKind.PHONE:
+        return draft.recipient_phone[-4:]
+    return draft.own_pin if draft.pin_kind == Order.PinKind.OWN else codes.new_digits(4)
 
 
 def parcels_known(order: Order) -> list[Parcel]:
@@ -371,9 +385,9 @@ def cancel(
 @patiently
 @transaction.atomic(durable=True)
 def tip(*, order_code: str, scope: OrderQuerySet, cents: int, actor: Actor, at: dt.datetime) -> Order:
-    """Set the driver's tip: freely while the store holds the order, only upwards after that.
+    """Set the driver's tip: freely while the store holds the order, only upwards after that, once after the delivery.
 
-    Raises OrderNotFound, OrderNotChangeable, DraftInvalid for an amount out of bounds.
+    Raises OrderNotFound, OrderNotChangeable, TipAlreadyChanged, DraftInvalid for an amount out of bounds.
     """
     if not 0 <= cents <= limits.TIP_CENTS:
         message = _("Between 0 and $%(most)d.") % {"most": limits.TIP_CENTS // 100}
@@ -384,8 +398,12 @@ def tip(*, order_code: str, scope: OrderQuerySet, cents: int, actor: Actor, at: 
     lowered = cents < order.tip_cents and order.status not in Order.BEFORE_CUSTODY
     if lowered or (order.has_ended and order.status != Order.Status.DELIVERED):
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    if order.status == Order.Status.DELIVERED:
+        if order.tipped_after_at is not None:
+            raise TipAlreadyChanged(field="tip_cents")
+        order.tipped_after_at = at
     before, order.tip_cents = order.tip_cents, cents
-    order.save(update_fields=["tip_cents"])
+    order.save(update_fields=["tip_cents", "tipped_after_at"])
     facts.tell("order.tipped", order, at=at, actor=actor, before_cents=before)
     return order
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import drafts, filling, limits, locks, posting, serviceability, slots
 from deliveries.charging import sentence
-from deliveries.drafts import AddressDraft, FieldError, OrderDraft, ParcelDraft
+from deliveries.drafts import AddressDraft, FieldError, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Quote, SlotHold
 from deliveries.models.quote import QuoteQuerySet
 from deliveries.snapshots import moment
@@ -271,6 +271,7 @@ def draft_of(quote: Quote) -> OrderDraft:
     for name in MOMENTS:
         said[name] = None if said[name] is None else parse_datetime(said[name])
     said["address"] = AddressDraft(**said["address"] | {"point": Point(**point) if point else None})
+    said["items"] = tuple(ItemDraft(**item) for item in said.get("items", ()))
     said["parcels"] = tuple(ParcelDraft(**parcel) for parcel in said["parcels"])
     return OrderDraft(**said)
 

@@ -38,7 +38,7 @@ def with_all(orders: OrderQuerySet) -> OrderQuerySet:
     """The same orders, with everything a snapshot reads fetched in four further queries however many there are."""
     live = Consignment.objects.live().select_related("manifest__driver__user", "dropoff")
     return (
-        orders.select_related("store__seller", "store__mall__market", "quote")
+        orders.select_related("store__seller", "store__mall__market", "quote", "redelivery_of")
         .defer("quote__said", "quote__lines")
         .prefetch_related(
             Prefetch("parcels", Parcel.objects.order_by("number")),
@@ -77,6 +77,15 @@ def courier(driver: Driver | None) -> Json | None:
     return {"first_name": driver.user.first_name, "vehicle": car, "plate": vehicle.plate if vehicle else ""}
 
 
+def courier_met(driver: Driver | None) -> Json | None:
+    """`courier`, with a phone number that can be compared but not called: calls go over the store or operations."""
+    shown = courier(driver)
+    if shown is None or driver is None:
+        return None
+    phone = driver.user.phone
+    return {**shown, "phone": "•" * max(0, len(phone) - 2) + phone[-2:]}
+
+
 def parcel_snapshot(parcel: Parcel) -> Json:
     return {
         "code": parcel.code,
@@ -88,6 +97,13 @@ def parcel_snapshot(parcel: Parcel) -> Json:
         "status": parcel.status,
         "custodian": parcel.custodian,
     }
+
+
+def item_snapshot(item: Json, currency: str) -> Json:
+    """A line of what was bought, as it was said."""
+    cents = item["price_cents"]
+    shown = {name: value for name, value in item.items() if name != "price_cents"}
+    return {**shown, "price": None if cents is None else {"cents": cents, "currency": currency}}
 
 
 def parcels_of(order: Order) -> list[Parcel]:
@@ -127,6 +143,7 @@ def order_snapshot(order: Order) -> Json:
             "photo": order.requires_photo,
             "signature": order.requires_signature,
             "pin": order.requires_pin,
+            "pin_kind": order.pin_kind if order.requires_pin else None,
             "minimum_age": order.minimum_age,
         },
         "undeliverable": order.undeliverable,
@@ -135,6 +152,8 @@ def order_snapshot(order: Order) -> Json:
         "fee": None if order.fee_cents is None else {"cents": order.fee_cents, "currency": currency},
         "distance_m": order.distance_m,
         "quote": order.quote.code if order.quote else None,
+        "redelivery_of": order.redelivery_of.code if order.redelivery_of else None,
+        "items": [item_snapshot(item, currency) for item in order.items],
         "parcels": [parcel_snapshot(parcel) for parcel in parcels_of(order)],
         "eta_at": moment(place.dropoff.eta_at) if place and driver and not order.has_ended else None,
         "courier": courier(driver),

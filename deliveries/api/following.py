@@ -17,7 +17,7 @@ from deliveries.api import seller_answers as answers
 from deliveries.api.seller import OrderBase
 from deliveries.models import Attempt, Order, ProofOfDelivery
 from deliveries.models.proof import Evidence
-from deliveries.snapshots import courier, live_consignment, moment
+from deliveries.snapshots import courier_met, live_consignment, moment
 from drivers.models import Position
 from retaildelivery.outbox.models import Fact
 from stores.api import READ
@@ -162,7 +162,7 @@ class CourierView(OrderBase):
                 }
         return Response(
             {
-                "courier": courier(driver),
+                "courier": courier_met(driver),
                 "position": position,
                 "eta_at": moment(place.dropoff.eta_at) if place and driver else None,
             }

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from deliveries import geocoding, posting, promising, quoting, slots
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
+from deliveries.api.asking_serializers import OrdersQuery
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order, Quote, SlotHold
 from deliveries.models.order import OrderQuerySet
@@ -35,6 +36,17 @@ __all__ = ["HANDOVER", "READ", "WRITE", "OrderBase", "orders_of", "store_of"]
 
 # As in the index order_search.
 SEARCHED = SearchVector("code", "external_id", "recipient_name", "address_line1", config="simple")
+
+
+FILTERS = {
+    "status": "status__in",
+    "external_id": "external_id",
+    "external_ids": "external_id__in",
+    "placed_from": "placed_at__gte",
+    "placed_before": "placed_at__lt",
+    "window_from": "window__endswith__gt",
+    "window_before": "window__startswith__lt",
+}
 
 
 def orders_of(system: SellerSystem) -> OrderQuerySet:
@@ -74,6 +86,17 @@ def located(draft: OrderDraft) -> OrderDraft:
     )
 
 
+def located_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes with the place of a new address, as far as anybody knows it. May ask a geocoder."""
+    address = changes.get("address")
+    if address is None or address.point is not None:
+        return changes
+    place = geocoding.locate(address)
+    if place is None:
+        return changes
+    return changes | {"address": dataclasses.replace(address, point=place.point, located_by=place.source)}
+
+
 class OrderBase(SellerView):
     """One order of the seller's, by its code however it is typed."""
 
@@ -92,6 +115,20 @@ class OrderBase(SellerView):
         found: Order = get_object_or_404(with_all(self.orders), code=codes.normalise(code))
         return found
 
+    def narrowed(self, asked: dict[str, Any]) -> OrderQuerySet:
+        """The orders that a query of a list asks for."""
+        found = self.orders
+        for name, lookup in FILTERS.items():
+            if name in asked:
+                found = found.filter(**{lookup: asked[name]})
+        if "codes" in asked:
+            found = found.filter(code__in=[codes.normalise(code) for code in asked["codes"]])
+        if "store" in asked:
+            found = found.filter(store=store_of(self.system, asked["store"]))
+        if "text" in asked:
+            found = found.annotate(words=SEARCHED).filter(words=SearchQuery(asked["text"], config="simple"))
+        return found
+
     def shown(self, code: str) -> Response:
         return Response(order_snapshot(self.order(code)))
 
@@ -101,31 +138,15 @@ class OrdersView(OrderBase):
 
     @extend_schema(
         operation_id="list_orders",
-        parameters=[shapes.OrdersQuery],
+        parameters=[OrdersQuery],
         responses=answers.OrderPage,
         tags=["Orders"],
     )
     def get(self, request: Request) -> Response:
         """Your orders, newest first, as narrow as you ask for them."""
-        asked = api.query(request, shapes.OrdersQuery)
-        page = paging.newest_first(with_all(self.filtered(asked)), asked)
+        asked = api.query(request, OrdersQuery)
+        page = paging.newest_first(with_all(self.narrowed(asked)), asked)
         return Response({"results": [order_snapshot(order) for order in page.rows], "next": page.next})
-
-    def filtered(self, asked: dict[str, Any]) -> OrderQuerySet:
-        found = self.orders
-        if "status" in asked:
-            found = found.filter(status=asked["status"])
-        if "store" in asked:
-            found = found.filter(store=store_of(self.system, asked["store"]))
-        if "external_id" in asked:
-            found = found.filter(external_id=asked["external_id"])
-        if "placed_from" in asked:
-            found = found.filter(placed_at__gte=asked["placed_from"])
-        if "placed_before" in asked:
-            found = found.filter(placed_at__lt=asked["placed_before"])
-        if "text" in asked:
-            found = found.annotate(words=SEARCHED).filter(words=SearchQuery(asked["text"], config="simple"))
-        return found
 
     @extend_schema(
         operation_id="post_order",
@@ -226,14 +247,9 @@ class OrderView(OrderBase):
         and `undeliverable` only while it is `placed`. Otherwise 409 `order_not_changeable`; `reason` is the
         state."""
         wanted = self.code_of(code)
-        changes = shapes.changes_of(api.body(request, shapes.RevisionIn))
+        changes = located_changes(shapes.changes_of(api.body(request, shapes.RevisionIn)))
         if not changes:
             return self.shown(wanted)
-        address = changes.get("address")
-        if address is not None and address.point is None:
-            place = geocoding.locate(address)
-            if place is not None:
-                changes["address"] = dataclasses.replace(address, point=place.point, located_by=place.source)
         order = posting.revise(
             order_code=wanted,
             scope=self.orders,
@@ -316,7 +332,8 @@ class TipView(OrderBase):
         operation_id="tip_order", request=shapes.TipIn, responses=answers.OrderOut, tags=["Orders"]
     )
     def put(self, request: Request, code: str) -> Response:
-        """Set the driver's tip: freely while the store holds the order, only upwards after that.
+        """Set the driver's tip: freely while the store holds the order, only upwards after that, once after the
+        delivery (409 `tip_already_changed` from then on).
 
         All of it goes to the driver."""
         wanted = self.code_of(code)

@@ -17,6 +17,13 @@ class Reason(Output):
     message = serializers.CharField()
 
 
+class FeeLineOut(Output):
+    kind = serializers.ChoiceField(choices=[str(kind) for kind in FeeKind])
+    cents = serializers.IntegerField()
+    text = serializers.CharField()
+    rule = serializers.CharField(help_text="The row of terms it follows from.")
+
+
 class PromiseWindow(Output):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
@@ -43,7 +50,19 @@ class RequirementsOut(Output):
     photo = serializers.BooleanField()
     signature = serializers.BooleanField()
     pin = serializers.BooleanField()
+    pin_kind = serializers.ChoiceField(choices=Order.PinKind.choices, allow_null=True)
     minimum_age = serializers.IntegerField(allow_null=True)
+
+
+class ItemOut(Output):
+    name = serializers.CharField()
+    quantity = serializers.IntegerField()
+    grams = serializers.IntegerField(allow_null=True)
+    length_cm = serializers.IntegerField(allow_null=True)
+    width_cm = serializers.IntegerField(allow_null=True)
+    height_cm = serializers.IntegerField(allow_null=True)
+    price = fields.Money(allow_null=True)
+    barcode = serializers.CharField(allow_blank=True)
 
 
 class ParcelOut(Output):
@@ -61,6 +80,10 @@ class CourierOut(Output):
     first_name = serializers.CharField(allow_blank=True)
     vehicle = serializers.CharField(allow_blank=True)
     plate = serializers.CharField(allow_blank=True)
+
+
+class CourierMet(CourierOut):
+    phone = serializers.CharField(allow_blank=True, help_text="Masked but for the last two digits.")
 
 
 class CancellationOut(Output):
@@ -94,6 +117,8 @@ class OrderOut(Output):
     fee = fields.Money(allow_null=True)
     distance_m = serializers.IntegerField(allow_null=True)
     quote = serializers.CharField(allow_null=True, help_text="The quote whose price it has.")
+    redelivery_of = serializers.CharField(allow_null=True, help_text="The order that came back.")
+    items = ItemOut(many=True)
     parcels = ParcelOut(many=True)
     eta_at = serializers.DateTimeField(allow_null=True)
     courier = CourierOut(allow_null=True)
@@ -190,17 +215,54 @@ class PositionOut(Output):
     at = serializers.DateTimeField()
 
 
+class ActionQuote(Output):
+    action = serializers.ChoiceField(choices=["cancel", "return", "redeliver", "retime", "change_address"])
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True, help_text="Why it is not allowed now.")
+    fee = fields.Money(allow_null=True, help_text="What it costs now. Null when that is not known.")
+    lines = FeeLineOut(many=True)
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="This price holds that long, as far as plans tell."
+    )
+    fee_in_five_minutes = fields.Money(
+        allow_null=True,
+        help_text="At most, if the order has gone on by then. Null: perhaps not possible then.",
+    )
+
+
+class ActionQuotes(Output):
+    order = serializers.CharField()
+    status = serializers.ChoiceField(choices=Order.Status.choices)
+    at = serializers.DateTimeField()
+    results = ActionQuote(many=True)
+
+
+class AddressOut(Output):
+    line1 = serializers.CharField()
+    line2 = serializers.CharField(allow_blank=True)
+    city = serializers.CharField()
+    region = serializers.CharField()
+    postal_code = serializers.CharField()
+    country = serializers.CharField()
+    latitude = serializers.FloatField(allow_null=True)
+    longitude = serializers.FloatField(allow_null=True)
+
+
+class AddressJudged(Output):
+    valid = serializers.BooleanField(help_text="Nothing is wrong with it, and somebody knows where it is.")
+    address = AddressOut(help_text="As it would be kept.")
+    located_by = serializers.CharField(allow_null=True, help_text="given, known or geocoder.")
+    problems = Reason(many=True)
+
+
+class Completions(Output):
+    results = AddressOut(many=True)
+
+
 class CourierNow(Output):
-    courier = CourierOut(allow_null=True)
+    courier = CourierMet(allow_null=True)
     position = PositionOut(allow_null=True, help_text="While the driver has the parcels.")
     eta_at = serializers.DateTimeField(allow_null=True)
-
-
-class FeeLineOut(Output):
-    kind = serializers.ChoiceField(choices=[str(kind) for kind in FeeKind])
-    cents = serializers.IntegerField()
-    text = serializers.CharField()
-    rule = serializers.CharField(help_text="The row of terms it follows from.")
 
 
 class ServiceabilityOut(Output):

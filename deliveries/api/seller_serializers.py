@@ -12,10 +12,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from deliveries import limits
-from deliveries.drafts import AddressDraft, OrderDraft, ParcelDraft
+from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Parcel, Scan
 from retaildelivery.lib.geo import Point
-from retaildelivery.web import fields, paging
+from retaildelivery.web import fields
 from retaildelivery.web.fields import Choice, Flag, Input, Moment, Number, Text, WholeNumber
 
 BIG = 2_000_000_000  # whatever is above is refused by its own rule before it meets a column
@@ -67,9 +67,31 @@ class RequirementsIn(Input):
     photo = Flag(required=False, default=True)
     signature = Flag(required=False, default=False)
     pin = Flag(required=False, default=False, help_text="The recipient is shown a PIN to tell the driver.")
+    pin_kind = Choice(
+        choices=Order.PinKind.choices,
+        required=False,
+        default=Order.PinKind.RANDOM,
+        help_text="`random`; `phone`: the last four digits of the recipient's; `own`: yours, in `own_pin`.",
+    )
+    own_pin = Text(
+        max_length=4, required=False, help_text="Four digits. Never shown again, nor to the driver."
+    )
     minimum_age = WholeNumber(
         required=False, allow_null=True, min_value=0, max_value=150, help_text="18 or 21."
     )
+
+
+class ItemIn(Input):
+    name = Text(max_length=120)
+    quantity = WholeNumber(min_value=1, max_value=limits.ITEM_QUANTITY, required=False, default=1)
+    grams = WholeNumber(min_value=1, max_value=BIG, required=False, allow_null=True, help_text="Of one.")
+    length_cm = WholeNumber(min_value=1, max_value=1_000, required=False, allow_null=True)
+    width_cm = WholeNumber(min_value=1, max_value=1_000, required=False, allow_null=True)
+    height_cm = WholeNumber(min_value=1, max_value=1_000, required=False, allow_null=True)
+    price_cents = WholeNumber(
+        min_value=0, max_value=BIG, required=False, allow_null=True, help_text="Of one."
+    )
+    barcode = Text(max_length=64, required=False, allow_blank=True, default="")
 
 
 class MoneyIn(Input):
@@ -119,6 +141,7 @@ class OrderIn(Input):
         max_length=limits.PARCELS_PER_ORDER,
         help_text="Needed without a quote.",
     )
+    items = ItemIn(many=True, required=False, max_length=limits.ITEMS_PER_ORDER)
     requirements = RequirementsIn(required=False)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
@@ -173,6 +196,7 @@ class QuoteIn(Input):
     parcels = ParcelIn(many=True, allow_empty=False, max_length=limits.PARCELS_PER_ORDER)
     recipient = RecipientIn(required=False)
     instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, default="")
+    items = ItemIn(many=True, required=False, max_length=limits.ITEMS_PER_ORDER)
     requirements = RequirementsIn(required=False)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
@@ -195,17 +219,6 @@ class RevisionIn(Input):
     instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
-
-
-class OrdersQuery(paging.PageQuery):
-    status = Choice(choices=Order.Status.choices, required=False)
-    store = Text(max_length=12, required=False)
-    external_id = Text(max_length=80, required=False)
-    placed_from = Moment(required=False, help_text="Posted then or later.")
-    placed_before = Moment(required=False)
-    text = Text(
-        max_length=100, required=False, help_text="Words of code, external id, name or first address line."
-    )
 
 
 class CancellationIn(Input):
@@ -298,6 +311,9 @@ def draft_of(given: Mapping[str, Any], *, base: OrderDraft = NOTHING) -> OrderDr
         asked = given["requirements"]
         said |= {f"requires_{name}": asked[name] for name in ("photo", "signature", "pin")}
         said["minimum_age"] = asked.get("minimum_age")
+        said |= {"pin_kind": asked["pin_kind"], "own_pin": asked.get("own_pin", "")}
+    if "items" in given:
+        said["items"] = tuple(ItemDraft(**item) for item in given["items"])
     if "undeliverable" in given:
         said["undeliverable"] = given["undeliverable"]
     for name in ("declared_value", "tip"):

@@ -11,7 +11,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import limits
@@ -126,6 +126,11 @@ class Order(models.Model):
         LEAVE = "leave", _("leave it at the door")
         DISPOSE = "dispose", _("dispose of it")
 
+    class PinKind(models.TextChoices):
+        RANDOM = "random", _("made up by us")
+        PHONE = "phone", _("the last four digits of the recipient's phone")
+        OWN = "own", _("the seller's own")
+
     class CancelReason(models.TextChoices):
         CUSTOMER_CHANGED_MIND = "customer_changed_mind", _("the customer changed their mind")
         OUT_OF_STOCK = "out_of_stock", _("out of stock")
@@ -185,6 +190,9 @@ class Order(models.Model):
     minimum_age = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(18), MaxValueValidator(21)]
     )
+    pin_kind = models.CharField(
+        max_length=8, choices=PinKind, default=PinKind.RANDOM, db_default=PinKind.RANDOM
+    )
     pin = models.CharField(
         max_length=4, blank=True, editable=False, help_text=_("For the recipient's eyes only.")
     )
@@ -192,6 +200,24 @@ class Order(models.Model):
     undeliverable = models.CharField(max_length=8, choices=Undeliverable, default=Undeliverable.RETURN)
     declared_value_cents = models.PositiveIntegerField(default=0)
     tip_cents = models.PositiveIntegerField(default=0)
+
+    tipped_after_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the tip was changed after the delivery, which is once.")
+    )
+    items = models.JSONField(
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        help_text=_("What is in the parcels."),
+    )
+    redelivery_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The order that came back and is tried again."),
+    )
 
     distance_m = models.PositiveIntegerField(
         null=True, help_text=_("Road distance from the mall, as estimated when posted.")
@@ -270,6 +296,11 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(requires_pin=True) | ~Q(pin=""), name="an_order_that_requires_a_pin_has_one"
+            ),
+            models.UniqueConstraint(
+                fields=["redelivery_of"],
+                condition=~Q(status="cancelled"),
+                name="one_redelivery_at_a_time",
             ),
             models.CheckConstraint(
                 condition=Q(tip_cents__lte=limits.TIP_CENTS), name="a_tip_is_not_a_slip_of_the_finger"

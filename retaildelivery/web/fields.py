@@ -70,6 +70,15 @@ class QueryNumber(serializers.IntegerField):
         return int(data)
 
 
+class QueryDegrees(serializers.FloatField):
+    """Decimal degrees as they stand in a query."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if not isinstance(data, str) or not re.fullmatch(r"-?\d{1,3}(\.\d{1,15})?", data, re.ASCII):
+            self.fail("invalid")
+        return float(data)
+
+
 class Number(serializers.FloatField):
     """A JSON number; not a string of one."""
 

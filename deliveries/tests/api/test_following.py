@@ -11,6 +11,7 @@ from django.utils import timezone
 from deliveries.models import Order, ProofOfDelivery, Scan, Stop
 from drivers import badge
 from drivers.models import Position
+from retaildelivery.accounts.models import User
 from retaildelivery.testing.afternoon import NOW, Afternoon, stops_of
 from retaildelivery.testing.sellers import SellerClient, key_for
 from stores.models import Seller
@@ -34,6 +35,7 @@ def body_of(answer: Any) -> bytes:
 def test_the_courier_and_where_they_are_is_told_while_they_have_the_parcels(
     nova: SellerClient, afternoon: Afternoon
 ) -> None:
+    User.objects.filter(pk=afternoon.ada.user_id).update(phone="+17025550199")
     order = afternoon.place()
     manifest = afternoon.loading(order)
     Position.objects.create(
@@ -49,7 +51,8 @@ def test_the_courier_and_where_they_are_is_told_while_they_have_the_parcels(
     assert waiting["position"] is None
     assert (carried["position"]["latitude"], carried["position"]["longitude"]) == (36.13, -115.17)
     assert carried["eta_at"] is not None
-    assert "phone" not in str(carried)
+    assert carried["courier"]["phone"] == "•" * 10 + "99"
+    assert "70255501" not in str(carried)
 
 
 def test_proof_is_told_and_its_photo_is_behind_the_same_key(
