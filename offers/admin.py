@@ -17,6 +17,7 @@ from offers.models import (
     Cutoff,
     Decline,
     Freeze,
+    HandOver,
     Holiday,
     MallBlockade,
     Offer,
@@ -114,6 +115,16 @@ class ClaimAdmin(HistoryAdmin):
     list_filter_submit = True
     list_select_related = ("block", "driver__user")
     search_fields = ("block__code", "driver__code", "driver__user__email")
+    ordering = ("-id",)
+
+
+@admin.register(HandOver)
+class HandOverAdmin(HistoryAdmin):
+    list_display = ("code", "claim", "receiver", "proposed_at", "expires_at", "ended_at", "ending")
+    list_filter = ("ending", ("proposed_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("claim__block", "receiver__user")
+    search_fields = ("code", "claim__block__code", "receiver__code")
     ordering = ("-id",)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from offers import api, hours_api, road_api
+from offers import api, handing_over_api, hours_api, road_api
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +20,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/blocks/<slug:code>/ending", road_api.EndingView.as_view(), name="ending"),
     path("driver/blocks/<slug:code>/handover", road_api.HandoverView.as_view(), name="handover"),
     path("driver/blocks/<slug:code>/manifest", api.ManifestView.as_view(), name="manifest"),
+    path("driver/blocks/<slug:code>/lateness", handing_over_api.LateView.as_view(), name="lateness"),
+    path(
+        "driver/blocks/<slug:code>/transfer",
+        handing_over_api.BlockHandOverView.as_view(),
+        name="block_hand_over",
+    ),
+    path("driver/transfers", handing_over_api.HandOversView.as_view(), name="hand_overs"),
+    path(
+        "driver/transfers/<slug:code>/acceptance",
+        handing_over_api.AcceptanceView.as_view(),
+        name="hand_over_acceptance",
+    ),
+    path(
+        "driver/transfers/<slug:code>/refusal",
+        handing_over_api.RefusalView.as_view(),
+        name="hand_over_refusal",
+    ),
     path("driver/hours", hours_api.HoursView.as_view(), name="hours"),
     path("driver/earnings", api.EarningsView.as_view(), name="earnings"),
 ]

@@ -97,7 +97,7 @@ def check_in(
         facts.block_checked_in(block, at=at, driver=claim.driver, how=how, late=late, off_by_m=off_by_m)
     )
     if late:
-        conduct.note(claim, StandingEvent.Kind.LATE, at=at)
+        conduct.note_late(claim, at=at)
     freshness.touch_driver(driver_id)
     return block
 

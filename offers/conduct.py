@@ -19,9 +19,16 @@ KINDS = {
 }
 
 
-def note(claim: Claim, kind: StandingEvent.Kind, *, at: dt.datetime) -> bool:
-    """Record the event for this claim's driver; False when it is there already."""
-    fault, points = KINDS[kind]
+def note_late(claim: Claim, *, at: dt.datetime) -> bool:
+    """A late check-in; it weighs half when the driver had said so in time."""
+    told = claim.late_told_at is not None
+    return note(claim, StandingEvent.Kind.LATE, at=at, points=limits.LATE_TOLD_POINTS if told else None)
+
+
+def note(claim: Claim, kind: StandingEvent.Kind, *, at: dt.datetime, points: int | None = None) -> bool:
+    """Record the event for this claim's driver, by its kind's points or by these; False when it is there already."""
+    fault, usual = KINDS[kind]
+    points = usual if points is None else points
     return standing.record(
         key=f"claim:{claim.pk}:{kind}",
         driver=claim.driver,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drivers.forms import capitalised
 from offers.models import Decline
+from retaildelivery.lib import codes
 
 
 class DeclineForm(forms.Form):
@@ -42,3 +43,27 @@ class CheckInForm(forms.Form):
         accuracy = given.get("accuracy_m")
         given["accuracy_m"] = None if accuracy is None else round(accuracy)
         return given
+
+
+class LateForm(forms.Form):
+    minutes = forms.ChoiceField(
+        label=_("When will you be there?"),
+        choices=[
+            ("10", _("10 minutes after the start")),
+            ("15", _("15 minutes after the start")),
+            ("19", _("19 minutes after the start")),
+        ],
+        initial="10",
+    )
+
+
+class HandOverForm(forms.Form):
+    driver = forms.CharField(
+        label=_("Code of the other driver"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        help_text=_("They find it at the top of their page Me."),
+    )
+
+    def clean_driver(self) -> str:
+        return codes.normalise(self.cleaned_data["driver"])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, road
+from offers.views import draws, drive, handing_over, road
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -22,6 +22,11 @@ urlpatterns = [
     path("drive/blocks/<slug:code>/ending/", road.ending, name="driver_ending"),
     path("drive/blocks/<slug:code>/handover/", road.handover, name="driver_handover"),
     path("drive/blocks/<slug:code>/manifest/", drive.manifest, name="driver_manifest"),
+    path("drive/blocks/<slug:code>/lateness/", handing_over.late, name="driver_late"),
+    path("drive/blocks/<slug:code>/hand-over/", handing_over.propose, name="driver_hand_over"),
+    path("drive/hand-overs/<slug:code>/", handing_over.proposed, name="driver_hand_over_asked"),
+    path("drive/hand-overs/<slug:code>/answer/", handing_over.answer, name="driver_hand_over_answer"),
+    path("drive/hand-overs/<slug:code>/back/", handing_over.take_back, name="driver_hand_over_back"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),
 ]

@@ -12,9 +12,9 @@ from deliveries.snapshots import moment
 from drivers.models import Driver, DriverPosting, Vehicle
 from offers import feed, hours, limits, places, pricing
 from offers.eligibility import Ineligible
-from offers.models import Block, Claim, Decline, Offer
+from offers.models import Block, Claim, Decline, HandOver, Offer
 from retaildelivery.lib import money
-from retaildelivery.web.fields import Choice, Input, Money, Number, Output, Text
+from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text
 from stores.models import Mall
 
 Json = dict[str, Any]
@@ -196,12 +196,39 @@ class EntryOut(Output):
     place = PlaceOut()
 
 
+class LateIn(Input):
+    eta_at = Moment(help_text="When you will be at the mall: after the 5th and before the 20th minute.")
+
+
+class HandOverIn(Input):
+    driver = Text(max_length=12, help_text="The other driver's code, as on their page Me.")
+
+
+class HandOverOut(Output):
+    code = serializers.CharField()
+    block = serializers.CharField()
+    mall = MallOut()
+    window = WindowOut()
+    pay = Money(help_text="As locked at the claim; it stays.")
+    giver = serializers.CharField()
+    receiver = serializers.CharField()
+    proposed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ending = serializers.ChoiceField(choices=HandOver.Ending.choices, allow_blank=True)
+
+
+class HandOversOut(Output):
+    results = HandOverOut(many=True)
+
+
 class ClaimOut(Output):
     claimed_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     ending = serializers.ChoiceField(choices=Claim.Ending.choices, allow_blank=True)
     hourly = Money(help_text="Locked: it may rise, never fall.")
     pay = Money()
+    late_eta_at = serializers.DateTimeField(allow_null=True, help_text="When you said you would be there.")
 
 
 class CheckInOut(Output):
@@ -380,6 +407,23 @@ def offer_json(card: feed.Card, driver: Driver) -> Json:
     }
 
 
+def hand_over_json(made: HandOver) -> Json:
+    block = made.claim.block
+    return {
+        "code": made.code,
+        "block": block.code,
+        "mall": mall_json(block.mall),
+        "window": window(block),
+        "pay": amount(made.claim.pay_cents, block.mall),
+        "giver": made.claim.driver.code,
+        "receiver": made.receiver.code,
+        "proposed_at": moment(made.proposed_at),
+        "expires_at": moment(made.expires_at),
+        "ended_at": moment(made.ended_at),
+        "ending": made.ending,
+    }
+
+
 def block_json(claim: Claim, driver: Driver) -> Json:
     block = claim.block
     start = block.starts_at
@@ -396,6 +440,7 @@ def block_json(claim: Claim, driver: Driver) -> Json:
             "ending": claim.ending,
             "hourly": amount(claim.hourly_cents, block.mall),
             "pay": amount(claim.pay_cents, block.mall),
+            "late_eta_at": moment(claim.late_eta_at),
         },
         "estimate": estimate_json(block, driver, pay_cents=claim.pay_cents),
         "check_in": {

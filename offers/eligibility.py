@@ -383,15 +383,23 @@ def _blocks_at(stores: Sequence[int], around: Window) -> tuple[tuple[str, str], 
 def held_windows(driver: Driver, since: dt.datetime, until: dt.datetime) -> Iterator[Held]:
     """What the driver holds or has worked between these moments. One query."""
     claims = Claim.objects.filter(
-        Q(ended_at=None) | Q(ending__in=[Claim.Ending.COMPLETED, Claim.Ending.ABORTED]),
-        driver=driver,
-        window__overlap=(since, until),
+        counting(driver, since, until),
     ).values_list("window", "ended_at", "block__code")
     for window, ended_at, block in claims:
-        # Work that took shorter or longer than scheduled counts as long as it took.
-        end = window.upper if ended_at is None else ended_at
-        if end > window.lower:
-            yield Held(Window(window.lower, end), ended_at is None, block)
+        yield from held_as(window.lower, window.upper, ended_at, block)
+
+
+def counting(driver: Driver, since: dt.datetime, until: dt.datetime) -> Q:
+    """Claims whose time counts: live ones, and those that were worked."""
+    worked = Q(ending__in=[Claim.Ending.COMPLETED, Claim.Ending.ABORTED])
+    return (Q(ended_at=None) | worked) & Q(driver=driver, window__overlap=(since, until))
+
+
+def held_as(start: dt.datetime, end: dt.datetime, ended_at: dt.datetime | None, block: str) -> Iterator[Held]:
+    """Work that took shorter or longer than scheduled counts as long as it took."""
+    until = end if ended_at is None else ended_at
+    if until > start:
+        yield Held(Window(start, until), ended_at is None, block)
 
 
 def why(driver: Driver, offer: Offer, at: dt.datetime) -> list[Ineligible]:

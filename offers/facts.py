@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from drivers.models import Driver
-from offers.models import Award, Block, Claim, Draw, Offer, PlanRun, StoreBlockade
+from offers.models import Award, Block, Claim, Draw, HandOver, Offer, PlanRun, StoreBlockade
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
@@ -146,6 +147,34 @@ def claim_ended(claim: Claim, *, at: dt.datetime, actor: Actor) -> Happening:
         ending=str(claim.ending),
         reason=claim.reason,
     )
+
+
+def block_running_late(claim: Claim, *, at: dt.datetime) -> Happening:
+    assert claim.late_eta_at is not None, "Told with a time."
+    return _block(
+        "block.running_late",
+        claim.block,
+        at=at,
+        actor=by_driver(claim.driver),
+        driver=claim.driver,
+        eta_at=claim.late_eta_at.astimezone(dt.UTC).isoformat(),
+    )
+
+
+def hand_over_changed(name: str, hand_over: HandOver, *, at: dt.datetime, actor: Actor) -> Happening:
+    """block.hand_over_proposed, .hand_over_declined, .hand_over_taken_back; block.handed_over names both."""
+    claim = hand_over.claim
+    happening = _block(
+        name,
+        claim.block,
+        at=at,
+        actor=actor,
+        driver=claim.driver,
+        hand_over=hand_over.code,
+        giver=claim.driver.code,
+        receiver=hand_over.receiver.code,
+    )
+    return replace(happening, subjects=[*happening.subjects, f"driver:{hand_over.receiver.code}"])
 
 
 def block_withdrawn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from deliveries.models import Order
 from drivers.models import Driver, DriverPosting
 from offers import eligibility, freshness, hours, limits, places, pricing
-from offers.models import Block, Claim, Decline, Entry, Offer
+from offers.models import Block, Claim, Decline, Entry, HandOver, Offer
 from retaildelivery.lib import geo, money
 from retaildelivery.lib.windows import Window
 
@@ -146,9 +146,31 @@ def live_claims(driver: Driver) -> QuerySet[Claim]:
 
 def current_claim(driver: Driver) -> Claim | None:
     """Today's work: a block at work if there is one, else the next to start."""
-    claims = list(live_claims(driver)[: limits.FEED])
-    at_work = [claim for claim in claims if claim.block.status in {"checked_in", "working"}]
-    return next(iter([*at_work, *claims]), None)
+    return current_of(live_claims(driver)[: limits.FEED])
+
+
+def current_of(claims: Iterable[Claim]) -> Claim | None:
+    """The same of claims at hand, soonest first."""
+    live = [claim for claim in claims if claim.ended_at is None]
+    at_work = [claim for claim in live if claim.block.status in {"checked_in", "working"}]
+    return next(iter([*at_work, *live]), None)
+
+
+def claims_about(driver: Driver, *, at: dt.datetime) -> list[Claim]:
+    """Claims whose time counts in the weeks about this moment, soonest first; one query for what is at hand and
+    for the hours."""
+    reach = dt.timedelta(days=9)
+    rows = claims_of(driver).filter(eligibility.counting(driver, at - reach, at + reach))
+    return list(rows.order_by("window__startswith", "pk"))
+
+
+def hand_overs_of(driver: Driver) -> QuerySet[HandOver]:
+    """What this driver has proposed, and what is proposed to them; newest first."""
+    return (
+        HandOver.objects.filter(Q(receiver=driver) | Q(claim__driver=driver))
+        .select_related("claim__block__mall__market", "claim__driver__user", "receiver__user")
+        .order_by("-pk")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from drivers.models import Driver
 from offers import eligibility, limits
 from offers.eligibility import Applicant, Work
-from retaildelivery.lib.windows import Window, day_window, local_days, monday_of, per_day, per_week
+from retaildelivery.lib.windows import Window, local_days, monday_of, per_day, per_week
 from stores.models import Market
 
 NONE = dt.timedelta(0)
@@ -84,10 +84,14 @@ def zone_of(driver: Driver) -> dt.tzinfo:
     return market.zone if market else dt.UTC
 
 
+def weeks_of(held: Iterable[Window], *, zone: dt.tzinfo, at: dt.datetime, weeks: int = 1) -> list[Week]:
+    """This local week, and those after it."""
+    kept, monday = list(held), monday_of(at.astimezone(zone).date())
+    return [week(kept, monday=monday + dt.timedelta(days=7 * n), zone=zone) for n in range(weeks)]
+
+
 def of(driver: Driver, *, zone: dt.tzinfo, at: dt.datetime, weeks: int = 1) -> list[Week]:
     """This local week of the driver, and those after it. One query."""
-    monday = monday_of(at.astimezone(zone).date())
-    last = monday + dt.timedelta(days=7 * weeks - 1)
-    since, until = day_window(monday, zone).start, day_window(last, zone).end
-    held = [each.window for each in eligibility.held_windows(driver, since, until)]
-    return [week(held, monday=monday + dt.timedelta(days=7 * n), zone=zone) for n in range(weeks)]
+    reach = dt.timedelta(days=7 * weeks + 2)
+    held = eligibility.held_windows(driver, at - reach, at + reach)
+    return weeks_of((each.window for each in held), zone=zone, at=at, weeks=weeks)

@@ -33,7 +33,12 @@ DESK_CODE_WINDOW = dt.timedelta(minutes=10)  # in which DESK_CODE_TRIES are coun
 LOCK_WAIT = dt.timedelta(seconds=3)  # for a row; then the answer is "busy, try again"
 FEED_VERSION_LASTS = dt.timedelta(seconds=60)  # a feed is read anew this often though nothing was announced
 DESK_CODE_TRIES = 5  # wrong desk codes per block in ten minutes
-LATE_CHECK_IN_POINTS = -1
+LATE_CHECK_IN_POINTS = -2
+LATE_TOLD_POINTS = -1  # driver.md, exception 2: who says so in time is half as late
+WARNED_AT_A_STORE = 5  # managers of one store who are told that its driver runs late
+HAND_OVER_OPEN = dt.timedelta(
+    hours=2
+)  # to answer a proposal; then it lapses, and the giver still has the block
 FORFEIT_POINTS = -3
 NO_SHOW_POINTS = -6
 COMPLETED_POINTS = 1

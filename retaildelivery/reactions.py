@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import claiming, relieving, settlement, withdrawing
+from offers import claiming, relieving, settlement, telling, withdrawing
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -20,8 +20,11 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.aborted": {"offers.settle": settlement.settle_aborted},
     "block.expired": {"offers.relieve": relieving.again},
     "block.extended": {"offers.tell": block_notices.tell_driver},
+    "block.hand_over_proposed": {"offers.tell_receiver": telling.tell_receiver},
+    "block.handed_over": {"offers.tell_giver": telling.tell_giver},
     "block.no_show": {"offers.relieve": relieving.again},
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
+    "block.running_late": {"offers.warn_stores": telling.warn_stores},
     "block.split": {"offers.tell": block_notices.tell_driver},
     "driver.left": {"offers.release": claiming.release_all},
     "driver.suspended": {"offers.release": claiming.release_all},

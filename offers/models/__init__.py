@@ -4,6 +4,7 @@ from offers.models.block import Block, Freeze
 from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
 from offers.models.draw import Award, Draw, DrawRules, Entry
+from offers.models.handover import HandOver
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
@@ -19,6 +20,7 @@ __all__ = [
     "DrawRules",
     "Entry",
     "Freeze",
+    "HandOver",
     "Holiday",
     "MallBlockade",
     "Offer",

@@ -40,6 +40,7 @@ class Claim(models.Model):
         WITHDRAWN = "withdrawn", _("block withdrawn")
         SUSPENDED = "suspended", _("driver suspended or gone")
         ABORTED = "aborted", _("aborted")
+        HANDED_OVER = "handed_over", _("handed over to another driver")
 
     block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="claims")
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="claims")
@@ -50,8 +51,14 @@ class Claim(models.Model):
     pay_cents = models.PositiveIntegerField(help_text=_("Locked pay of the scheduled window, before tips."))
     claimed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    ending = models.CharField(max_length=10, choices=Ending, blank=True)
+    ending = models.CharField(max_length=12, choices=Ending, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    late_told_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the driver said that they would be late.")
+    )
+    late_eta_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When they expect to be there, as last told.")
+    )
 
     objects: ClassVar[models.Manager[Claim]] = ClaimQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -79,7 +79,7 @@ def test_a_late_check_in_counts_once(block, ada):
     check_in(block, ada, at=START + 6 * MINUTE)
 
     event = StandingEvent.objects.get()
-    assert (event.kind, event.points, event.fault) == ("late", -1, "driver")
+    assert (event.kind, event.points, event.fault) == ("late", -2, "driver")
     assert len(making.facts_named("block.checked_in")) == 1
 
 

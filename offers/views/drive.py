@@ -21,9 +21,20 @@ from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
 from drivers.models import Driver, DriverPosting
 from drivers.views import day_of
-from offers import attendance, claiming, conditional, declining, feed, hours, limits, places, pricing
-from offers.drive_forms import CheckInForm, DeclineForm
-from offers.models import Block, Claim, Decline, Offer
+from offers import (
+    attendance,
+    claiming,
+    conditional,
+    declining,
+    eligibility,
+    feed,
+    hours,
+    limits,
+    places,
+    pricing,
+)
+from offers.drive_forms import CheckInForm, DeclineForm, LateForm
+from offers.models import Block, Claim, Decline, HandOver, Offer
 from offers.views import reliefs
 from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
@@ -82,10 +93,18 @@ def offers_page(
     at = timezone.now()
     version = feed.version(driver)
     cards = feed.offers(driver, at=at)
-    claim = feed.current_claim(driver)
+    claims = feed.claims_about(driver, at=at)
+    claim = feed.current_of(claims)
     near = cards[0].block if cards else claim.block if claim else None
     zone = near.mall.zone if near else hours.zone_of(driver)
-    weeks = hours.of(driver, zone=zone, at=at)
+    held = [
+        window
+        for each in claims
+        for window in eligibility.held_as(
+            each.window.lower, each.window.upper, each.ended_at, each.block.code
+        )
+    ]
+    weeks = hours.weeks_of((each.window for each in held), zone=zone, at=at)
     etag = conditional.etag(request, driver, kind="page", version=version)
     context = {
         "driver": driver,
@@ -94,6 +113,11 @@ def offers_page(
         "week": weeks[0],
         "today": at.astimezone(zone).date(),
         "days": weeks[0].from_day(at.astimezone(zone).date()),
+        "asked": list(
+            HandOver.objects.open_at(at)  # type: ignore[attr-defined]
+            .filter(receiver=driver)
+            .select_related("claim__block__mall__market", "claim__driver__user")
+        ),
         "declined": Decline.objects.filter(driver=driver, block__status=Block.Status.OFFERED).count(),
         "refusal": refusal,
         "etag": etag,
@@ -272,6 +296,7 @@ def block_page(
         "map_data": itinerary.map_of(calls, manifest=manifest) if manifest else None,
         "mall_navigation": itinerary.navigation(found.mall),
         "check_in_form": CheckInForm(),
+        "late_form": LateForm(),
         "costs": costs_of(driver, found, pay_cents=held.pay_cents),
         "others": [other.block for other in feed.live_claims(driver) if other.pk != held.pk],
         **moments_of(found, at=at),
@@ -289,6 +314,9 @@ def moments_of(block: Block, *, at: dt.datetime) -> dict[str, Any]:
         "check_in_from": opens,
         "check_in_until": block.starts_at + limits.CHECK_IN_LATE,
         "check_in_open": opens <= at < block.starts_at + limits.NO_SHOW_AFTER,
+        "may_tell_late": block.status == Block.Status.CLAIMED
+        and block.starts_at - limits.RELEASE_UNTIL <= at <= block.starts_at + limits.CHECK_IN_LATE,
+        "may_hand_over": block.status == Block.Status.CLAIMED and at < block.starts_at,
         "release_until": release_until,
         "release_is_early": at <= release_until,
         "forfeit_points": -limits.FORFEIT_POINTS,

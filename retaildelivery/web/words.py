@@ -87,6 +87,7 @@ WORDS: dict[str, Word] = {
     "valid": Word("go", "check-circle", pgettext_lazy("document", "valid")),
     "missing": Word("stop", "alert", _("missing")),
     "late": Word("warn", "clock", _("late")),
+    "handed_over": Word("idle", "hand", _("handed over")),
     "asked": Word("warn", "clock", _("asked")),
     "in_force": Word("stop", "lock", _("in force")),
     "lifted": Word("idle", "check", _("lifted")),
