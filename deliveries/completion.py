@@ -7,27 +7,50 @@ from collections import Counter
 
 from django.db.models import Max
 
-from deliveries import eta, facts, moves, roads
+from deliveries import eta, facts, limits, moves, roads
 from deliveries.models import Consignment, Manifest, Parcel, Stop
+from drivers import tracking
+from retaildelivery.lib.geo import Point
 from retaildelivery.outbox import recording
 from stores.models import Store
 
 RETURN_SERVICE = dt.timedelta(minutes=5)  # to find the counter and scan
 
 
-def retime(manifest: Manifest, *, at: dt.datetime) -> None:
-    """Write the expected arrival of every open stop of the (locked) manifest."""
+def retime(manifest: Manifest, *, at: dt.datetime, least: dt.timedelta = dt.timedelta(0)) -> None:
+    """Write the expected arrival of every open stop of the (locked) manifest, where it moved by more than `least`."""
     stops = list(manifest.stops.order_by("position", "id"))
     legs = [
         eta.Leg(stop.pk, stop.planned_at, stop.service, stop.arrived_at, stop.completed_at) for stop in stops
     ]
-    expected = eta.retime(legs, at=at)
+    expected = _by_position(manifest, stops, eta.retime(legs, at=at), at=at)
     changed = []
     for stop in stops:
-        if stop.pk in expected and stop.eta_at != expected[stop.pk]:
+        if stop.pk in expected and abs(stop.eta_at - expected[stop.pk]) > least:
             stop.eta_at = expected[stop.pk]
             changed.append(stop)
     Stop.objects.bulk_update(changed, ["eta_at"])
+
+
+def _by_position(
+    manifest: Manifest, stops: list[Stop], expected: dict[int, dt.datetime], *, at: dt.datetime
+) -> dict[int, dt.datetime]:
+    """What is expected, moved by what the phone says of the way to the next stop: a jam is seen before it is over."""
+    ahead = [stop for stop in stops if stop.pk in expected and stop.status == Stop.Status.PLANNED]
+    moving = {Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING}
+    at_one = any(stop.status == Stop.Status.ARRIVED for stop in stops)
+    seen = tracking.newest(manifest.driver) if manifest.driver and manifest.status in moving else None
+    left_at = max((stop.completed_at for stop in stops if stop.completed_at), default=manifest.departed_at)
+    if seen is None or not ahead or at_one or at - seen.device_at > limits.POSITION_FRESH:
+        return expected
+    if left_at is not None and seen.device_at <= left_at:
+        return expected
+    here = Point(float(seen.latitude), float(seen.longitude))
+    hour = at.astimezone(manifest.mall.zone).hour
+    curve = roads.curve_of(manifest.mall.market, at=at)
+    next_at = seen.device_at + eta.drive(here, ahead[0].point, curve=curve, hour=hour)
+    moved = max(next_at, at) - expected[ahead[0].pk]
+    return expected | {stop.pk: expected[stop.pk] + moved for stop in ahead}
 
 
 def return_stop(manifest: Manifest, store: Store, *, after: Stop, at: dt.datetime) -> Stop:

@@ -24,6 +24,8 @@ ARRIVAL_RADIUS_M = 400  # farther from the door than this, an arrival says so
 NEAR_RADIUS_M = 1_500  # the recipient is told the driver is near
 MEETING_SERVICE = dt.timedelta(minutes=5)  # two drivers find each other and open two cars
 MEETING_PARCEL = dt.timedelta(seconds=30)  # out of one car, scanned, into the other
+WORTH_SAYING = dt.timedelta(minutes=5)  # a better order that saves less is not worth a driver's attention
+ETA_MOVES = dt.timedelta(minutes=2)  # a smaller change of what is expected is within its error
 LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
 GEOCODER_TIMEOUT_S = 2  # a counter waits for the answer
 LOCK_TURNS = 3  # beginnings of a verb whose order changed manifests under it

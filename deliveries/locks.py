@@ -35,6 +35,16 @@ def manifest(pk: int) -> Manifest:
     )
 
 
+def manifest_unless_busy(pk: int) -> Manifest | None:
+    """This manifest, locked, or None when somebody else is at it."""
+    return (
+        Manifest.objects.select_related("mall__market", "driver__user")
+        .select_for_update(skip_locked=True, **LOCK)
+        .filter(pk=pk)
+        .first()
+    )
+
+
 def manifest_by_code(code: str) -> Manifest | None:
     """The manifest of this code, locked."""
     be_patient()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from deliveries import facts, limits, locks
+from deliveries import completion, facts, limits, locks
 from deliveries.models import Manifest, Order, Stop
 from drivers import tracking
 from drivers.models import Driver
@@ -23,8 +23,23 @@ def report(*, driver: Driver, pings: Sequence[Ping], at: dt.datetime) -> list[Pi
     """
     kept = tracking.record(driver=driver, pings=pings, at=at)
     if kept:
+        _retime(driver, at=at)
         _near(driver, Point(kept[-1].latitude, kept[-1].longitude), at=at)
     return kept
+
+
+def _retime(driver: Driver, *, at: dt.datetime) -> None:
+    """Expect the stops to come when the way so far, or the wait at a door, says; written no more often than it
+    matters. Whoever holds the manifest just now writes it better than we would."""
+    ahead = Stop.objects.filter(
+        manifest__driver=driver,
+        manifest__status__in=[Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING],
+        status__in=Stop.OPEN,
+    )
+    pk = ahead.order_by("position", "id").values_list("manifest_id", flat=True).first()
+    manifest = locks.manifest_unless_busy(pk) if pk is not None else None
+    if manifest is not None:
+        completion.retime(manifest, at=at, least=limits.ETA_MOVES)
 
 
 def _near(driver: Driver, here: Point, *, at: dt.datetime) -> None:

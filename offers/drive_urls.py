@@ -19,6 +19,7 @@ urlpatterns = [
     path("drive/blocks/<slug:code>/release/", drive.release, name="driver_release"),
     path("drive/blocks/<slug:code>/check-in/", drive.check_in, name="driver_check_in"),
     path("drive/blocks/<slug:code>/departure/", drive.departure, name="driver_departure"),
+    path("drive/blocks/<slug:code>/route/", road.route, name="driver_route"),
     path("drive/blocks/<slug:code>/ending/", road.ending, name="driver_ending"),
     path("drive/blocks/<slug:code>/handover/", road.handover, name="driver_handover"),
     path("drive/blocks/<slug:code>/manifest/", drive.manifest, name="driver_manifest"),

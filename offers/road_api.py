@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from offers import aborting, relieving
+from deliveries import itinerary, reordering
+from deliveries.models import Manifest, Stop
+from deliveries.reordering import Call, Outlook
+from deliveries.snapshots import moment
+from offers import aborting, feed, relieving
 from offers import driver_serializers as shapes
 from offers.api import TAGS, OneBlockView
 from offers.road_forms import REASONS
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import api
-from retaildelivery.web.fields import Choice, Input, Number, Text
+from retaildelivery.web.fields import Choice, Input, Number, Output, Text
 
 
 class EndingIn(Input):
@@ -36,6 +41,99 @@ class EndingIn(Input):
 class HandoverIn(Input):
     driver_code = Text(max_length=12, help_text="Shown by the driver who takes over.")
     client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
+
+
+class RouteIn(Input):
+    stops = serializers.ListField(
+        child=serializers.CharField(max_length=12),
+        min_length=1,
+        max_length=60,
+        help_text="Codes of every door and return still to come, in the order in which you will visit them.",
+    )
+    client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
+
+
+class RouteStopOut(Output):
+    code = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Stop.Kind.choices)
+    address = serializers.CharField()
+    reached_at = serializers.DateTimeField(help_text="When you are there, in this order.")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="End of the promise; null for a return.")
+    late_minutes = serializers.IntegerField()
+
+
+class ProposalOut(Output):
+    stops = RouteStopOut(many=True)
+    keeps = serializers.IntegerField(help_text="Promises kept that would be broken.")
+    late_minutes = serializers.IntegerField(help_text="Less lateness in all.")
+    minutes = serializers.IntegerField(help_text="Sooner done.")
+
+
+class RouteOut(Output):
+    stops = RouteStopOut(many=True)
+    warnings = RouteStopOut(
+        many=True, help_text="Stops whose promise is broken in this order; never a refusal."
+    )
+    proposal = ProposalOut(
+        allow_null=True, help_text="A better order: PUT its codes to accept, or keep yours."
+    )
+
+
+def route_json(outlook: Outlook) -> shapes.Json:
+    better = outlook.proposal
+    return {
+        "stops": [_call_json(call) for call in outlook.calls],
+        "warnings": [_call_json(call) for call in outlook.warnings],
+        "proposal": None
+        if better is None
+        else {
+            "stops": [_call_json(call) for call in better.calls],
+            "keeps": better.keeps,
+            "late_minutes": better.late_minutes,
+            "minutes": better.minutes,
+        },
+    }
+
+
+def _call_json(call: Call) -> shapes.Json:
+    return {
+        "code": call.stop.code,
+        "kind": call.stop.kind,
+        "address": call.stop.address,
+        "reached_at": moment(call.reached_at),
+        "due_at": moment(call.visit.due_at),
+        "late_minutes": call.late_minutes,
+    }
+
+
+class RouteView(OneBlockView):
+    def own(self, code: str) -> Manifest:
+        """The manifest of a block that the driver holds, or 404."""
+        held = get_object_or_404(feed.live_claims(self.driver), block__code=code)
+        found: Manifest = get_object_or_404(
+            itinerary.manifests_of(self.driver).select_related("driver"), pk=held.block.manifest_id
+        )
+        return found
+
+    @extend_schema(operation_id="driver_route", responses=RouteOut, tags=TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """The stops still to come with when you reach each, which promises would break, and a better order if there
+        is one."""
+        api.query(request, api.NoQuery)
+        return Response(route_json(reordering.outlook(self.own(code), at=timezone.now())))
+
+    @extend_schema(operation_id="driver_reorder", request=RouteIn, responses=RouteOut, tags=TAGS)
+    def put(self, request: Request, code: str) -> Response:
+        """Visit the stops still to come in your own order. It is yours to choose: a promise that breaks by it is a
+        warning. The stop at which you are stays first. A repeat is harmless."""
+        given = api.body(request, RouteIn)
+        changed = reordering.reorder(
+            driver=self.driver,
+            manifest_code=self.own(code).code,
+            stop_codes=given["stops"],
+            at=timezone.now(),
+        )
+        return Response(route_json(changed))
 
 
 class EndingView(OneBlockView):

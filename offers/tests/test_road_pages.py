@@ -202,3 +202,74 @@ def test_operations_split_a_block_that_is_not_loaded(client, boss, ada):
 
     assert (none.status_code, done.status_code) == (409, 302)
     assert Block.objects.count() == 2
+
+
+# -- The order of stops --------------------------------------------------------------------------------------
+
+
+def in_order(block):
+    return [door.code for door in making.doors_of(block)]
+
+
+def test_the_driver_moves_a_stop_up_and_the_page_says_what_becomes_of_promises(client, block, ada):
+    client.force_login(ada.user)
+    before = in_order(block)
+    path = url("driver_route", block)
+    assert "Your order" in client.get(path).content.decode()
+
+    answer = client.post(path, {"stops": before, "move": f"up:{before[2]}"})
+
+    assert (answer.status_code, answer["Location"]) == (302, path)
+    assert in_order(block) == [before[0], before[2], before[1]]
+    client.post(path, {"stops": in_order(block), "move": f"down:{before[0]}"})
+    assert in_order(block) == [before[2], before[0], before[1]]
+    wrong = client.post(path, {"stops": before[:1]})
+    assert wrong.status_code == 422
+    assert "Name every stop still to come once" in wrong.content.decode()
+
+
+def test_a_better_order_is_proposed_when_a_promise_is_at_risk_and_taken_with_one_tap(client, block, ada):
+    last = making.doors_of(block)[2]
+    order = last.dropoffs.get().order
+    order.window = type(order.window)(START, BROKEN + 14 * MINUTE, "[)")
+    order.save(update_fields=["window"])
+    last.eta_at = BROKEN + 50 * MINUTE
+    last.save(update_fields=["eta_at"])
+    client.force_login(ada.user)
+    assert "A promise is at risk" in client.get(url("driver_block_detail", block)).content.decode()
+    path = url("driver_route", block)
+    assert "It keeps one more promise." in client.get(path).content.decode()
+    api = client.get(f"/api/v1/driver/blocks/{block.code}/route").json()
+    assert [each["code"] for each in api["warnings"]] == [last.code]
+    better = [each["code"] for each in api["proposal"]["stops"]]
+
+    client.post(path, {"stops": better})
+
+    assert in_order(block) == better
+    assert better[0] == last.code
+    assert "A better order" not in client.get(path).content.decode()
+
+
+def test_by_the_api_the_order_is_put_a_repeat_is_harmless_and_strangers_get_404(client, block, ada, ben):
+    client.force_login(ada.user)
+    path = f"/api/v1/driver/blocks/{block.code}/route"
+    wanted = in_order(block)[::-1]
+
+    answers = [client.put(path, {"stops": wanted}, content_type="application/json") for _ in range(2)]
+    wrong = client.put(path, {"stops": wanted[:2]}, content_type="application/json")
+    client.force_login(ben.user)
+    strange = client.put(path, {"stops": wanted}, content_type="application/json")
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [each["code"] for each in answers[0].json()["stops"]] == wanted
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "stops_differ")
+    assert wrong.json()["field_errors"][0]["field"] == "stops"
+    assert strange.status_code == 404
+    assert len(making.facts_named("manifest.resequenced")) == 1
+
+
+def test_the_page_of_the_order_keeps_to_its_queries(client, block, ada, django_assert_max_num_queries):
+    client.force_login(ada.user)
+    client.get(url("driver_route", block))
+    with django_assert_max_num_queries(BUDGET):
+        client.get(url("driver_route", block))

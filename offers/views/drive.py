@@ -290,6 +290,12 @@ def block_page(
         "next_call": open_calls[0] if open_calls else None,
         "open_pickups": sum(call.stop.kind in TO_LOAD for call in open_calls),
         "may_depart": loading,
+        "promise_at_risk": any(
+            drop.is_open and call.stop.eta_at >= drop.order.window.upper
+            for call in open_calls
+            if call.stop.kind == Stop.Kind.DROPOFF
+            for drop in call.drops
+        ),
         "depart_is_next": loading and not any(call.stop.kind in TO_LOAD for call in open_calls),
         "badge_needed": loading or any(call.stop.kind == Stop.Kind.RETURN for call in open_calls),
         "share_position": found.status in {Block.Status.CHECKED_IN, Block.Status.WORKING},

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
+from deliveries import reordering
 from drivers.access import acts_on, driver_required
 from drivers.models import Driver
 from offers import aborting, relieving, splitting
-from offers.models import Block
+from offers.models import Block, Claim
 from offers.road_forms import EndingForm, HandoverForm
 from offers.views import drive, ops
 from retaildelivery.accounts.permissions import operations_required
@@ -25,6 +26,61 @@ from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.errors import STATUS
 
 UNPROCESSABLE, CONFLICT = 422, 409
+
+
+@driver_required
+@require_http_methods(["GET", "POST"])
+def route(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """The order of the stops still to come: one up, one down, or the proposal."""
+    held = drive.held_claim(driver, code)
+    manifest = held.block.manifest
+    if manifest is None:
+        raise Http404
+    manifest.mall, manifest.driver = held.block.mall, driver
+    if request.method == "GET":
+        return route_page(request, driver, held)
+    at = timezone.now()
+    try:
+        changed = reordering.reorder(
+            driver=driver, manifest_code=manifest.code, stop_codes=wanted_order(request), at=at
+        )
+    except Refused as refusal:
+        return route_page(request, driver, held, refusal=refusal, status=STATUS.get(refusal.code, CONFLICT))
+    if changed.warnings:
+        messages.warning(request, _("Your order is kept. Some promises would be broken by it."))
+    else:
+        messages.success(request, _("Your order is kept."))
+    return redirect("offers:driver_route", code)
+
+
+def wanted_order(request: HttpRequest) -> list[str]:
+    """The codes as sent, with the one that was pressed moved by one place."""
+    codes = request.POST.getlist("stops")
+    way, _colon, code = request.POST.get("move", "").partition(":")
+    if code in codes:
+        at = codes.index(code)
+        to = max(0, at - 1) if way == "up" else at + 1
+        codes.insert(to, codes.pop(at))
+    return codes
+
+
+def route_page(
+    request: HttpRequest,
+    driver: Driver,
+    held: Claim,
+    *,
+    refusal: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "driver": driver,
+        "held": held.block,
+        "zone": held.block.mall.zone,
+        "outlook": reordering.outlook(held.block.manifest, at=timezone.now()),
+        "may_change": held.block.manifest.status in reordering.OPEN_TO_CHANGE,
+        "refusal": refusal,
+    }
+    return render(request, "offers/driver_route.html", context, status=status)
 
 
 @driver_required

@@ -29,6 +29,7 @@ STATUS: dict[str, int] = {
     "wrong_driver_code": 422,
     "wrong_desk_code": 422,
     "wrong_rescuer_code": 422,
+    "stops_differ": 422,
     "splits_nothing": 422,
     "proof_incomplete": 422,
     "position_needed": 422,
