@@ -23,14 +23,14 @@ const SIZES = { mall: 34, driver: 34 };
 const LINES = {
   route: { color: "#0b63ce", weight: 4, opacity: 0.85 },
   done: { color: "#0c5130", weight: 4, opacity: 0.8 },
-  c0: { color: "#0b4f9e", weight: 3, opacity: 0.7 },
-  c1: { color: "#8f1212", weight: 3, opacity: 0.7 },
-  c2: { color: "#0c5130", weight: 3, opacity: 0.7 },
-  c3: { color: "#5b2a86", weight: 3, opacity: 0.7 },
-  c4: { color: "#7a4a00", weight: 3, opacity: 0.7 },
-  c5: { color: "#00606b", weight: 3, opacity: 0.7 },
-  c6: { color: "#8a1a5c", weight: 3, opacity: 0.7 },
-  c7: { color: "#3b4f4b", weight: 3, opacity: 0.7 },
+  c0: { color: "#0b4f9e", weight: 3, opacity: 0.8 },
+  c1: { color: "#8f1212", weight: 3, opacity: 0.8 },
+  c2: { color: "#0c5130", weight: 3, opacity: 0.8 },
+  c3: { color: "#5b2a86", weight: 3, opacity: 0.8 },
+  c4: { color: "#7a4a00", weight: 3, opacity: 0.8 },
+  c5: { color: "#00606b", weight: 3, opacity: 0.8 },
+  c6: { color: "#8a1a5c", weight: 3, opacity: 0.8 },
+  c7: { color: "#3b4f4b", weight: 3, opacity: 0.8 },
   plain: { color: "#3b4f4b", weight: 2, opacity: 0.8, dashArray: "5 6" },
 };
 const TONES = { info: "#17478a", go: "#0c5130", warn: "#a86400", stop: "#8f1212" };
@@ -39,7 +39,7 @@ function ground(L, element, settings) {
   const box = document.createElement("div");
   element.replaceChildren(box);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const map = L.map(box, { zoomControl: true, zoomAnimation: !still, fadeAnimation: !still, scrollWheelZoom: false });
+  const map = L.map(box, { zoomControl: true, zoomSnap: 0.5, zoomAnimation: !still, fadeAnimation: !still, scrollWheelZoom: false });
   map.attributionControl.setPrefix(false);
   // The page scrolls over a map until somebody has clicked into it.
   map.on("focus", () => map.scrollWheelZoom.enable());
@@ -154,7 +154,9 @@ function draw(L, state, data, settings) {
     bounds.push([circle.lat, circle.lng]);
   }
   for (const line of data.lines || []) {
-    L.polyline(line.points, { ...(LINES[line.tone] || LINES.route), interactive: false }).addTo(layer);
+    // The class lets a stylesheet choose another colour for the dark.
+    const look = { ...(LINES[line.tone] || LINES.route), className: `way-${line.tone}`, interactive: false };
+    L.polyline(line.points, look).addTo(layer);
     bounds.push(...line.points);
   }
   const seen = new Set();

@@ -49,6 +49,15 @@ function grip(item, words) {
   });
 }
 
+// A link to a block shows its doors, too.
+function openNamed() {
+  const { hash } = window.location;
+  if (!hash.startsWith("#block-")) return;
+  document.getElementById(hash.slice(1))?.querySelector(".plan-doors")?.setAttribute("open", "");
+}
+
 export function mount(element, { words }) {
+  openNamed();
+  window.addEventListener("hashchange", openNamed);
   for (const item of element.querySelectorAll("[data-move]")) grip(item, words);
 }
