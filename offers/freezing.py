@@ -67,7 +67,8 @@ def unfreeze(*, block_code: str, by: User, at: dt.datetime) -> Block:
 
 
 def live(block: Block) -> Freeze | None:
-    return Freeze.objects.live().filter(block=block).first()  # type: ignore[attr-defined,no-any-return]
+    """The freeze in force, with who did it; None when there is none."""
+    return Freeze.objects.live().filter(block=block).select_related("frozen_by").first()  # type: ignore[attr-defined,no-any-return]
 
 
 def refuse_if_frozen(block: Block) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from deliveries.models import Stop
-from offers import board, limits, scenes, withdrawing
+from offers import board, freezing, limits, scenes, withdrawing
 from offers.forms import WithdrawForm
 from offers.models import Block
 from offers.planning import waves
@@ -113,6 +113,7 @@ def block_page(
         .annotate(entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None)))
         .order_by("opens_at", "pk"),
         "facts": Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2],  # type: ignore[attr-defined]
+        "freeze": freezing.live(found),
         "may_withdraw": found.may_move_to(Block.Status.WITHDRAWN),
         "form": form,
         "refusal": refusal,
