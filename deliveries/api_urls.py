@@ -40,6 +40,7 @@ seller_urls: list[URLPattern] = [
     path("orders/<slug:code>/tip", seller.TipView.as_view(), name="tip"),
     path("orders/<slug:code>/timeline", following.TimelineView.as_view(), name="timeline"),
     path("orders/<slug:code>/proof", following.ProofView.as_view(), name="proof"),
+    path("orders/<slug:code>/proof.pdf", following.ProofPdfView.as_view(), name="proof_pdf"),
     path("orders/<slug:code>/proof/<slug:which>", following.ProofFileView.as_view(), name="proof_file"),
     path("orders/<slug:code>/labels.pdf", printing.LabelsPdfView.as_view(), name="labels_pdf"),
     path("orders/<slug:code>/labels.zpl", printing.LabelsZplView.as_view(), name="labels_zpl"),

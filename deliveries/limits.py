@@ -35,6 +35,8 @@ ADDRESSES = 5  # completions shown
 ADDRESSES_LOOKED_AT = 5_000  # a seller's newest orders, among which an address is looked for
 SOON = dt.timedelta(minutes=5)  # "what does it cost if I wait?"
 LISTED = 100  # codes or numbers in one query
+BUNDLE_ROWS = 500  # scans of one order in its proof; the longest day has a tenth of it
+PROOF_PDF_BYTES = 20 * 1024 * 1024  # dozens of photos
 BULK_ORDERS = 1_000  # orders in one request
 PAGE = 50  # rows of a list page
 EXPORT_ROWS = 10_000  # rows of a CSV export

@@ -6,17 +6,18 @@ import mimetypes
 from typing import Any, ClassVar
 
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from deliveries import bundle, proof_pdf
 from deliveries.api import seller_answers as answers
 from deliveries.api.seller import OrderBase
 from deliveries.models import Attempt, Order, ProofOfDelivery
-from deliveries.models.proof import Evidence
 from deliveries.snapshots import courier_met, live_consignment, moment
 from drivers.models import Position
 from retaildelivery.outbox.models import Fact
@@ -58,25 +59,16 @@ class TimelineView(OrderBase):
         }
 
 
-def _where(found: Evidence) -> dict[str, Any]:
-    return {
-        "at": moment(found.at),
-        "device_at": moment(found.device_at),
-        "latitude": None if found.latitude is None else float(found.latitude),
-        "longitude": None if found.longitude is None else float(found.longitude),
-        "accuracy_m": found.accuracy_m,
-    }
-
-
 class ProofView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
     @extend_schema(operation_id="get_order_proof", responses=answers.ProofOut, tags=["Following"])
     def get(self, request: Request, code: str) -> Response:
-        """Why we say it was delivered, and every attempt that failed. The photos are behind the same key."""
+        """Why we say it was delivered, every attempt that failed, and how its parcels changed hands. The photos
+        are behind the same key; `…/proof.pdf` has all of it in one signed file."""
         order = self.order(code)
-        proof = ProofOfDelivery.objects.filter(order=order).first()
-        attempts = list(Attempt.objects.filter(order=order).order_by("pk"))
+        proof = bundle.proof_of(order)
+        attempts = bundle.attempts_of(order)
         return Response(
             {
                 "order": order.code,
@@ -84,19 +76,20 @@ class ProofView(OrderBase):
                 "delivery": self.delivery(request, order, proof) if proof else None,
                 "attempts": [
                     {
-                        **_where(attempt),
+                        **bundle.where(attempt),
                         "reason": attempt.reason,
                         "note": attempt.note,
                         "photo_url": self.link(request, order, f"attempt-{number}", attempt.photo),
                     }
                     for number, attempt in enumerate(attempts, start=1)
                 ],
+                **bundle.custody(order),
             }
         )
 
     def delivery(self, request: Request, order: Order, proof: ProofOfDelivery) -> dict[str, Any]:
         return {
-            **_where(proof),
+            **bundle.where(proof),
             "left_at": proof.left_at,
             "signed_by": proof.signed_by,
             "pin_matched": proof.pin_matched,
@@ -112,6 +105,25 @@ class ProofView(OrderBase):
             return None
         path = reverse("deliveries_api:proof_file", kwargs={"code": order.code, "which": which})
         return str(request.build_absolute_uri(path))
+
+
+class ProofPdfView(OrderBase):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+
+    @extend_schema(
+        operation_id="get_order_proof_pdf",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+        tags=["Following"],
+    )
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """The proof as one PDF, for every ending, delivered or not: photos with their hashes, scans, handovers,
+        PIN tries, positions. It carries our signature: anybody can check the file at `/proof/verify/`."""
+        order = self.order(code)
+        url = str(request.build_absolute_uri(reverse("deliveries:verify_proof")))
+        content = proof_pdf.signed_pdf(order, verify_url=url, at=timezone.now())
+        answer = HttpResponse(content, content_type="application/pdf")
+        answer["Content-Disposition"] = f'inline; filename="{order.code}-proof.pdf"'
+        return answer
 
 
 class ProofFileView(OrderBase):

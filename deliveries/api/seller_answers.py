@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from deliveries.fees import FeeKind
-from deliveries.models import Attempt, Order, Parcel, ProofOfDelivery, Scan
+from deliveries.models import Attempt, Incident, Order, Parcel, ProofOfDelivery, Scan, Stop
 from retaildelivery.outbox.models import Fact
 from retaildelivery.web import fields
 from retaildelivery.web.fields import Output
@@ -202,11 +202,52 @@ class FailedAttempt(Output):
     photo_url = serializers.CharField(allow_null=True)
 
 
+class ScanMade(Output):
+    at = serializers.DateTimeField()
+    device_at = serializers.DateTimeField()
+    latitude = serializers.FloatField(allow_null=True)
+    longitude = serializers.FloatField(allow_null=True)
+    accuracy_m = serializers.IntegerField(allow_null=True)
+    parcel = serializers.CharField(allow_null=True)
+    stop = serializers.ChoiceField(choices=Stop.Kind.choices)
+    outcome = serializers.ChoiceField(choices=Scan.Outcome.choices)
+    method = serializers.ChoiceField(choices=Scan.Method.choices)
+    by = serializers.ChoiceField(choices=["driver", "staff"])
+
+
+class HandoverMade(Output):
+    at = serializers.DateTimeField()
+    stop = serializers.ChoiceField(choices=Stop.Kind.choices)
+    confirmed_by = serializers.ChoiceField(choices=["staff", "key"])
+
+
+class PinTry(Output):
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    tries_left = serializers.IntegerField()
+
+
+class IncidentTold(Output):
+    at = serializers.DateTimeField()
+    device_at = serializers.DateTimeField()
+    latitude = serializers.FloatField(allow_null=True)
+    longitude = serializers.FloatField(allow_null=True)
+    accuracy_m = serializers.IntegerField(allow_null=True)
+    kind = serializers.ChoiceField(choices=Incident.Kind.choices)
+    fault = serializers.ChoiceField(choices=Incident.Fault.choices)
+    note = serializers.CharField(allow_blank=True)
+
+
 class ProofOut(Output):
     order = serializers.CharField()
     status = serializers.ChoiceField(choices=Order.Status.choices)
     delivery = DeliveryProof(allow_null=True)
     attempts = FailedAttempt(many=True)
+    parcels = ParcelOut(many=True)
+    scans = ScanMade(many=True)
+    handovers = HandoverMade(many=True)
+    pin_tries = PinTry(many=True, help_text="Wrong PINs at the door.")
+    incidents = IncidentTold(many=True)
 
 
 class PositionOut(Output):

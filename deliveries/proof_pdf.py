@@ -1,0 +1,170 @@
+"""The proof of an order as one signed PDF: what happened, the pictures, and their hashes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from io import BytesIO
+from xml.sax.saxutils import escape
+
+from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext as _
+from PIL import Image as Picture
+from PIL import UnidentifiedImageError
+from reportlab.lib.pagesizes import letter
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import inch
+from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from deliveries import bundle, signing, timeline
+from deliveries.labels import BOLD, PLAIN
+from deliveries.models import Order
+from deliveries.models.proof import Evidence
+
+WIDTH = 6.9 * inch
+PICTURE_HEIGHT = 3.2 * inch
+PICTURE_PIXELS = 1_600  # enough to read a door number; the original stays in storage, under its hash
+BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=9, leading=12)
+SMALL = ParagraphStyle("small", parent=BODY, fontSize=7, leading=9, wordWrap="CJK")
+HEAD = ParagraphStyle("head", parent=BODY, fontName=BOLD, fontSize=11, leading=15, spaceBefore=10)
+TITLE = ParagraphStyle("title", parent=HEAD, fontSize=16, leading=22)
+
+
+def signed_pdf(order: Order, *, verify_url: str, at: dt.datetime) -> bytes:
+    """The document of this order as it stands at that moment, whatever its ending, with our signature."""
+    out = BytesIO()
+    document = SimpleDocTemplate(
+        out,
+        pagesize=letter,
+        leftMargin=0.8 * inch,
+        rightMargin=0.8 * inch,
+        topMargin=0.7 * inch,
+        bottomMargin=0.7 * inch,
+        title=_("Proof of order %(code)s") % {"code": order.code},
+    )
+    document.build([*_head(order, at), *_ending(order), *_custody(order), *_story(order), *_foot(verify_url)])
+    return signing.signed(out.getvalue())
+
+
+def _clock(order: Order, moment: dt.datetime | None) -> str:
+    return f"{moment.astimezone(order.store.mall.zone):%Y-%m-%d %H:%M:%S %Z}" if moment else "–"
+
+
+def _text(text: object, style: ParagraphStyle = BODY) -> Paragraph:
+    return Paragraph(escape(str(text)), style)
+
+
+def _table(rows: list[list[object]], widths: list[float]) -> Table:
+    cells = [[_text(cell, SMALL if place else BODY) for place, cell in enumerate(row)] for row in rows]
+    table = Table(cells, colWidths=[share * WIDTH for share in widths], hAlign="LEFT")
+    table.setStyle(
+        TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.25, "#999999")])
+    )
+    return table
+
+
+def _head(order: Order, at: dt.datetime) -> Iterator[Flowable]:
+    yield _text(_("Proof of order %(code)s") % {"code": order.code}, TITLE)
+    rows: list[list[object]] = [
+        [_("State"), order.get_status_display()],
+        [_("Store"), f"{order.store.name}, {order.store.mall.name}"],
+        [_("Your order number"), order.external_id or "–"],
+        [_("Recipient"), order.recipient_name],
+        [_("Door"), order.address],
+        [_("Promised"), f"{_clock(order, order.window.lower)} – {_clock(order, order.window.upper)}"],
+        [_("Written"), _clock(order, at)],
+    ]
+    yield _table(rows, [0.25, 0.75])
+
+
+def _ending(order: Order) -> Iterator[Flowable]:
+    proof = bundle.proof_of(order)
+    if proof is not None:
+        yield _text(_("Delivered"), HEAD)
+        rows: list[list[object]] = [
+            [_("When"), _clock(order, proof.at)],
+            [_("Where"), f"{proof.get_left_at_display()} {_place(proof)}"],
+            [_("Signed by"), proof.signed_by or "–"],
+            [_("PIN"), _("matched") if proof.pin_matched else _("not asked for")],
+            [_("ID"), _("checked") if proof.age_checked else _("not asked for")],
+            [_("Driver's note"), proof.note or "–"],
+        ]
+        yield _table(rows, [0.25, 0.75])
+        yield from _picture(_("Photo"), proof.photo)
+        yield from _picture(_("Signature"), proof.signature)
+    for attempt in bundle.attempts_of(order):
+        yield _text(_("Could not be delivered"), HEAD)
+        said = f"{attempt.get_reason_display()}. {attempt.note}"
+        yield _table([[_clock(order, attempt.at), f"{said} {_place(attempt)}"]], [0.25, 0.75])
+        yield from _picture(_("Photo"), attempt.photo)
+    if order.cancelled_at is not None:
+        yield _text(_("Cancelled"), HEAD)
+        said = f"{order.get_cancel_reason_display()}. {order.cancel_note} ({order.cancelled_by})"
+        yield _table([[_clock(order, order.cancelled_at), said]], [0.25, 0.75])
+
+
+def _place(found: Evidence) -> str:
+    if found.latitude is None:
+        return ""
+    return f"({found.latitude}, {found.longitude} ± {found.accuracy_m or '?'} m)"
+
+
+def _picture(name: str, file: FieldFile) -> Iterator[Flowable]:
+    """The picture, small, and the SHA-256 of the original; a file that is gone leaves a line that says so."""
+    if not file:
+        return
+    yield Spacer(1, 6)
+    try:
+        with file.open("rb") as opened:
+            content = opened.read()
+        picture = Picture.open(BytesIO(content))
+        picture.thumbnail((PICTURE_PIXELS, PICTURE_PIXELS))
+        small = BytesIO()
+        picture.convert("RGB").save(small, "JPEG", quality=80)
+    except (OSError, UnidentifiedImageError):
+        yield _text(f"{name}: " + _("the file is no longer kept."), SMALL)
+        return
+    scale = min(WIDTH / picture.width, PICTURE_HEIGHT / picture.height, 1)
+    small.seek(0)
+    yield Image(small, width=picture.width * scale, height=picture.height * scale, hAlign="LEFT")
+    yield _text(f"{name}, SHA-256 {hashlib.sha256(content).hexdigest()}", SMALL)
+
+
+def _custody(order: Order) -> Iterator[Flowable]:
+    told = bundle.custody(order)
+    yield _text(_("Parcels"), HEAD)
+    yield _table(
+        [[row["code"], row["status"], row["custodian"]] for row in told["parcels"]], [0.3, 0.35, 0.35]
+    )
+    if told["scans"]:
+        yield _text(_("Labels read"), HEAD)
+        rows = [
+            [row["at"], row["parcel"] or "–", row["stop"], row["outcome"], row["by"]] for row in told["scans"]
+        ]
+        yield _table(rows, [0.34, 0.2, 0.14, 0.16, 0.16])
+    if told["handovers"]:
+        yield _text(_("Handed over at the counter"), HEAD)
+        yield _table(
+            [[row["at"], row["stop"], row["confirmed_by"]] for row in told["handovers"]], [0.34, 0.33, 0.33]
+        )
+    if told["pin_tries"]:
+        yield _text(_("Wrong PINs"), HEAD)
+        yield _table([[row["at"], row["tries_left"]] for row in told["pin_tries"]], [0.34, 0.66])
+    if told["incidents"]:
+        yield _text(_("Incidents"), HEAD)
+        yield _table([[row["at"], row["kind"], row["note"]] for row in told["incidents"]], [0.34, 0.2, 0.46])
+
+
+def _story(order: Order) -> Iterator[Flowable]:
+    yield _text(_("What happened"), HEAD)
+    rows: list[list[object]] = [
+        [_clock(order, entry.at), entry.sentence, entry.detail] for entry in timeline.entries(order)
+    ]
+    yield _table(rows or [["–", "", ""]], [0.34, 0.33, 0.33])
+
+
+def _foot(verify_url: str) -> Iterator[Flowable]:
+    yield Spacer(1, 12)
+    said = _("The last line of this file is our signature (Ed25519, key %(key)s). Check the file at %(url)s.")
+    yield _text(said % {"key": signing.public_key(), "url": verify_url}, SMALL)

@@ -1,0 +1,107 @@
+"""The signed bundle of an order, for every ending."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from deliveries import bundle, posting, proof_pdf, signing
+from deliveries.doors import WrongPin
+from deliveries.models import Order, Stop
+from deliveries.snapshots import with_all
+from retaildelivery.testing.afternoon import NOW, TOLD_BY_STAFF, stops_of
+
+pytestmark = pytest.mark.django_db
+URL = "https://example.org/proof/verify/"
+
+
+def pdf(order) -> bytes:
+    fresh = with_all(Order.objects.filter(pk=order.pk)).get()
+    return proof_pdf.signed_pdf(fresh, verify_url=URL, at=NOW)
+
+
+def test_a_delivered_order_has_a_signed_document_with_its_photo(afternoon):
+    order = afternoon.place()
+    afternoon.deliver(stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)[0])
+
+    content = pdf(order)
+
+    assert content.startswith(b"%PDF-")
+    assert b"/Image" in content
+    assert signing.is_ours(content)
+
+
+def test_every_ending_has_one(afternoon):
+    failed, cancelled = afternoon.place(), afternoon.place()
+    afternoon.fail(stops_of(afternoon.on_route(failed), Stop.Kind.DROPOFF)[0])
+    posting.cancel(
+        order_code=cancelled.code,
+        scope=Order.objects.all(),
+        reason="other",
+        note="<b>&",
+        actor=TOLD_BY_STAFF,
+        at=NOW,
+    )
+
+    assert [signing.is_ours(pdf(order)) for order in (failed, cancelled, afternoon.place())] == [True] * 3
+
+
+def test_a_photo_that_is_gone_leaves_a_line_and_not_an_error(afternoon):
+    order = afternoon.place()
+    afternoon.deliver(stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)[0])
+    proof = bundle.proof_of(order)
+    proof.photo.storage.delete(proof.photo.name)
+
+    assert signing.is_ours(pdf(order))
+
+
+def test_one_changed_byte_and_it_is_not_ours_any_more(afternoon):
+    content = pdf(afternoon.place())
+
+    for place in (10, len(content) // 2, len(content) - 5):
+        changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        assert not signing.is_ours(changed)
+    for wrong in (b"", b"%PDF-1.4", content + b"x", content[:-1], content * 2):
+        assert not signing.is_ours(wrong)
+
+
+def test_what_an_older_secret_signed_still_verifies(afternoon, settings):
+    content = pdf(afternoon.place())
+    settings.SECRET_KEY, before = "another secret of the same length, or so", settings.SECRET_KEY
+
+    assert not signing.is_ours(content)
+    settings.SECRET_KEY_FALLBACKS = [before]
+    assert signing.is_ours(content)
+
+
+def test_the_bundle_tells_scans_handovers_and_wrong_pins_but_no_pin(afternoon):
+    order = afternoon.place(requires_pin=True)
+    [door] = stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)
+    pin = Order.objects.get(pk=order.pk).pin
+    wrong = "0000" if pin != "0000" else "1111"
+    with pytest.raises(WrongPin):
+        afternoon.deliver(door, pin=wrong)
+
+    told = bundle.custody(Order.objects.get(pk=order.pk))
+
+    assert [(row["stop"], row["outcome"], row["by"]) for row in told["scans"]] == [
+        ("pickup", "accepted", "driver")
+    ] * 2
+    assert [row["stop"] for row in told["handovers"]] == ["pickup"]
+    assert [(row["reason"], row["tries_left"]) for row in told["pin_tries"]] == [("wrong_pin", 2)]
+    assert pin not in str(told["pin_tries"])
+
+
+def test_anybody_can_check_a_file(afternoon):
+    content = pdf(afternoon.place())
+    page = reverse("deliveries:verify_proof")
+
+    def said(given: bytes) -> str:
+        return Client().post(page, {"document": SimpleUploadedFile("p.pdf", given)}).content.decode()
+
+    assert "This is ours, to the last byte." in said(content)
+    assert "not a proof of ours" in said(content[:-40] + content[-39:])
+    assert Client().get(page).status_code == 200
+    assert Client().post(page).status_code == 422
