@@ -29,6 +29,8 @@ class LeftReason(StrEnum):
     CLOSES_FIRST = "mall_closes_first"
     OPENS_LATER = "promise_opens_later"
     CHEAPER_TO_WAIT = "cheaper_to_wait"
+    STORE_SHUTS = "store_shuts_first"
+    NO_CAR_LEFT = "no_car_left"
 
 
 # One sentence per reason, with the numbers of `LeftOver.params` in it.
@@ -43,6 +45,8 @@ LEFT_SENTENCES: dict[LeftReason, str] = {
     LeftReason.CLOSES_FIRST: _("The driver would be back %(minutes)s minutes after the mall closes."),
     LeftReason.OPENS_LATER: _("Its promise opens so late that a later block should take it."),
     LeftReason.CHEAPER_TO_WAIT: _("Taking it now would cost %(cents)s cents more; waiting costs %(wait)s."),
+    LeftReason.STORE_SHUTS: _("Its store shuts %(minutes)s minutes before a car could have loaded it."),
+    LeftReason.NO_CAR_LEFT: _("All cars that could take it are spoken for by other orders."),
 }
 
 
@@ -78,6 +82,41 @@ class WaitingOrder:
     litres: int
     grams: int
     parcels: int
+    # What leaving it costs, when not the afternoon's price for all; whether it may be left at all where a block
+    # can hold it; its kind, of which `Afternoon.apart` says what may not ride with what.
+    wait_cents: int | None = field(default=None, compare=False)
+    may_wait: bool = field(default=True, compare=False)
+    kind: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CarClass:
+    """Cars of one size: what one holds, what it adds to the pay of a block, and how many blocks may ask for it
+    (None: as many as wanted)."""
+
+    code: str
+    litres: int
+    grams: int
+    extra_cents: int = 0
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBlock:
+    """A block that is offered or claimed already, with room: its pay is spent, so only way and lateness count.
+
+    `orders` are codes of the afternoon's orders that are in it; they stay, in this sequence, and others may be
+    put between them. `litres` and `grams` are all that its car holds. Its start is fixed, so that whatever is
+    put into it is ready by then and on time for its end.
+    """
+
+    code: str
+    start: int
+    length_s: int
+    orders: tuple[str, ...]
+    litres: int
+    grams: int
+    car: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +128,11 @@ class Afternoon:
     is back at the mall by `close`. `late_cents_min` is paid for each late minute up to `late_max_s` an order,
     `km_cents` for each kilometre, `defer_cents` for each order left.
     `max_orders` and `max_metres` bound one block, where a law does.
+
+    `cars` replace `litres` and `grams` where there is more than one size. `max_trips` above 1 lets a block come
+    back to the mall and load again. `apart` are pairs of kinds which may not share a car (a kind with itself:
+    one of it at most). `one_visit` keeps orders for one door in one visit where that is possible, at any price
+    short of leaving one. `shuts` are moments by which a car must have loaded at a store.
 
     Raises ValueError for lengths, codes or matrices that do not fit together.
     """
@@ -111,6 +155,12 @@ class Afternoon:
     max_metres: int | None = None
     start_slack_s: int = 10_800
     notes: tuple[str, ...] = ()
+    cars: tuple[CarClass, ...] = ()
+    open_blocks: tuple[OpenBlock, ...] = ()
+    max_trips: int = 1
+    apart: tuple[tuple[str, str], ...] = ()
+    one_visit: bool = False
+    shuts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         size = len(self.orders) + 1
@@ -127,6 +177,30 @@ class Afternoon:
         twice = [code for code, times in Counter(order.code for order in self.orders).items() if times > 1]
         if twice:
             raise ValueError(f"order {twice[0]} is there twice")
+        known = {order.code for order in self.orders}
+        kept = Counter(code for block in self.open_blocks for code in block.orders)
+        if any(times > 1 for times in kept.values()) or kept.keys() - known:
+            raise ValueError("an open block has an order twice, or one that is not in the afternoon")
+
+    @property
+    def plain(self) -> bool:
+        """Whether one price of waiting and one size of car are all there is to know."""
+        return (
+            not (self.cars or self.open_blocks or self.apart or self.one_visit or self.shuts)
+            and self.max_trips == 1
+            and all(order.may_wait and order.wait_cents is None for order in self.orders)
+        )
+
+    @property
+    def sizes(self) -> tuple[CarClass, ...]:
+        """The sizes of car there are, the cheapest first."""
+        return tuple(sorted(self.cars, key=lambda car: car.extra_cents)) or (
+            CarClass("", self.litres, self.grams),
+        )
+
+    def wait_of(self, order: WaitingOrder) -> int:
+        """What leaving this order costs."""
+        return self.defer_cents if order.wait_cents is None else order.wait_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +224,22 @@ class CostLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Reload:
+    """A return to the mall inside a block, after so many of its orders: `arrive`, load from `begin`, `depart`."""
+
+    after: int
+    arrive: int
+    begin: int
+    stores: tuple[str, ...]
+    depart: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedBlock:
     """Work for one car: load at the stores from `start`, leave at `depart`, be back at `finish`.
 
-    `stores` are in the order in which the first stop needs them. `late_s` sums over the orders.
+    `stores` are in the order in which the first stop needs them, of the first trip where there are `reloads`.
+    `late_s` sums over the orders. `car` is the size of car, `opened` the code of the open block this one is.
     """
 
     start: int
@@ -168,6 +254,9 @@ class PlannedBlock:
     parcels: int
     late_s: int
     lines: tuple[CostLine, ...]
+    car: str = ""
+    opened: str = ""
+    reloads: tuple[Reload, ...] = ()
 
     @property
     def cost_cents(self) -> int:
