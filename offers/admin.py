@@ -23,6 +23,7 @@ from offers.models import (
     Offer,
     PayPolicy,
     PlanRun,
+    StandBy,
     StoreBlockade,
 )
 from retaildelivery.lib.refusals import Refused
@@ -125,6 +126,15 @@ class HandOverAdmin(HistoryAdmin):
     list_filter_submit = True
     list_select_related = ("claim__block", "receiver__user")
     search_fields = ("code", "claim__block__code", "receiver__code")
+    ordering = ("-id",)
+
+
+@admin.register(StandBy)
+class StandByAdmin(HistoryAdmin):
+    list_display = ("code", "mall", "driver", "on", "window", "joined_at", "left_at")
+    list_filter = ("mall", "on")
+    list_select_related = ("mall", "driver__user")
+    search_fields = ("code", "driver__code")
     ordering = ("-id",)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from offers import api, handing_over_api, hours_api, road_api
+from offers import api, handing_over_api, hours_api, road_api, standby_api
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -38,6 +38,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         handing_over_api.RefusalView.as_view(),
         name="hand_over_refusal",
     ),
+    path("driver/stand-bys", standby_api.StandBysView.as_view(), name="stand_bys"),
+    path("driver/stand-bys/<slug:code>", standby_api.StandByView.as_view(), name="stand_by"),
+    path("driver/calendar", standby_api.CalendarView.as_view(), name="calendar"),
     path("driver/hours", hours_api.HoursView.as_view(), name="hours"),
     path("driver/earnings", api.EarningsView.as_view(), name="earnings"),
 ]

@@ -8,7 +8,7 @@ import datetime as dt
 from django.db import connection, transaction
 
 from deliveries import manifests
-from offers import drawrules, eligibility, facts, freshness, limits, locks, moves, offering
+from offers import drawrules, eligibility, facts, freshness, limits, locks, moves, offering, standby
 from offers.models import Award, Block, Draw, Entry, Offer
 from retaildelivery.lib.windows import Window
 from retaildelivery.outbox import recording
@@ -84,12 +84,14 @@ def move_up(*, block: Block, at: dt.datetime) -> Offer | None:
 
 
 def reoffer(*, block: Block, at: dt.datetime) -> Offer | None:
-    """Its driver gave the block back: ask the next reserve of its draw, else offer it to all again; None when its
+    """Its driver gave the block back: ask the next reserve of its draw, else who stands by at the mall, else offer
+    it to all again; None when its
     start is too near for either, and then it has expired."""
     if block.manifest is not None:
         manifests.unassign(manifest=block.manifest, at=at)
     moves.move_block(block, Block.Status.OFFERED, at=at)
-    return move_up(block=block, at=at) or offering.offer_again(block=block, at=at)
+    asked = move_up(block=block, at=at) or standby.promote(block=block, at=at)
+    return asked or offering.offer_again(block=block, at=at)
 
 
 def sweep(*, at: dt.datetime) -> int:
@@ -130,5 +132,15 @@ def onwards(*, offer: Offer, block: Block, at: dt.datetime) -> None:
         offering.go_on(offer=offer, block=block, mode=Offer.Mode.FIRST_COME, at=at)
         return
     moves.end_offers(block, Offer.Status.EXPIRED, at=at)
-    if move_up(block=block, at=at) is None:
+    if (move_up(block=block, at=at) or standby.promote(block=block, at=at)) is None:
         offering.go_on(offer=offer, block=block, mode=None, at=at)
+
+
+def pass_on(*, offer: Offer, driver_id: int, at: dt.datetime) -> None:
+    """Inner verb of declining: who stands by and was asked says no, so the next is asked at once."""
+    if offer.mode != Offer.Mode.RESERVED or offer.reserved_for_id != driver_id:
+        return
+    block = locks.block(offer.block.code)
+    still: Offer | None = Offer.objects.filter(pk=offer.pk, status=Offer.Status.OPEN).first()
+    if still is not None:
+        onwards(offer=still, block=block, at=at)

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from drivers.models import Driver
-from offers import drawing, freshness
+from offers import awarding, drawing, freshness
 from offers.models import Block, Decline, Offer
 
 
@@ -22,6 +22,7 @@ def decline(*, offer_code: str, driver_id: int, reason: str, at: dt.datetime) ->
     driver = Driver(pk=driver_id)
     hide(block=offer.block, driver=driver, at=at, reason=reason)
     drawing.give_place_back(offer=offer, driver=driver, at=at)
+    awarding.pass_on(offer=offer, driver_id=driver_id, at=at)
     return Decline.objects.get(block=offer.block, driver_id=driver_id)
 
 

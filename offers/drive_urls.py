@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, handing_over, road
+from offers.views import draws, drive, handing_over, road, standby
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -28,6 +28,10 @@ urlpatterns = [
     path("drive/hand-overs/<slug:code>/", handing_over.proposed, name="driver_hand_over_asked"),
     path("drive/hand-overs/<slug:code>/answer/", handing_over.answer, name="driver_hand_over_answer"),
     path("drive/hand-overs/<slug:code>/back/", handing_over.take_back, name="driver_hand_over_back"),
+    path("drive/stand-by/", standby.stand_by, name="driver_stand_by"),
+    path("drive/stand-by/<slug:code>/leave/", standby.leave, name="driver_stand_by_leave"),
+    path("drive/me/calendar/", standby.calendar, name="driver_calendar"),
+    path("drive/calendar/<str:token>.ics", standby.feed, name="calendar_feed"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),
 ]

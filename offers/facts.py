@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from drivers.models import Driver
-from offers.models import Award, Block, Claim, Draw, HandOver, Offer, PlanRun, StoreBlockade
+from offers.models import Award, Block, Claim, Draw, HandOver, Offer, PlanRun, StandBy, StoreBlockade
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
@@ -295,4 +295,31 @@ def refusal_changed(name: str, refusal: StoreBlockade, *, by: User, at: dt.datet
         subjects=[f"driver:{refusal.driver.code}", f"store:{refusal.store.code}"],
         actor=Actor(kind=Fact.Actor.STAFF if asked else Fact.Actor.OPERATIONS, name=str(by)),
         data={"refusal": refusal.code, "driver": refusal.driver.code, "store": refusal.store.code},
+    )
+
+
+def stand_by_changed(name: str, row: StandBy, *, at: dt.datetime) -> Happening:
+    """stand_by.joined, .left."""
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"mall:{row.mall.code}", f"driver:{row.driver.code}"],
+        actor=by_driver(row.driver),
+        data={
+            "stand_by": row.code,
+            "start": row.window.lower.astimezone(dt.UTC).isoformat(),
+            "end": row.window.upper.astimezone(dt.UTC).isoformat(),
+        },
+    )
+
+
+def stand_by_asked(row: StandBy, block: Block, offer: Offer, *, at: dt.datetime) -> Happening:
+    return _block(
+        "block.stand_by_asked",
+        block,
+        at=at,
+        driver=row.driver,
+        stand_by=row.code,
+        offer=offer.code,
+        until=offer.closes_at.astimezone(dt.UTC).isoformat(),
     )

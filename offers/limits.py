@@ -36,6 +36,11 @@ DESK_CODE_TRIES = 5  # wrong desk codes per block in ten minutes
 LATE_CHECK_IN_POINTS = -2
 LATE_TOLD_POINTS = -1  # driver.md, exception 2: who says so in time is half as late
 WARNED_AT_A_STORE = 5  # managers of one store who are told that its driver runs late
+STAND_BY_AHEAD = dt.timedelta(days=14)  # nobody knows better when they are free
+STAND_BY_HOLD = dt.timedelta(minutes=5)  # for one who stands by to answer: they are waiting for it
+STAND_BYS_WEIGHED = 200  # at one mall and time
+CALENDAR_KEPT = dt.timedelta(days=60)  # past blocks in the calendar feed
+CALENDAR_EVENTS = 500
 HAND_OVER_OPEN = dt.timedelta(
     hours=2
 )  # to answer a proposal; then it lapses, and the giver still has the block

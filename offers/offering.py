@@ -18,6 +18,11 @@ from retaildelivery.outbox import recording
 def publish(*, block: Block, at: dt.datetime) -> Offer:
     """Offer a drafted block for the first time, at its own rate."""
     moves.move_block(block, Block.Status.OFFERED, at=at, published_at=at)
+    return first_offer(block=block, at=at)
+
+
+def first_offer(*, block: Block, at: dt.datetime) -> Offer:
+    """Open a block that was just published to all."""
     offer = open_at_price(block=block, hourly_cents=block.hourly_cents, at=at)
     recording.record(facts.block_published(block, offer, at=at))
     return offer

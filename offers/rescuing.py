@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from deliveries.manifests import DraftStop
 from deliveries.models import Order, Stop
-from offers import drafting, limits, offering
-from offers.models import Block
+from offers import drafting, limits, moves, offering, standby
+from offers.models import Block, Claim
 from offers.planning import inputs
 from retaildelivery.lib.windows import Window
 
@@ -42,7 +42,10 @@ def rescue(*, block: Block, at: dt.datetime) -> Block | None:
         at=at,
         origin=block.origin,
     )
-    offering.publish(block=new, at=at)
+    away = Claim.objects.filter(block=block, ending=Claim.Ending.NO_SHOW).values_list("driver_id", flat=True)
+    moves.move_block(new, Block.Status.OFFERED, at=at, published_at=at)
+    if standby.promote(block=new, at=at, but_not=set(away)) is None:
+        offering.first_offer(block=new, at=at)
     return new
 
 

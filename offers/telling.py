@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from deliveries.models import Stop
 from deliveries.notices import CLOCKS, DAYS, written
 from offers import limits
-from offers.models import Block, Claim, HandOver
+from offers.models import Block, Claim, HandOver, Offer
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import messages
 from retaildelivery.outbox.models import Fact
@@ -91,6 +91,26 @@ def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
             at=at,
             driver=made.receiver.user.first_name,
             moment=made.ended_at,
+        )
+
+
+def tell_stand_by(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to the turn of somebody who stands by: they have minutes, so it is only news while it is open."""
+    offer = (
+        Offer.objects.open_at(at)  # type: ignore[attr-defined]
+        .filter(code=fact.data["offer"])
+        .select_related("block__mall__market", "reserved_for__user")
+        .first()
+    )
+    if offer is not None and offer.reserved_for is not None:
+        write(
+            offer.reserved_for.user,
+            "block_stand_by_asked",
+            key=f"{fact.code}:driver",
+            block=offer.block,
+            at=at,
+            moment=offer.closes_at,
+            url=f"{settings.BASE_URL}/drive/offers/{offer.code}/",
         )
 
 

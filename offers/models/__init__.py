@@ -8,11 +8,13 @@ from offers.models.handover import HandOver
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
+from offers.models.standby import CalendarFeed, StandBy
 from offers.models.travel import TravelPair
 
 __all__ = [
     "Award",
     "Block",
+    "CalendarFeed",
     "Claim",
     "Cutoff",
     "Decline",
@@ -27,6 +29,7 @@ __all__ = [
     "OnlyDriver",
     "PayPolicy",
     "PlanRun",
+    "StandBy",
     "StoreBlockade",
     "TravelPair",
 ]
