@@ -1,4 +1,5 @@
-"""The product's application with a view beside it that does nothing but one INSERT: what an order is measured by."""
+"""The product's application with views beside it that do one thing only: an INSERT, which an order is measured by; a
+conditional UPDATE, which a claim is measured by; and an answer without anything, which an unchanged feed is."""
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -22,4 +23,20 @@ def insert(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
+@csrf_exempt
+def update(request: HttpRequest, number: int) -> HttpResponse:
+    """Take a row if nobody has it, and say whether that went well."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bare_block SET status = 'claimed' WHERE id = %s AND status = 'offered'", [number]
+        )
+        return HttpResponse("ok" if cursor.rowcount else "taken")
+
+
+def ok(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+urls.urlpatterns.insert(0, path("bare/update/<int:number>", update))
+urls.urlpatterns.insert(0, path("bare/ok", ok))
 urls.urlpatterns.insert(0, path("bare/insert", insert))

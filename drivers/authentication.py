@@ -12,6 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from drivers import access, tokens
+from drivers.models import Driver, DriverToken
 
 PREFIX = "dt_"
 
@@ -49,6 +50,10 @@ class IsDriver(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user or not request.user.is_authenticated:
             return False
-        driver = access.driver_of(request.user)
+        if isinstance(request.auth, DriverToken):
+            # It came with its driver.
+            driver = None if request.auth.driver.status == Driver.Status.LEFT else request.auth.driver
+        else:
+            driver = access.driver_of(request.user)
         request.driver = driver  # type: ignore[attr-defined]
         return driver is not None

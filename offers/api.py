@@ -18,7 +18,7 @@ from deliveries import itinerary
 from deliveries.api.driver_serializers import ManifestOut
 from drivers import ledger
 from drivers.api import DriverView
-from offers import attendance, claiming, conditional, declining, drawing, feed, places
+from offers import attendance, claiming, conditional, declining, drawing, feed, latecomers, places
 from offers import driver_serializers as shapes
 from offers.models import Block, Claim, Offer
 from retaildelivery.lib.geo import Point
@@ -50,6 +50,7 @@ class OffersView(DriverView):
         api.query(request, api.NoQuery)
         driver = self.driver
         version = feed.version(driver)
+        latecomers.note_known(request, driver)
         cards = feed.offers(driver, at=timezone.now())
         response = Response({"results": [shapes.offer_json(card, driver) for card in cards]})
         etag = conditional.etag(request, driver, kind="api", version=version)
@@ -123,15 +124,26 @@ class EntryView(OneOfferView):
 
 
 class ClaimView(OneOfferView):
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Who comes too late is answered before anybody is looked up: no SQL."""
+        if request.method != "PUT":
+            return super().dispatch(request, *args, **kwargs)
+        code, taken = kwargs["code"], claiming.BlockTaken()
+        if late := latecomers.answer(request, code, taken):
+            return late
+        with latecomers.one_at_a_time(code) as waited:
+            late = latecomers.answer(request, code, taken) if waited else None
+            return late or super().dispatch(request, *args, **kwargs)
+
     @extend_schema(operation_id="driver_claim", request=shapes.ClaimIn, responses=shapes.BlockOut, tags=TAGS)
     def put(self, request: Request, code: str) -> Response:
         """Claim the block, or confirm it when its draw asks you. Exactly one driver can have it; a repeat by the
         winner gives the same answer."""
         api.body(request, shapes.ClaimIn)
+        latecomers.note_known(request, self.driver)
         offer = self.found(code)
-        made = claiming.claim(offer_code=offer.code, driver_id=self.driver.pk, at=timezone.now())
-        held = feed.claims_of(self.driver).get(pk=made.pk)
-        return Response(shapes.block_json(held, self.driver))
+        made = claiming.claim_offer(offer=offer, driver_id=self.driver.pk, at=timezone.now())
+        return Response(shapes.block_json(made, self.driver))
 
 
 class DeclineView(OneOfferView):

@@ -14,7 +14,19 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import manifests
 from drivers.models import Driver, StandingEvent
-from offers import awarding, conduct, declining, eligibility, facts, freshness, holding, limits, locks, moves
+from offers import (
+    awarding,
+    conduct,
+    declining,
+    eligibility,
+    facts,
+    freshness,
+    holding,
+    latecomers,
+    limits,
+    locks,
+    moves,
+)
 from offers.models import Award, Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
@@ -68,9 +80,12 @@ def claim(*, offer_code: str, driver_id: int, at: dt.datetime) -> Claim:
     Raises Offer.DoesNotExist, BlockTaken, OfferClosed, OfferWithdrawn and every refusal of `eligibility`. Who
     comes too late is told so by one query, without a lock.
     """
-    offer = Offer.objects.select_related("block__mall__market", "block__policy", "block__manifest").get(
-        code=offer_code
-    )
+    rows = Offer.objects.select_related("block__mall__market", "block__policy", "block__manifest")
+    return claim_offer(offer=rows.get(code=offer_code), driver_id=driver_id, at=at)
+
+
+def claim_offer(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
+    """`claim` of an offer that was just read, with its block, mall, policy and manifest."""
     if offer.status == Offer.Status.AWARDED and (own := _own(offer, driver_id)):
         return own
     refuse_unless_open(offer, driver_id=driver_id, at=at)
@@ -139,11 +154,13 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
         manifests.assign(manifest=block.manifest, driver=driver, at=at)
     recording.record(facts.block_claimed(claim, at=at))
     freshness.touch_driver(driver_id)
+    latecomers.note_gone(offer, driver_id=driver_id)
     return claim
 
 
 def _own(offer: Offer, driver_id: int) -> Claim | None:
-    return Claim.objects.live().filter(offer=offer, driver_id=driver_id).select_related("block").first()
+    live = Claim.objects.live().filter(offer=offer, driver_id=driver_id)
+    return live.select_related("block__mall__market", "block__policy", "block__manifest").first()
 
 
 @transaction.atomic(durable=True)

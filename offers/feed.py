@@ -71,13 +71,13 @@ def open_offers(driver: Driver, *, at: dt.datetime) -> QuerySet[Offer]:
 def visible_offers(driver: Driver) -> QuerySet[Offer]:
     """Every offer this driver may look up by its code, open or over: those of their market."""
     return Offer.objects.filter(block__mall__market__code=driver.market_code).select_related(
-        "block__mall__market", "block__policy", "draw"
+        "block__mall__market", "block__policy", "block__manifest", "draw"
     )
 
 
 def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:
     """The driver's feed, soonest start first, at most `limits.FEED`; each card says whether they may claim it
-    and, if not, every reason. Seven queries however many offers."""
+    and, if not, every reason. Three queries however many offers, two more with draws among them."""
     rows = list(open_offers(driver, at=at).order_by("block__window__startswith", "pk")[: limits.FEED])
     return cards(driver, rows, at=at)
 

@@ -80,6 +80,9 @@ HANDOVER_PAID = dt.timedelta(
 )  # most of a stranded driver's wait for the relief that is paid as work
 PAST_FACTS = dt.timedelta(days=15)  # an order is posted and promised within a week each; older facts are over
 PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
+CLAIM_TURN = dt.timedelta(milliseconds=300)  # that a claim waits for another on the same offer to end
+GONE_KEPT = dt.timedelta(hours=1)  # latecomers of a race come within seconds
+TOKEN_KNOWN = dt.timedelta(minutes=5)  # an app looks at its feed more often
 SWEEP_BATCH = 200  # rows a sweep takes at once
 FEED = 100  # offers a driver's feed carries at most
 BOARD_ROWS = 60  # rows of one list on the board; a person reads no more

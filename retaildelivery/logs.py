@@ -46,6 +46,8 @@ def configuration(*, level: str, json: bool) -> dict[str, Any]:
         "loggers": {
             # Django's own server and mail handlers would say the same twice.
             "django": {"handlers": [], "propagate": True},
+            # What a rule refuses is an answer, not an event: in a race for blocks most answers are refusals.
+            "django.request": {"level": "ERROR"},
             # A line per task start and end drowns the ones that matter.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -236,7 +236,7 @@ def test_the_snapshot_holds_live_and_worked_windows_and_forgets_released_ones(dj
     claiming.release(block_code=second.code, driver_id=ada.pk, at=AT)
     around = Window(START, START + HOUR)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(1):
         applicant = eligibility.load(ada, around=around, zone=VEGAS, at=AT)
 
     assert applicant.held == (Held(Window(START, START + 2 * HOUR), True, first.code),)

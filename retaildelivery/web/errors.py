@@ -290,6 +290,13 @@ def wants_json(request: HttpRequest) -> bool:
     return re.match(r"^/api/v1/", request.path) is not None
 
 
+def refusal(request: HttpRequest, refused: Refused) -> JsonResponse:
+    """A refusal as `handle` answers it, for an edge that is not Django REST framework's."""
+    body = _refused(refused, request)
+    assert body is not None
+    return JsonResponse(body, status=body["status"], content_type=MEDIA_TYPE)
+
+
 def _as_json(request: HttpRequest, code: str, message: str, state: int) -> JsonResponse:
     body = problem(request, code=code, message=message, status=state)
     return JsonResponse(body, status=state, content_type=MEDIA_TYPE)
