@@ -44,6 +44,11 @@ class Call:
     reached_at: dt.datetime
 
     @property
+    def title(self) -> str:
+        """The shop, or the first line of the door."""
+        return self.stop.store.name if self.stop.store else self.stop.address.split(",")[0]
+
+    @property
     def late_minutes(self) -> int:
         served = max(self.reached_at, self.visit.opens_at or self.reached_at)
         return -(-sequencing.lateness(self.visit, served) // dt.timedelta(minutes=1))
