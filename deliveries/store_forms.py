@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 
 from django import forms
@@ -261,6 +262,23 @@ class PlaceForm(forms.Form):
 class CancelForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), choices=Order.CancelReason.choices)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
+class AgainForm(forms.Form):
+    """When what came back is tried again, by the mall's clock."""
+
+    window_start = forms.DateTimeField(label=_("Promised from"), widget=local_input())
+    window_end = forms.DateTimeField(label=_("Promised until"), widget=local_input())
+
+    def __init__(self, *args: Any, zone: tzinfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def clean(self) -> dict[str, Any]:
+        wanted: dict[str, Any] = super().clean() or {}
+        return {
+            name: timezone.make_naive(moment).replace(tzinfo=self.zone) for name, moment in wanted.items()
+        }
 
 
 class DriverCodeForm(forms.Form):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from deliveries import actions, posting, redelivering
 from deliveries.drafts import DraftInvalid, ItemDraft
@@ -177,3 +180,50 @@ def test_after_the_delivery_the_tip_is_changed_once(afternoon):
     assert tip(500).tip_cents == 500
     with nothing_changes(), pytest.raises(posting.TipAlreadyChanged):
         tip(700)
+
+
+# -- At the store's door
+
+
+@pytest.fixture
+def clerk(afternoon) -> Client:
+    client = Client()
+    client.force_login(afternoon.sam, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def test_the_store_tries_it_again_from_the_orders_page(afternoon, clerk):
+    first = returned(afternoon)
+    page = reverse("deliveries:store_order", args=[first.code])
+    assert "Try it again" in clerk.get(page).content.decode()
+    soon = timezone.localtime(timezone.now() + HOUR, afternoon.fashion_show.zone)
+    window = {
+        "window_start": f"{soon:%Y-%m-%dT%H:%M}",
+        "window_end": f"{soon + 2 * HOUR:%Y-%m-%dT%H:%M}",
+    }
+
+    answer = clerk.post(reverse("deliveries:store_order_again", args=[first.code]), window)
+
+    order = Order.objects.get(redelivery_of=first)
+    assert (answer.status_code, answer["Location"]) == (302, f"/store/orders/{order.code}/")
+    assert order.window.lower == soon.replace(second=0, microsecond=0)
+    twice = clerk.post(reverse("deliveries:store_order_again", args=[first.code]), window)
+    assert (twice.status_code, Order.objects.filter(redelivery_of=first).count()) == (409, 1)
+
+
+def test_the_store_takes_the_proof_away_and_strangers_do_not(afternoon, clerk):
+    first = returned(afternoon)
+
+    assert clerk.get(reverse("deliveries:store_order_proof", args=[first.code])).content[:5] == b"%PDF-"
+    strange = Client()
+    strange.force_login(afternoon.mia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert strange.get(reverse("deliveries:store_order_proof", args=[first.code])).status_code == 404
+
+
+def test_the_price_of_cancelling_is_told_before_it_is_done(afternoon, clerk):
+    order = afternoon.place()
+    page = reverse("deliveries:store_order", args=[order.code])
+    assert "It costs nothing now." in clerk.get(page).content.decode()
+    afternoon.loading(order)
+
+    assert "It costs $3.30 now." in clerk.get(page).content.decode()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deliveries.views import counter, printing, store
+from deliveries.views import counter, printing, store, store_after
 
 urlpatterns = [
     path("store/", store.home, name="store_home"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("store/orders/<str:code>/location/", store.order_location, name="store_order_location"),
     path("store/orders/<str:code>/cancellation/", store.order_cancel, name="store_order_cancel"),
     path("store/orders/<str:code>/ready/", store.order_ready, name="store_order_ready"),
+    path("store/orders/<str:code>/redelivery/", store_after.again, name="store_order_again"),
+    path("store/orders/<str:code>/proof.pdf", store_after.proof, name="store_order_proof"),
     path("store/orders/<str:code>/labels.pdf", printing.order_labels, name="store_order_labels"),
     path("store/orders/<str:code>/proof/<str:which>", store.order_photo, name="store_order_photo"),
     path(

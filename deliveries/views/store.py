@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from deliveries import drafts, geocoding, limits, posting, timeline, tracking
+from deliveries import charging, drafts, fees, geocoding, limits, posting, timeline, tracking
 from deliveries.models import Order, Parcel
-from deliveries.store_forms import CancelForm, OrderForm, ParcelForms, PlaceForm, StoreOrderFilter
+from deliveries.store_forms import AgainForm, CancelForm, OrderForm, ParcelForms, PlaceForm, StoreOrderFilter
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
@@ -148,6 +148,7 @@ def order(request: HttpRequest, code: str) -> HttpResponse:
 
 def order_page(
     request: HttpRequest, order: Order, *, place: PlaceForm | None = None, cancel: CancelForm | None = None,
+    again: AgainForm | None = None,
     refusal: Refused | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     context = {
@@ -159,6 +160,12 @@ def order_page(
         "attempts": order.attempts.select_related("driver__user").order_by("at", "pk"),
         "place": place or PlaceForm(),
         "cancel": cancel or CancelForm(),
+        "cancel_cents": fees.total_cents(charging.cancelling(order, status=order.status))
+        if order.status in Order.BEFORE_CUSTODY
+        else None,
+        "again": again or AgainForm(zone=order.store.mall.zone)
+        if order.status == Order.Status.RETURNED
+        else None,
         "may_cancel": order.status in Order.BEFORE_CUSTODY,
         "may_be_ready": order.status in Order.BEFORE_CUSTODY
         and any(p.status == Parcel.Status.EXPECTED for p in order.parcels.all()),
