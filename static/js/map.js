@@ -27,7 +27,7 @@ const LINES = {
   c1: { color: "#8f1212", weight: 3, opacity: 0.8 },
   c2: { color: "#0c5130", weight: 3, opacity: 0.8 },
   c3: { color: "#5b2a86", weight: 3, opacity: 0.8 },
-  c4: { color: "#7a4a00", weight: 3, opacity: 0.8 },
+  c4: { color: "#4f5a00", weight: 3, opacity: 0.8 },
   c5: { color: "#00606b", weight: 3, opacity: 0.8 },
   c6: { color: "#8a1a5c", weight: 3, opacity: 0.8 },
   c7: { color: "#3b4f4b", weight: 3, opacity: 0.8 },
