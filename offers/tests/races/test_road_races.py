@@ -4,6 +4,7 @@ import pytest
 
 from deliveries import loading, relief
 from deliveries.models import Consignment, Manifest, Order, Parcel, Stop
+from deliveries.moves import IllegalMove
 from drivers import badge, ledger
 from offers import aborting, attendance, relieving, splitting
 from offers.models import Block, Claim
@@ -91,10 +92,8 @@ def test_a_split_against_a_scan_takes_the_door_or_leaves_the_parcel(block, ada, 
     one_place_each()
 
 
-def test_without_the_manifests_lock_a_split_takes_an_order_whose_parcel_is_in_the_car(
-    block, ada, monkeypatch
-):
-    """The control: a split that trusts what it saw leaves a loaded parcel with an order that is planned elsewhere."""
+def test_even_with_the_refusal_removed_an_order_in_the_car_is_not_planned_elsewhere(block, ada, monkeypatch):
+    """The last referee of a split: no order goes from picked up back to placed, whoever forgets to look."""
     counter = Stop.objects.get(kind="pickup")
     door = making.doors_of(block)[2]
     parcel = Parcel.objects.get(order__consignments__dropoff=door)
@@ -103,8 +102,11 @@ def test_without_the_manifests_lock_a_split_takes_an_order_whose_parcel_is_in_th
     monkeypatch.setattr(splitting.redrawing, "_refuse", lambda *given: None)
     scan(counter, parcel, ada, START + MINUTE)
 
-    with pytest.raises(Exception, match="illegal_move"):
+    with pytest.raises(IllegalMove):
         splitting.split(block_code=block.code, stop_codes=[door.code], actor=SYSTEM, at=START + MINUTE)
+
+    parcel.refresh_from_db()
+    assert (parcel.driver, Block.objects.count()) == (ada, 1)
 
 
 def test_two_taps_at_once_end_a_block_once_and_ask_one_driver(block, ada):
