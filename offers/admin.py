@@ -25,6 +25,7 @@ from offers.models import (
     PlanRun,
     StandBy,
     StoreBlockade,
+    Wish,
 )
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
@@ -136,6 +137,16 @@ class StandByAdmin(HistoryAdmin):
     list_select_related = ("mall", "driver__user")
     search_fields = ("code", "driver__code")
     ordering = ("-id",)
+
+
+@admin.register(Wish)
+class WishAdmin(HistoryAdmin):
+    list_display = ("driver", "weekdays", "starts_from", "starts_until", "least_hourly_cents", "by_email")
+    list_filter = ("by_email",)
+    list_select_related = ("driver__user",)
+    search_fields = ("driver__code",)
+    ordering = ("-id",)
+    exclude = ("token",)
 
 
 @admin.register(Decline)

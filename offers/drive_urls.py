@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, handing_over, road, standby
+from offers.views import draws, drive, handing_over, road, standby, wishes
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("drive/hand-overs/<slug:code>/", handing_over.proposed, name="driver_hand_over_asked"),
     path("drive/hand-overs/<slug:code>/answer/", handing_over.answer, name="driver_hand_over_answer"),
     path("drive/hand-overs/<slug:code>/back/", handing_over.take_back, name="driver_hand_over_back"),
+    path("drive/me/wishes/", wishes.wishes, name="driver_wishes"),
+    path("drive/wishes/<str:token>/stop/", wishes.stop, name="wish_stop"),
     path("drive/stand-by/", standby.stand_by, name="driver_stand_by"),
     path("drive/stand-by/<slug:code>/leave/", standby.leave, name="driver_stand_by_leave"),
     path("drive/me/calendar/", standby.calendar, name="driver_calendar"),

@@ -41,6 +41,7 @@ STAND_BY_HOLD = dt.timedelta(minutes=5)  # for one who stands by to answer: they
 STAND_BYS_WEIGHED = 200  # at one mall and time
 CALENDAR_KEPT = dt.timedelta(days=60)  # past blocks in the calendar feed
 CALENDAR_EVENTS = 500
+WISHES_READ = 200  # drivers one offer is weighed for; each costs a handful of queries
 HAND_OVER_OPEN = dt.timedelta(
     hours=2
 )  # to answer a proposal; then it lapses, and the giver still has the block

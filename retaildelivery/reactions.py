@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import claiming, relieving, settlement, telling, withdrawing
+from offers import claiming, relieving, settlement, telling, wishing, withdrawing
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -23,7 +23,9 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.hand_over_proposed": {"offers.tell_receiver": telling.tell_receiver},
     "block.handed_over": {"offers.tell_giver": telling.tell_giver},
     "block.no_show": {"offers.relieve": relieving.again},
+    "block.published": {"offers.tell_wishes": wishing.tell},
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
+    "block.repriced": {"offers.tell_wishes": wishing.tell},
     "block.running_late": {"offers.warn_stores": telling.warn_stores},
     "block.split": {"offers.tell": block_notices.tell_driver},
     "block.stand_by_asked": {"offers.tell_stand_by": telling.tell_stand_by},

@@ -8,6 +8,7 @@ from offers.models.handover import HandOver
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
+from offers.models.preference import MallPreference, Wish
 from offers.models.standby import CalendarFeed, StandBy
 from offers.models.travel import TravelPair
 
@@ -25,6 +26,7 @@ __all__ = [
     "HandOver",
     "Holiday",
     "MallBlockade",
+    "MallPreference",
     "Offer",
     "OnlyDriver",
     "PayPolicy",
@@ -32,4 +34,5 @@ __all__ = [
     "StandBy",
     "StoreBlockade",
     "TravelPair",
+    "Wish",
 ]
