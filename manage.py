@@ -1,5 +1,6 @@
 #!/usr/bin/env python
 import os
+import secrets
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +17,9 @@ def main() -> None:
         if sys.argv[1:2] == ["up"]:
             # Settings cannot be read without a key, and only this command makes one for itself.
             keys.ensure_secret_key(environment.data_dir())
+        if sys.argv[1:2] == ["price"]:
+            # It signs nothing, so that anybody can try a rule with nothing set up.
+            os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # A wrong variable is the operator's to mend: the sentence helps, forty lines of stack do not.

@@ -215,7 +215,7 @@ def sentence(line: pricing.PayLine) -> str:
     params: dict[str, str] = dict(line.params)
     for name in MONEY_PARAMS & params.keys():
         params[name] = money.format_cents(int(params[name]))
-    return str(_(pricing.LINE_SENTENCES[line.kind]) % params)
+    return str(_(line.template) % params)
 
 
 def follow_tip(*, fact: Fact, at: dt.datetime) -> None:

@@ -1,0 +1,294 @@
+"""What a law guarantees: a wage for engaged time, money for distance, a minimum, per offer, shift, period or pool.
+
+The amounts due under several floors are found one after the other, the narrowest scope first; what an earlier one
+topped up counts towards a later one, since two laws are not paid twice for one hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from offers.pricing.lines import LineKind, PayLine, line, plain, round_half_up
+from offers.pricing.rates import METRES, Amount, amount_of, amounts
+from offers.pricing.work import ZERO, Clip, Engaged, without
+
+# Tips belong to the driver and tolls were the driver's own money: neither may ever fill up a floor.
+NEVER_CREDITABLE = frozenset({LineKind.TIP, LineKind.TOLL, LineKind.FLOOR, LineKind.MILEAGE})
+CREDITABLE = frozenset(LineKind) - NEVER_CREDITABLE
+
+_MICROSECOND = timedelta(microseconds=1)
+_AN_HOUR = 3_600_000_000
+
+
+class Mileage(StrEnum):
+    """Whether a law's money for distance is in the floor (California), beside it (British Columbia), or in
+    the least of each single offer, before that offer's minimum (Seattle)."""
+
+    IN_FLOOR = "in_floor"
+    ON_TOP = "on_top"
+    IN_OFFER = "in_offer"
+
+
+class Scope(StrEnum):
+    """Over what pay is compared with the floor: one offer, one driver's shift or period, or all drivers."""
+
+    OFFER = "offer"
+    SHIFT = "shift"
+    PERIOD = "period"
+    POOL = "pool"
+
+
+class Share(StrEnum):
+    """By what a pool's shortfall is divided among its drivers."""
+
+    HOURS = "hours"
+    TRIP_HOURS = "trip_hours"
+    EQUAL = "equal"
+
+
+@dataclass(frozen=True, slots=True)
+class FloorRule:
+    """A law's least pay.
+
+    `wage_cents_h` times `wage_factor` ("120 % of the minimum wage"), divided by `utilisation` (New York's
+    share of the time that has trips), is due for engaged time and, with `counts_on_call`, for time on call;
+    `distance_cents` times `distance_factor` for each `distance_unit` ("mi" or "km"). `minimum_cents` is the least
+    of the whole scope, `each_minimum_cents` of every offer in it. Only lines of `creditable` kinds count.
+    Raises ValueError for negative numbers, an unknown unit, and kinds that may never count.
+    """
+
+    rule: str
+    wage_cents_h: Amount = Decimal(0)
+    wage_factor: Decimal = Decimal(1)
+    distance_cents: Amount = Decimal(0)
+    distance_unit: str = "mi"
+    mileage: Mileage = Mileage.IN_FLOOR
+    minimum_cents: int = 0
+    creditable: frozenset[LineKind] = CREDITABLE
+    scope: Scope = Scope.OFFER
+    distance_factor: Decimal = Decimal(1)
+    each_minimum_cents: int = 0
+    utilisation: Decimal = Decimal(1)
+    counts_on_call: bool = False
+    share: Share = Share.HOURS
+    clip: Clip = field(default_factory=Clip)
+    takes_wage: bool = True
+
+    def __post_init__(self) -> None:
+        numbers = [*amounts(self.wage_cents_h), *amounts(self.distance_cents), self.wage_factor]
+        numbers += [self.distance_factor, Decimal(self.minimum_cents), Decimal(self.each_minimum_cents)]
+        if min(numbers) < 0:
+            raise ValueError("a floor has no negative rates")
+        if not 0 < self.utilisation <= 1:
+            raise ValueError("utilisation is above 0 and at most 1")
+        if self.distance_unit not in METRES:
+            raise ValueError(f"{self.distance_unit!r} is neither mi nor km")
+        if self.creditable & NEVER_CREDITABLE:
+            raise ValueError("tips and tolls never count towards a floor")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One thing a driver accepted, as a floor sees it: whose it is, what was engaged, what it was paid.
+
+    `done` is False for what was withdrawn or voided: no minimum is due for it.
+    """
+
+    key: str
+    driver: str = ""
+    shift: str = ""
+    period: str = ""
+    engaged: tuple[Engaged, ...] = ()
+    paid: Mapping[LineKind, Fraction] = field(default_factory=dict)
+    mileage_paid: Fraction = Fraction(0)
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one floor comes to for one scope of it. `least` and `credited` are exact cents.
+
+    In a pool there is one for each driver: `top_up_cents` and `mileage_cents` are the driver's, the rest that of
+    the pool.
+    """
+
+    floor: FloorRule
+    driver: str
+    offers: tuple[str, ...]
+    time: timedelta
+    metres: Fraction
+    least: Fraction
+    credited: Fraction
+    top_up_cents: int
+    mileage_cents: int
+
+    def lines(self) -> Iterable[PayLine]:
+        """The lines of pay it makes; they may be of nothing."""
+        floor = round_half_up(self.least)
+        credited = round_half_up(self.credited)
+        yield line(LineKind.FLOOR, self.top_up_cents, self.floor.rule, floor=floor, credited=credited)
+        if self.floor.mileage is Mileage.ON_TOP:
+            unit = self.floor.distance_unit
+            way = plain(self.metres / Fraction(METRES[unit]))
+            rate = "/".join(dict.fromkeys(str(each) for each in amounts(self.floor.distance_cents)))
+            yield line(
+                LineKind.MILEAGE, self.mileage_cents, self.floor.rule, distance=way, unit=unit, rate=rate
+            )
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Of one offer: exact cents and what they are for."""
+
+    time: timedelta = ZERO
+    trip_time: timedelta = ZERO
+    metres: Fraction = Fraction(0)
+    wage: Fraction = Fraction(0)
+    mileage: Fraction = Fraction(0)
+    done: bool = True
+
+
+_RANKS = list(Scope)
+_SCOPES: dict[Scope, Callable[[Offered], tuple[str, ...]]] = {
+    Scope.OFFER: lambda offer: (offer.driver, offer.key),
+    Scope.SHIFT: lambda offer: (offer.driver, offer.shift),
+    Scope.PERIOD: lambda offer: (offer.driver, offer.period),
+    Scope.POOL: lambda offer: (offer.period,),
+}
+
+
+def dues(floors: Iterable[FloorRule], offers: Sequence[Offered]) -> tuple[Due, ...]:
+    """What every floor comes to, floor by floor. Raises NoRate, and ValueError for a trip without its moments."""
+    found: list[Due] = []
+    granted: dict[str, Fraction] = {}
+    for floor in sorted(floors, key=lambda floor: _RANKS.index(floor.scope)):
+        units: dict[tuple[str, ...], list[Offered]] = {}
+        for offer in offers:
+            units.setdefault(_SCOPES[floor.scope](offer), []).append(offer)
+        new = [due for unit in units.values() for due in _of_unit(floor, unit, granted)]
+        for due in new:
+            first = due.offers[0]
+            granted[first] = granted.get(first, Fraction(0)) + due.top_up_cents
+        found += new
+    return tuple(found)
+
+
+def _of_unit(floor: FloorRule, unit: list[Offered], granted: Mapping[str, Fraction]) -> list[Due]:
+    sums = _sums(floor, unit)
+    least = Fraction(0)
+    for each in sums.values():
+        owed: Fraction = each.wage + (each.mileage if floor.mileage is not Mileage.ON_TOP else Fraction(0))
+        least += max(owed, Fraction(floor.each_minimum_cents)) if each.done else owed
+    if any(each.done for each in sums.values()):
+        least = max(least, Fraction(floor.minimum_cents))
+    credited = sum((_credited(floor, offer) + granted.get(offer.key, 0) for offer in unit), Fraction(0))
+    top_up = max(0, round_half_up(least - credited))
+    drivers: dict[str, list[Offered]] = {}
+    for offer in unit:
+        drivers.setdefault(offer.driver, []).append(offer)
+    parts = _divided(top_up, [_weight(floor, [sums[o.key] for o in own]) for own in drivers.values()])
+    return [
+        Due(
+            floor=floor,
+            driver=driver,
+            offers=tuple(offer.key for offer in own),
+            time=sum((each.time for each in sums.values()), ZERO),
+            metres=sum((sums[offer.key].metres for offer in own), Fraction(0)),
+            least=least,
+            credited=credited,
+            top_up_cents=part,
+            mileage_cents=_beside(floor, own, sums),
+        )
+        for (driver, own), part in zip(drivers.items(), parts, strict=True)
+    ]
+
+
+def _beside(floor: FloorRule, own: list[Offered], sums: Mapping[str, _Sum]) -> int:
+    if floor.mileage is not Mileage.ON_TOP:
+        return 0
+    owed = sum((sums[offer.key].mileage - offer.mileage_paid for offer in own), Fraction(0))
+    return max(0, round_half_up(owed))
+
+
+def _credited(floor: FloorRule, offer: Offered) -> Fraction:
+    return sum((cents for kind, cents in offer.paid.items() if kind in floor.creditable), Fraction(0))
+
+
+def _weight(floor: FloorRule, own: list[_Sum]) -> Fraction:
+    if floor.share is Share.EQUAL:
+        return Fraction(1)
+    times = [each.time if floor.share is Share.HOURS else each.trip_time for each in own]
+    return Fraction(sum(times, ZERO) // _MICROSECOND)
+
+
+def _divided(cents: int, weights: list[Fraction]) -> list[int]:
+    """Whole cents by weight that sum to the whole: the largest remainders get the cents that are left."""
+    if not sum(weights):
+        weights = [Fraction(1)] * len(weights)
+    exact = [cents * weight / sum(weights) for weight in weights]
+    parts = [int(each) for each in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda n: (parts[n] - exact[n], n))
+    for number in by_remainder[: cents - sum(parts)]:
+        parts[number] += 1
+    return parts
+
+
+def _sums(floor: FloorRule, unit: list[Offered]) -> dict[str, _Sum]:
+    """Time, way and money of every offer. Two trips at once are one hour of work, so beyond a single offer a
+    moment counts for the trip that began first."""
+    sums = {offer.key: _Sum(done=offer.done) for offer in unit}
+    taken: dict[str, list[tuple[datetime, datetime]]] = {}
+    pairs = [(offer, engaged) for offer in unit for engaged in offer.engaged]
+    for offer, engaged in sorted(pairs, key=lambda pair: _begin(floor, pair[1])):
+        busy = taken.setdefault(offer.driver, [])
+        _add(floor, sums[offer.key], engaged, busy)
+    for offer in unit:
+        if offer.engaged and all(_void(floor, engaged) for engaged in offer.engaged):
+            sums[offer.key].done = False
+    return sums
+
+
+def _void(floor: FloorRule, engaged: Engaged) -> bool:
+    return engaged.cancelled_by is not None and engaged.cancelled_by in floor.clip.voided_by
+
+
+def _begin(floor: FloorRule, engaged: Engaged) -> float:
+    if engaged.trip is None:
+        return 0.0
+    stretches = floor.clip.stretches(engaged.trip)
+    return stretches[0][0].timestamp() if stretches else 0.0
+
+
+def _add(floor: FloorRule, total: _Sum, engaged: Engaged, busy: list[tuple[datetime, datetime]]) -> None:
+    if _void(floor, engaged):
+        return
+    time, metres = engaged.time, Fraction(engaged.metres)
+    if engaged.trip is not None:
+        stretches = list(floor.clip.stretches(engaged.trip))
+        for other in busy:
+            stretches = without(stretches, other)
+        busy += stretches
+        time = sum((end - begin for begin, end in stretches), ZERO)
+    if floor.clip.gaps_excluded:
+        time = max(ZERO, time - engaged.idle)
+    time = floor.clip.rounded(time)
+    paid = time + (engaged.on_call if floor.counts_on_call else ZERO)
+    if engaged.wage_cents_h is not None and floor.takes_wage:
+        wage = Fraction(engaged.wage_cents_h)
+    else:
+        wage = amount_of(floor.wage_cents_h, engaged.place, engaged.day) if paid else Fraction(0)
+    hours = Fraction(paid // _MICROSECOND, _AN_HOUR)
+    total.time += paid
+    total.trip_time += time
+    total.metres += metres
+    total.wage += wage * Fraction(floor.wage_factor) * hours / Fraction(floor.utilisation)
+    if metres:
+        rate = amount_of(floor.distance_cents, engaged.place, engaged.day)
+        total.mileage += (
+            rate * Fraction(floor.distance_factor) * metres / Fraction(METRES[floor.distance_unit])
+        )

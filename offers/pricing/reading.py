@@ -1,0 +1,252 @@
+"""Reading a case by its fields: every mistake is named with the field it is in and the mend."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from offers.pricing.rates import METRES
+
+MOST_MONEY = Decimal(10_000_000)
+MOST_TIME = timedelta(days=3660)
+MOST_METRES = Decimal(100_000_000)
+MOST_ITEMS = 20_000
+MOST_CHARACTERS = 4_000_000
+
+_TIMES = {
+    "hours": Decimal(3600),
+    "minutes": Decimal(60),
+    "seconds": Decimal(1),
+}
+_WAYS = {
+    "miles": METRES["mi"],
+    "km": METRES["km"],
+    "kilometres": METRES["km"],
+    "kilometers": METRES["km"],
+    "metres": Decimal(1),
+    "meters": Decimal(1),
+}
+
+
+class CaseError(ValueError):
+    """A case that cannot be priced: where, and what to write instead."""
+
+    def __init__(self, where: str, mend: str) -> None:
+        super().__init__(f"{where}: {mend}")
+        self.where, self.mend = where, mend
+
+
+def read_json(text: str) -> Any:
+    """The document, with every number exact. Raises CaseError."""
+    if len(text) > MOST_CHARACTERS:
+        raise CaseError("case", f"at most {MOST_CHARACTERS} characters; split it into several cases.")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise CaseError(name, "is written twice in one object; keep one.")
+            found[name] = value
+        return found
+
+    def refuse(word: str) -> None:
+        raise CaseError("case", f"{word} is no number of JSON; write a number.")
+
+    try:
+        return json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=refuse,
+            object_pairs_hook=once,
+        )
+    except json.JSONDecodeError as error:
+        raise CaseError(f"line {error.lineno}, column {error.colno}", f"not JSON: {error.msg}.") from error
+    except RecursionError as error:
+        raise CaseError("case", "nested too deeply; a case has five levels.") from error
+    except InvalidOperation as error:
+        raise CaseError("case", "a number is out of range; write it without an exponent.") from error
+
+
+class Fields:
+    """One object of a case. Each field is taken once; what is left at the end is unknown."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, Mapping):
+            raise CaseError(where or "case", "write an object, {…}.")
+        self.where = where
+        self._left = dict(value)
+        self._known: set[str] = set()
+
+    def at(self, name: str) -> str:
+        return f"{self.where}.{name}" if self.where else name
+
+    def wrong(self, name: str, mend: str) -> CaseError:
+        return CaseError(self.at(name), mend)
+
+    def has(self, *names: str) -> bool:
+        self._known.update(names)
+        return any(self._left.get(name) is not None for name in names)
+
+    def take(self, *names: str) -> tuple[str, Any]:
+        """The name under which a value is given, and the value; None when under none of them."""
+        self._known.update(names)
+        given = [name for name in names if self._left.get(name) is not None]
+        if len(given) > 1:
+            raise self.wrong(given[1], f"says the same as {given[0]}; keep one of them.")
+        for name in names:
+            if name not in given:
+                self._left.pop(name, None)
+        return (given[0], self._left.pop(given[0])) if given else (names[0], None)
+
+    def done(self) -> None:
+        """Raise CaseError for the first field nobody took."""
+        for name in self._left:
+            near = difflib.get_close_matches(name, sorted(self._known), n=1)
+            mend = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(self._known))}."
+            raise self.wrong(name, f"is not a field; {mend}")
+
+    def number(
+        self, *names: str, least: Decimal = Decimal(0), most: Decimal, places: int = 10
+    ) -> Decimal | None:
+        name, value = self.take(*names)
+        return None if value is None else exact(value, self.at(name), least=least, most=most, places=places)
+
+    def cents(self, *names: str) -> int | None:
+        """An amount paid: whole cents."""
+        name, value = self.take(*names)
+        return None if value is None else whole_cents(value, self.at(name))
+
+    def rate(self, *names: str) -> Decimal | None:
+        """An amount per something, in cents; parts of a cent are allowed."""
+        amount = self.number(*names, most=MOST_MONEY)
+        return None if amount is None else amount * 100
+
+    def percent(self, *names: str, most: int = 100) -> Decimal | None:
+        return self.number(*names, most=Decimal(most))
+
+    def count(self, *names: str) -> int | None:
+        number = self.number(*names, most=Decimal(MOST_ITEMS), places=0)
+        return None if number is None else int(number)
+
+    def flag(self, *names: str) -> bool | None:
+        name, value = self.take(*names)
+        if value is not None and not isinstance(value, bool):
+            raise self.wrong(name, "write true or false.")
+        return value
+
+    def text(self, *names: str) -> str | None:
+        name, value = self.take(*names)
+        if value is None:
+            return None
+        if isinstance(value, Decimal):
+            value = str(value)
+        if not isinstance(value, str) or not value.strip() or len(value) > 200:
+            raise self.wrong(name, "write a text of 1 to 200 characters.")
+        return str(value).strip()
+
+    def choice(self, options: Iterable[str], *names: str) -> str | None:
+        name, value = self.take(*names)
+        if value is not None and value not in list(options):
+            raise self.wrong(name, f"write one of {', '.join(options)}.")
+        return None if value is None else str(value)
+
+    def items(self, *names: str) -> list[tuple[str, Any]]:
+        """The values of a list, each with where it stands; a single value is a list of one."""
+        name, value = self.take(*names)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            return [(self.at(name), value)]
+        if len(value) > MOST_ITEMS:
+            raise self.wrong(name, f"at most {MOST_ITEMS} of them.")
+        return [(f"{self.at(name)}[{number}]", each) for number, each in enumerate(value)]
+
+    def duration(self, *stems: str) -> timedelta | None:
+        """`scheduled_hours`, `scheduled_minutes` or `scheduled_seconds`; the stem "" is for plain `hours`."""
+        units = {f"{stem}_{unit}" if stem else unit: size for stem in stems for unit, size in _TIMES.items()}
+        name, value = self.take(*units)
+        if value is None:
+            return None
+        most = Decimal(MOST_TIME // timedelta(seconds=1)) / units[name]
+        number = exact(value, self.at(name), least=Decimal(0), most=most, places=8)
+        return timedelta(microseconds=int((number * units[name] * 1_000_000).to_integral_value()))
+
+    def metres(self, *, stem: str = "") -> Decimal | None:
+        """`miles`, `km` or `metres`."""
+        units = {f"{stem}_{unit}" if stem else unit: size for unit, size in _WAYS.items()}
+        name, value = self.take(*units)
+        if value is None:
+            return None
+        most = MOST_METRES / units[name]
+        return exact(value, self.at(name), least=Decimal(0), most=most, places=8) * units[name]
+
+    def day(self, *names: str) -> date | None:
+        name, value = self.take(*names)
+        try:
+            return None if value is None else date.fromisoformat(value)
+        except (TypeError, ValueError) as error:
+            raise self.wrong(name, "write a date such as 2026-01-31.") from error
+
+    def moment(
+        self, *names: str, zone: tzinfo, day: date | None, after: datetime | None = None
+    ) -> datetime | None:
+        name, value = self.take(*names)
+        return None if value is None else moment(value, self.at(name), zone=zone, day=day, after=after)
+
+
+def exact(value: Any, where: str, *, least: Decimal, most: Decimal, places: int) -> Decimal:
+    """A number, or one written as a text. Raises CaseError."""
+    mend = "write a number such as 12.5, without signs of currency or thousands."
+    if isinstance(value, bool) or not isinstance(value, Decimal | str):
+        raise CaseError(where, mend)
+    if isinstance(value, str) and (len(value) > 40 or not value.isascii() or "_" in value):
+        raise CaseError(where, mend)
+    try:
+        number = Decimal(value)
+    except InvalidOperation as error:
+        raise CaseError(where, mend) from error
+    if not number.is_finite():
+        raise CaseError(where, mend)
+    if not least <= number <= most:
+        raise CaseError(where, f"write a number from {least:f} to {most:.6g}.")
+    exponent = number.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > places:
+        raise CaseError(where, f"write at most {places} decimals." if places else "write a whole number.")
+    return number
+
+
+def whole_cents(value: Any, where: str) -> int:
+    return int(exact(value, where, least=Decimal(0), most=MOST_MONEY, places=2) * 100)
+
+
+def moment(value: Any, where: str, *, zone: tzinfo, day: date | None, after: datetime | None) -> datetime:
+    """`2026-01-31T23:10`, with or without an offset, or `23:10` on the day at hand (the next one, when it would
+    be before `after`). In UTC, so that differences are true in the night the clocks change."""
+    mend = "write a time such as 2026-01-31T23:10 or 23:10."
+    if not isinstance(value, str):
+        raise CaseError(where, mend)
+    try:
+        if "-" in value[:5]:
+            found = datetime.fromisoformat(value)
+            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+        clock = time.fromisoformat(value)
+    except ValueError as error:
+        raise CaseError(where, mend) from error
+    base = after.astimezone(zone).date() if after else day or date(2000, 1, 1)
+    found = datetime.combine(base, clock, tzinfo=zone).astimezone(UTC)
+    if after and found < after:
+        found = datetime.combine(base + timedelta(days=1), clock, tzinfo=zone).astimezone(UTC)
+    return found
+
+
+def time_zone(name: str | None) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise CaseError("time_zone", "write a zone such as America/Los_Angeles.") from error
