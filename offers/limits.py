@@ -93,6 +93,7 @@ TRAVEL_SECONDS = 10.0  # for all questions of one wave to the road server togeth
 TRAVEL_REST = dt.timedelta(minutes=1)  # a road server that failed is not asked again so long
 TRAVEL_ANSWER_BYTES = 4_000_000  # a table of 100 by 100 is a tenth of it
 TRAVEL_SNAP_M = 1_000  # a road farther from the door than this is another place's road
-TRAVEL_PAIRS_LAST = dt.timedelta(days=30)  # roads change about so often
-TRAVEL_PAIRS_SWEEP = 50_000  # pairs one sweep drops at most
+TRAVEL_PAIRS_LAST = dt.timedelta(days=7)  # waves of one day share most doors, those of weeks few
+TRAVEL_PAIRS_SWEEP = 50_000  # pairs one transaction drops at most
+TRAVEL_PAIRS_SWEEPS = 40  # transactions of one sweep; fifty malls learn less in an hour
 PLAN_RUNS = 8  # waves the plan page looks back at

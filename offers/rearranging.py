@@ -198,9 +198,12 @@ def seen_of(source: OpenBlock | None, target: OpenBlock) -> str:
 def move(*, outlook: Outlook, to_code: str, seen: str, by: User, at: dt.datetime) -> Block:
     """Move the order as the outlook says, if both blocks still are as they were when its price was `seen`.
 
-    Pay and windows stay as sold; the drivers of claimed blocks are told. Raises BlockClosed, BlockFrozen, LastOrder,
-    DoesNotFit, PlanMovedOn, and what redrawing refuses.
+    Pay and windows stay as sold; the drivers of claimed blocks are told. A repeat changes nothing.
+
+    Raises BlockClosed, BlockFrozen, LastOrder, DoesNotFit, PlanMovedOn, and what redrawing refuses.
     """
+    if outlook.source is not None and outlook.source.room.code == to_code:
+        return Block.objects.get(code=to_code)
     option = outlook.option(to_code)
     if outlook.is_last:
         assert outlook.source is not None

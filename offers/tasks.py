@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from offers import attendance, expiry
+from offers import attendance, expiry, limits
 from offers.planning import waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
@@ -45,4 +45,6 @@ def sweep_no_shows(**_: Any) -> None:
 
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_travel_pairs(**_: Any) -> None:
-    pairs.sweep(at=timezone.now())
+    for _number in range(limits.TRAVEL_PAIRS_SWEEPS):
+        if pairs.sweep(at=timezone.now()) < limits.TRAVEL_PAIRS_SWEEP:
+            break

@@ -94,7 +94,9 @@ def publish(*, run_id: int, proposals: Sequence[Proposal], at: dt.datetime) -> P
     run.alone_cents = sum(alone.alone_cents(each.snapshot.afternoon, each.plan) for each in plans)
     run.left = left
     run.engine = ", ".join(dict.fromkeys(proposal.plan.engine for proposal in proposals))
-    run.notes = list(dict.fromkeys(note for proposal in proposals for note in proposal.plan.notes))
+    # What is known of the travel times holds for orders that only joined a block, too.
+    said = [(*each.snapshot.afternoon.notes, *each.plan.notes) for each in proposals]
+    run.notes = list(dict.fromkeys(note for notes in said for note in notes))
     run.save(
         update_fields=[
             "ended_at", "blocks_made", "orders_planned", "orders_joined", "cost_cents", "alone_cents", "left",

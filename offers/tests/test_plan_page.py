@@ -240,3 +240,14 @@ def test_what_is_not_there_is_not_found(ops, mall, store):
     assert ops.get(moves, {"order": "NOPE"}).status_code == 404
     assert ops.get(moves, {"order": elsewhere.code}).status_code == 404
     assert ops.post(reverse("offers:ops_freeze", args=["BNOPE1"]), {"reason": "x"}).status_code == 404
+
+
+def test_the_page_says_how_far_travel_times_are_to_be_trusted(ops, mall):
+    PlanRun.objects.create(
+        mall=mall, started_at=AT, ended_at=AT, notes=["travel_server_down", "a_note_of_a_newer_version"]
+    )
+
+    page = ops.get(page_of(mall)).content.decode()
+
+    assert "The road server could not be reached." in page
+    assert "a_note_of_a_newer_version" in page

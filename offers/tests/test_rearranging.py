@@ -247,3 +247,29 @@ def test_of_two_people_who_move_at_once_one_is_told_to_look_again(astray, south,
     assert isinstance(refused[0], rearranging.PlanMovedOn)
     assert Consignment.objects.live().filter(order=astray).count() == 1
     assert len(making.facts_named("block.rearranged")) == 2
+
+
+def test_a_second_press_of_the_button_changes_nothing(astray, south, north, olga):
+    seen = look(astray).option(north.code).seen
+    move(astray, north, olga, seen=seen)
+    before = state()
+
+    again = move(astray, north, olga, seen=seen)
+
+    assert again == north
+    assert state() == before
+
+
+def test_without_the_second_look_an_order_that_joined_meanwhile_is_thrown_off(
+    store, astray, south, north, olga, monkeypatch
+):
+    """The control of the tests above: what the comparison under the locks is there for."""
+    outlook = look(astray)
+    joined = making.order(store, point=NORTH)
+    move(joined, north, olga)
+    monkeypatch.setattr(rearranging, "_refuse_unless_unchanged", lambda *_args, **_more: None)
+
+    move(astray, north, olga, outlook=outlook)
+
+    joined.refresh_from_db()
+    assert joined.status == "placed"

@@ -8,12 +8,12 @@ from django.db import transaction
 
 from offers import limits
 from offers.models import TravelPair
-from offers.planning import inputs
+from offers.planning import inputs, waves
 from offers.planning.travel import Estimate, pairs, sources
 from offers.planning.travel.asking import AskForLess, ServerTrouble
 from offers.planning.travel.sources import Asked
 from offers.tests import making
-from offers.tests.making import AT, HOUR
+from offers.tests.making import AT, HOUR, MINUTE
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.roads import Curve
 
@@ -198,3 +198,17 @@ def test_without_a_server_the_estimate_answers(settings):
     settings.TRAVEL_PROVIDER = "estimate"
 
     assert sources.of_market(making.mall().market, at=AT) == Estimate()
+
+
+def test_orders_that_only_join_a_block_say_what_their_times_lacked(settings):
+    mall = making.mall()
+    store = making.store(mall)
+    making.order(store)
+    waves.run(mall_code=mall.code, at=AT, everything=True)
+    making.order(store, at=AT + MINUTE)
+    settings.TRAVEL_PROVIDER, settings.TRAVEL_URL = "osrm", "http://127.0.0.1:9"
+
+    run = waves.run(mall_code=mall.code, at=AT + MINUTE, everything=True)
+
+    assert (run.blocks_made, run.orders_joined) == (0, 1)
+    assert run.notes == ["travel_server_private", "travel_partly_estimated"]
