@@ -114,6 +114,7 @@ def charge(*, fact: Fact, at: dt.datetime) -> None:
             rule=line.rule,
             subject=f"order:{order.code}",
             at=fact.at,
+            params=dict(line.params),
         )
 
 

@@ -44,9 +44,10 @@ def settle(*, fact: Fact, at: dt.datetime) -> None:
     moves.end_claim(claim, Claim.Ending.COMPLETED, at=fact.at)
     recording.record(facts.block_completed(block, at=fact.at, driver=claim.driver))
     conduct.note(claim, StandingEvent.Kind.COMPLETED, at=fact.at)
-    pay = pricing.price(terms.of_block(block, hourly_cents=claim.hourly_cents), work_of(block, at=fact.at))
+    work = work_of(block, at=fact.at)
+    pay = pricing.price(terms.of_block(block, hourly_cents=claim.hourly_cents), work)
     with translation.override(claim.driver.user.locale):
-        lines = [_post(claim, line, at=at) for line in pay.lines]
+        lines = _post(claim, pay, work, at=at)
     moves.move_block(block, Block.Status.SETTLED, at=at, settled_at=at)
     recording.record(
         facts.pay_settled(block, at=at, driver=claim.driver, lines=lines, total_cents=pay.total_cents)
@@ -76,7 +77,7 @@ def settle_aborted(*, fact: Fact, at: dt.datetime) -> None:
     work = work_until_aborted(block, over_at=manifest.aborted_at if manifest else None)
     pay = pricing.price(terms.of_block(block, hourly_cents=claim.hourly_cents), work)
     with translation.override(claim.driver.user.locale):
-        lines = [_post(claim, line, at=at) for line in pay.lines]
+        lines = _post(claim, pay, work, at=at)
     moves.move_block(block, Block.Status.SETTLED, at=at, settled_at=at)
     recording.record(
         facts.pay_settled(block, at=at, driver=claim.driver, lines=lines, total_cents=pay.total_cents)
@@ -169,28 +170,47 @@ def key_of(block: Block, line: pricing.PayLine) -> str:
     return ":".join(filter(None, ("block", block.code, str(line.kind), about)))
 
 
-def _post(claim: Claim, line: pricing.PayLine, *, at: dt.datetime) -> dict[str, Any]:
-    block = claim.block
-    key, text = key_of(block, line), sentence(line)
-    ledger.post(
-        key=key,
-        driver=claim.driver,
-        kind=str(line.kind),
-        cents=line.cents,
-        text=text,
-        rule=line.rule,
-        subject=f"block:{block.code}",
-        at=at,
-    )
-    if line.charged_to is not None:
-        _charge(claim, line, store=Store.objects.select_related("seller").get(code=line.charged_to), at=at)
-    return {
-        "key": key,
-        "kind": str(line.kind),
-        "cents": line.cents,
-        "rule": line.rule,
-        "params": dict(line.params),
-    }
+def _post(claim: Claim, pay: pricing.Pay, work: pricing.Work, *, at: dt.datetime) -> list[dict[str, Any]]:
+    """The lines to the driver's account in one statement, and what stores bear to theirs: those by ascending key,
+    since each account is a lock."""
+    subject = f"block:{claim.block.code}"
+    lines = [
+        ledger.Line(
+            key=key_of(claim.block, line),
+            kind=str(line.kind),
+            cents=line.cents,
+            text=sentence(line),
+            rule=line.rule,
+            subject=subject,
+            params=exact_params(line, work),
+        )
+        for line in pay.lines
+    ]
+    ledger.post_all(driver=claim.driver, lines=lines, at=at)
+    charged = {line.charged_to: line for line in pay.lines if line.charged_to is not None}
+    if charged:
+        stores = Store.objects.select_related("seller").filter(code__in=charged).order_by("seller_id", "pk")
+        for store in stores:
+            _charge(claim, charged[store.code], store=store, at=at)
+    return [
+        {
+            "key": line.key,
+            "kind": line.kind,
+            "cents": line.cents,
+            "rule": line.rule,
+            "params": dict(line.params),
+        }
+        for line in lines
+    ]
+
+
+def exact_params(line: pricing.PayLine, work: pricing.Work) -> dict[str, str]:
+    """What the line says, and beside hours rounded for people the seconds that were paid: whoever computes the
+    line again must come to the same cent."""
+    params = dict(line.params)
+    if line.kind in {pricing.LineKind.BASE, pricing.LineKind.STEP}:
+        params["seconds"] = f"{work.scheduled.total_seconds():g}"
+    return params
 
 
 def _charge(claim: Claim, line: pricing.PayLine, *, store: Store, at: dt.datetime) -> None:
@@ -207,6 +227,7 @@ def _charge(claim: Claim, line: pricing.PayLine, *, store: Store, at: dt.datetim
         rule=line.rule,
         subject=f"block:{claim.block.code}",
         at=at,
+        params=dict(line.params),
     )
 
 
@@ -255,4 +276,5 @@ def _pay_rest_of_tip(block: Block, order: Order, *, sequence: int | None, at: dt
         rule=block.policy.code,
         subject=f"block:{block.code}",
         at=at,
+        params={"order": order.code},
     )

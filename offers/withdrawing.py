@@ -86,6 +86,7 @@ def _pay_for_notice(claim: Claim, *, at: dt.datetime) -> int:
             rule=block.policy.code,
             subject=f"block:{block.code}",
             at=at,
+            params={"percent": str(percent), "pay": str(claim.pay_cents)},
         )
     return cents
 

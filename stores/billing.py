@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Mapping
 
 from django.db import connection
 from django.db.models import QuerySet, Sum
@@ -21,6 +23,7 @@ def post(
     rule: str,
     subject: str,
     at: dt.datetime,
+    params: Mapping[str, str] | None = None,
 ) -> bool:
     """Add a line in the caller's transaction; positive is owed. False when the key was posted before.
 
@@ -30,9 +33,12 @@ def post(
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO stores_sellerposting "
-            "(key, seller_id, store_id, kind, cents, text, rule, subject, at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING",
-            [key, seller.pk, store.pk if store else None, kind, cents, text[:200], rule[:60], subject, at],
+            "(key, seller_id, store_id, kind, cents, text, rule, subject, at, params, sequence, previous, digest) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '') ON CONFLICT (key) DO NOTHING",
+            [
+                *(key, seller.pk, store.pk if store else None, kind, cents, text[:200], rule[:60]),
+                *(subject, at, json.dumps(dict(params or {}))),
+            ],
         )
         return bool(cursor.rowcount == 1)
 

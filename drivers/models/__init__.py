@@ -3,13 +3,14 @@
 from drivers.models.document import Document
 from drivers.models.driver import Driver, DriverToken
 from drivers.models.position import Position
-from drivers.models.posting import DriverPosting
+from drivers.models.posting import DriverAccount, DriverPosting
 from drivers.models.standing import StandingEvent
 from drivers.models.vehicle import Vehicle
 
 __all__ = [
     "Document",
     "Driver",
+    "DriverAccount",
     "DriverPosting",
     "DriverToken",
     "Position",

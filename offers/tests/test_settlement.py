@@ -157,11 +157,10 @@ def test_settling_twice_pays_once(store, ada):
 
     with transaction.atomic():
         settlement.settle(fact=fact, at=START + 2 * HOUR)
-    for line in settlement.pricing.price(
-        settlement.terms.of_block(block, hourly_cents=1800), settlement.work_of(block, at=START + HOUR)
-    ).lines:
-        with transaction.atomic():
-            settlement._post(Claim.objects.get(), line, at=START + 2 * HOUR)
+    work = settlement.work_of(block, at=START + HOUR)
+    pay = settlement.pricing.price(settlement.terms.of_block(block, hourly_cents=1800), work)
+    with transaction.atomic():
+        settlement._post(Claim.objects.get(), pay, work, at=START + 2 * HOUR)
 
     assert ledger.balance(ada) == 4100
     assert DriverPosting.objects.count() == 2

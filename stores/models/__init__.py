@@ -2,7 +2,7 @@
 
 from stores.models.key import ApiKey
 from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
-from stores.models.posting import SellerPosting
+from stores.models.posting import SellerAccount, SellerPosting
 from stores.models.seller import Seller
 from stores.models.store import StaffMembership, Store, StoreHours
 from stores.models.webhook import WebhookAttempt, WebhookEndpoint, WebhookMessage
@@ -14,6 +14,7 @@ __all__ = [
     "Mall",
     "Market",
     "Seller",
+    "SellerAccount",
     "SellerPosting",
     "StaffMembership",
     "Store",

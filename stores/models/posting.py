@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    pass
 from stores.models.seller import Seller
 from stores.models.store import Store
+
+
+class SellerAccount(models.Model):
+    """The row that whoever adds a line to the account locks, last of all locks, so that its chain has one end."""
+
+    seller = models.OneToOneField(Seller, on_delete=models.PROTECT, primary_key=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("seller's account")
+        verbose_name_plural = _("sellers' accounts")
+
+    def __str__(self) -> str:
+        return str(self.seller_id)
 
 
 class SellerPosting(models.Model):
@@ -26,10 +35,23 @@ class SellerPosting(models.Model):
     rule = models.CharField(max_length=60, blank=True, help_text=_("The policy row it was computed from."))
     subject = models.CharField(max_length=80, help_text=_("Such as order:K7QX4M2P."))
     at = models.DateTimeField()
+    params = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("What the amount was computed from: words and numbers as text."),
+    )
+    # The three below are made by the database when a line is added, whoever adds it.
+    sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    previous = models.CharField(max_length=64, default="", db_default="", editable=False)
+    digest = models.CharField(max_length=64, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("seller's posting")
         verbose_name_plural = _("seller's postings")
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "sequence"], name="one_line_of_a_seller_per_number")
+        ]
         indexes = [
             # A seller's statement, newest first; a store's column of it.
             models.Index(fields=["seller", "-at"], name="seller_posting_newest"),
