@@ -38,7 +38,7 @@ class EndingIn(Input):
         return attrs
 
 
-class HandoverIn(Input):
+class TakeoverIn(Input):
     driver_code = Text(max_length=12, help_text="Shown by the driver who takes over.")
     client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
 
@@ -157,11 +157,11 @@ class EndingView(OneBlockView):
 
 class HandoverView(OneBlockView):
     @extend_schema(
-        operation_id="driver_confirm_handover", request=HandoverIn, responses=shapes.BlockOut, tags=TAGS
+        operation_id="driver_confirm_handover", request=TakeoverIn, responses=shapes.BlockOut, tags=TAGS
     )
     def put(self, request: Request, code: str) -> Response:
         """Confirm the driver who takes your parcels over: your half. Each parcel is theirs with their scan of it."""
-        given = api.body(request, HandoverIn)
+        given = api.body(request, TakeoverIn)
         self.found(code)
         relieving.confirm(
             block_code=code, driver_id=self.driver.pk, driver_code=given["driver_code"], at=timezone.now()

@@ -306,6 +306,7 @@ SPECTACULAR_SETTINGS = {
         "StopKind": "deliveries.models.Stop.Kind",
         "ManifestStatus": "deliveries.models.Manifest.Status",
         "ScanMethod": "deliveries.models.Scan.Method",
+        "ScanOutcome": "deliveries.models.Scan.Outcome",
         "BlockStatus": "offers.models.Block.Status",
         "OfferStatus": "offers.models.Offer.Status",
     },
