@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -18,11 +16,11 @@ from deliveries import itinerary
 from deliveries.api.driver_serializers import ManifestOut
 from drivers import ledger
 from drivers.api import DriverView
-from offers import attendance, claiming, conditional, declining, drawing, feed, latecomers, places
+from offers import attendance, claiming, conditional, declining, drawing, feed, latecomers, places, recent
 from offers import driver_serializers as shapes
 from offers.models import Block, Claim, Offer
 from retaildelivery.lib.geo import Point
-from retaildelivery.web import api, paging, throttling
+from retaildelivery.web import api, paging
 
 TAGS = ["Driver"]
 ETAG = OpenApiParameter("If-None-Match", location="header", description="The ETag of the answer before.")
@@ -31,13 +29,8 @@ ETAG = OpenApiParameter("If-None-Match", location="header", description="The ETa
 class OffersView(DriverView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """An app that polls and has seen everything is answered before anybody is looked up: no SQL."""
-        known = conditional.unchanged(request, kind="api") if request.method == "GET" else None
-        if known is None:
-            return super().dispatch(request, *args, **kwargs)
-        budget = throttling.take(
-            f"user:{known.user_id}", limit=settings.API_REQUESTS_PER_MINUTE, now=time.time()
-        )
-        if budget.spent:
+        budget = conditional.polled(request, kind="api") if request.method == "GET" else None
+        if budget is None:
             return super().dispatch(request, *args, **kwargs)
         etag = {"ETag": request.headers["If-None-Match"], "Cache-Control": "private, no-cache"}
         return HttpResponse(status=304, headers=etag | budget.headers)
@@ -95,8 +88,7 @@ class WhyView(OneOfferView):
 
 
 class EntryView(OneOfferView):
-    def answer_of(self, offer: Offer) -> Response:
-        place = places.of(self.driver, [offer])[offer.pk]
+    def answer_of(self, offer: Offer, place: places.Place) -> Response:
         return Response(
             {
                 "offer": offer.code,
@@ -111,16 +103,18 @@ class EntryView(OneOfferView):
     def put(self, request: Request, code: str) -> Response:
         """Take part in the offer's draw. When you enter has no effect on the result; a repeat is harmless."""
         api.body(request, shapes.EntryIn)
-        offer = self.found(code)
-        drawing.enter(offer=offer, driver=self.driver, at=timezone.now())
-        return self.answer_of(offer)
+        # In the rush of its first seconds one offer is read by thousands; whether it is open is asked when writing.
+        offer = recent.offer(code, market_code=self.driver.market_code) or self.found(code)
+        entry = drawing.enter(offer=offer, driver=self.driver, at=timezone.now())
+        recent.keep(offer)
+        return self.answer_of(offer, places.entered(offer.draw, entry))
 
     @extend_schema(operation_id="driver_leave_draw", responses=shapes.EntryOut, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:
         """Take your entry back, also as a reserve, or as who is asked. It never counts against you."""
         offer = self.found(code)
         drawing.leave(offer=offer, driver=self.driver, at=timezone.now())
-        return self.answer_of(offer)
+        return self.answer_of(offer, places.of(self.driver, [offer])[offer.pk])
 
 
 class ClaimView(OneOfferView):

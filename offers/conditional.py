@@ -8,7 +8,10 @@ minute at most.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import structlog
@@ -22,9 +25,11 @@ from rest_framework.request import Request
 from drivers.models import Driver
 from offers import freshness, limits
 from retaildelivery.lib import codes
+from retaildelivery.web import throttling
 
 log = structlog.get_logger(__name__)
 
+_seen: OrderedDict[str, Known] = OrderedDict()
 _LASTS_S = int(limits.FEED_VERSION_LASTS.total_seconds())
 
 
@@ -49,18 +54,55 @@ def credential_of(request: HttpRequest | Request, kind: str) -> str:
 
 def unchanged(request: HttpRequest, *, kind: str) -> Known | None:
     """What is known of the ETag in the request, if nothing has changed since; else None."""
-    etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
-    if not etag or not credential or len(etag) > 64:
-        return None
-    try:
-        known: Known | None = cache.get(_key(etag))
-    except RedisError as failure:
-        log.warning("offers.cache_away", reason=str(failure))
-        return None
-    if known is None or known.credential != credential:
+    known = _known(request, kind=kind)
+    if known is None:
         return None
     now = freshness.version(market_code=known.market_code, driver_id=known.driver_id)
     return known if now and now == known.version else None
+
+
+def polled(request: HttpRequest, *, kind: str) -> throttling.Budget | None:
+    """`unchanged` for an app that polls, with its request counted in the same trip to Redis: the budget when nothing
+    has changed and it is not spent, else None, and the long way counts for itself."""
+    known = _known(request, kind=kind)
+    if known is None:
+        return None
+    keys = freshness.keys(market_code=known.market_code, driver_id=known.driver_id)
+    limit = settings.API_REQUESTS_PER_MINUTE
+    try:
+        budget, words = throttling.take_and_read(
+            f"user:{known.user_id}", limit=limit, now=time.time(), keys=keys
+        )
+    except RedisError as failure:
+        log.warning("offers.cache_away", reason=str(failure))
+        return None
+    now = freshness.version_in(words)
+    return budget if now and now == known.version and not budget.spent else None
+
+
+def _known(request: HttpRequest, *, kind: str) -> Known | None:
+    etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
+    if not etag or not credential or len(etag) > 64:
+        return None
+    key = _key(etag)
+    known = _seen.get(key)
+    if known is None:
+        try:
+            known = cache.get(key)
+        except RedisError as failure:
+            log.warning("offers.cache_away", reason=str(failure))
+        if known is None:
+            return None
+        _note_seen(key, known)
+    return known if known.credential == credential else None
+
+
+def _note_seen(key: str, known: Known) -> None:
+    """What an ETag stands for never changes, so a process may remember it; the words say whether it is fresh."""
+    _seen[key] = known
+    while len(_seen) > limits.ETAGS_SEEN:
+        with contextlib.suppress(KeyError):
+            _seen.popitem(last=False)
 
 
 def etag(request: HttpRequest | Request, driver: Driver, *, kind: str, version: str) -> str:

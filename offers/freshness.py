@@ -7,6 +7,9 @@ or the cache be emptied, feeds are read anew within that time.
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Sequence
+
 import structlog
 from django.core.cache import cache
 from django.db import transaction
@@ -48,6 +51,19 @@ def touch(market_code: str) -> None:
 def touch_driver(driver_id: int) -> None:
     """This driver's own view has changed, once the running transaction commits."""
     transaction.on_commit(lambda: _replace(_driver(driver_id)), robust=True)
+
+
+def keys(*, market_code: str, driver_id: int) -> list[str]:
+    """Under which names Redis holds the words of this driver's feed, for who reads more in the same trip."""
+    return [cache.make_key(_market(market_code)), cache.make_key(_driver(driver_id))]
+
+
+def version_in(values: Sequence[bytes | None]) -> str:
+    """The word made of what Redis holds under `keys`; "" when one of them is missing."""
+    if any(value is None for value in values):
+        return ""
+    # Written by this process's own cache, as it writes all that is not a number.
+    return "-".join(pickle.loads(value) for value in values if value is not None)  # noqa: S301
 
 
 def version(*, market_code: str, driver_id: int) -> str:

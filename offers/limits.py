@@ -82,6 +82,9 @@ HANDOVER_PAID = dt.timedelta(
 PAST_FACTS = dt.timedelta(days=15)  # an order is posted and promised within a week each; older facts are over
 PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 CLAIM_TURN = dt.timedelta(milliseconds=300)  # that a claim waits for another on the same offer to end
+OFFER_RECENT = dt.timedelta(seconds=1)  # an offer of so long ago serves to enter its draw
+OFFERS_RECENT = 200  # kept so by each process
+ETAGS_SEEN = 20_000  # a process remembers, a few megabytes
 GONE_KEPT = dt.timedelta(hours=1)  # latecomers of a race come within seconds
 TOKEN_KNOWN = dt.timedelta(minutes=5)  # an app looks at its feed more often
 SWEEP_BATCH = 200  # rows a sweep takes at once

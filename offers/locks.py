@@ -95,7 +95,8 @@ def draw(draw_id: int) -> Draw:
 # sees its row as it is afterwards, and enters nothing.
 _PUT_ENTRY = """
 INSERT INTO offers_entry (draw_id, driver_id, entrant, entered_at, key)
-SELECT d.id, %(driver)s, %(entrant)s, %(at)s, '' FROM offers_draw d WHERE d.id = %(draw)s AND d.drawn_at IS NULL
+SELECT d.id, %(driver)s, %(entrant)s, %(at)s, '' FROM offers_draw d JOIN offers_offer o ON o.id = d.offer_id
+WHERE d.offer_id = %(offer)s AND d.drawn_at IS NULL AND o.status = 'open' AND o.closes_at > %(at)s
 FOR SHARE OF d
 ON CONFLICT (draw_id, driver_id) DO UPDATE SET
     withdrawn_at = NULL,
@@ -111,10 +112,10 @@ WHERE e.draw_id = d.id AND e.driver_id = %(driver)s AND e.withdrawn_at IS NULL
 """
 
 
-def put_entry(*, draw_id: int, driver_id: int, entrant: str, at: dt.datetime) -> int | None:
-    """Write an entry while its draw is not drawn, in one statement; its key, or None when it is drawn."""
+def put_entry(*, offer_id: int, driver_id: int, entrant: str, at: dt.datetime) -> int | None:
+    """Write an entry while its draw is open, in one statement; its key, or None when it is not."""
     with connection.cursor() as cursor:
-        cursor.execute(_PUT_ENTRY, {"draw": draw_id, "driver": driver_id, "entrant": entrant, "at": at})
+        cursor.execute(_PUT_ENTRY, {"offer": offer_id, "driver": driver_id, "entrant": entrant, "at": at})
         row = cursor.fetchone()
     return row[0] if row else None
 

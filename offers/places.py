@@ -72,6 +72,11 @@ def of(driver: Driver, offers: Sequence[Offer]) -> dict[int, Place]:
     return found
 
 
+def entered(draw: Draw, entry: Entry) -> Place:
+    """The place of who has entered just now."""
+    return Place(draw, State.ENTERED, entrant=entry.entrant)
+
+
 def _place(draw: Draw, entry: Entry | None) -> Place:
     if entry is None:
         return Place(draw, State.NOT_ENTERED)

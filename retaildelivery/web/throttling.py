@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,14 +66,27 @@ class _Counters:
         return self._here(caller, period)
 
     def _in_redis(self, key: str) -> int:
+        pipeline = self._redis().pipeline(transaction=False)
+        pipeline.incr(key)
+        pipeline.expire(key, PERIOD * 2)
+        return int(pipeline.execute()[0])
+
+    def add_and_read(self, caller: str, period: int, keys: Sequence[str]) -> tuple[int, list[bytes | None]]:
+        """Count one and read these keys in the same trip. Raises RedisError."""
+        pipeline = self._redis().pipeline(transaction=False)
+        key = f"budget:{caller}:{period}"
+        pipeline.incr(key)
+        pipeline.expire(key, PERIOD * 2)
+        pipeline.mget(keys)
+        used, _expires, values = pipeline.execute()
+        return int(used), values
+
+    def _redis(self) -> redis.Redis:
         if self._client is None:
             self._client = redis.Redis.from_url(
                 settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5
             )
-        pipeline = self._client.pipeline(transaction=False)
-        pipeline.incr(key)
-        pipeline.expire(key, PERIOD * 2)
-        return int(pipeline.execute()[0])
+        return self._client
 
     def _here(self, caller: str, period: int) -> int:
         with self._lock:
@@ -90,6 +104,15 @@ def take(caller: str, *, limit: int, now: float) -> Budget:
     period, passed = divmod(int(now), PERIOD)
     used = counters.add(caller, period)
     return Budget(limit=limit, remaining=max(0, limit - used), reset=PERIOD - passed, spent=used > limit)
+
+
+def take_and_read(
+    caller: str, *, limit: int, now: float, keys: Sequence[str]
+) -> tuple[Budget, list[bytes | None]]:
+    """`take`, and what Redis holds under these keys, in one trip. Raises RedisError when Redis is away."""
+    period, passed = divmod(int(now), PERIOD)
+    used, values = counters.add_and_read(caller, period, keys)
+    return Budget(limit, max(0, limit - used), PERIOD - passed, used > limit), values
 
 
 def address_of(request: HttpRequest | Request) -> str:
