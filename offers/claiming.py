@@ -137,7 +137,7 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
         raise BlockTaken
     # Whoever steps, withdraws or expires an offer holds its block, and that is ours now: this is decisive. A
     # refusal undoes the update of the block.
-    if not moves.award(offer, at=at):
+    if not moves.award(offer, driver_id=driver_id, at=at):
         raise OfferClosed(reason="superseded")
     assert applicant.car is not None, "has_room refuses a driver without a car."
     claim = Claim.objects.create(

@@ -49,13 +49,13 @@ def take_block(block: Block) -> bool:
     return bool(won)
 
 
-def award(offer: Offer, *, at: dt.datetime) -> bool:
-    """End the offer as awarded if it is open at this moment. Called with its block locked.
+def award(offer: Offer, *, driver_id: int, at: dt.datetime) -> bool:
+    """End the offer as awarded to this driver if it is open to them at this moment. Called with its block locked.
 
-    A draw is open to whom it asked, after its entries have closed: that hold is ended here as confirmed.
+    A draw is open to whom it asks now, after its entries have closed: that hold is ended here as confirmed.
     """
     if offer.mode == Offer.Mode.DRAW:
-        live = Award.objects.holding(at).filter(offer=offer)  # type: ignore[attr-defined]
+        live = Award.objects.holding(at).filter(offer=offer, driver=driver_id)  # type: ignore[attr-defined]
         if not live.update(ended_at=at, ending=Award.Ending.CONFIRMED):
             return False
         found = Offer.objects.filter(pk=offer.pk, status=Offer.Status.OPEN)

@@ -1,0 +1,163 @@
+"""Whatever drivers, sweeps and operations do in whatever order: a block has one holder, a driver is in one place, an
+offer always has a next step, and no hour that was worked or is owed is lost. Random histories on the real database."""
+
+import contextlib
+import datetime as dt
+import random
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from drivers.models import DriverPosting
+from offers import claiming, declining, drawing, expiry, withdrawing
+from offers.models import Award, Block, Claim, Draw, Entry, Offer
+from offers.tests import making
+from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.recording import SYSTEM
+
+ACTS = [
+    *["enter"] * 6, *["wait"] * 6, *["sweep"] * 5, *["confirm"] * 5, *["claim"] * 3, *["leave"] * 2,
+    *["decline"] * 2, *["release"] * 3, "withdraw", "sleep",
+]  # fmt: skip
+
+
+class Market:
+    """Three blocks, two of which overlap, four drivers, and a clock."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.at = AT
+        store = making.store(making.mall(draws=True))
+        starts = [START, START + HOUR, START + 4 * HOUR]
+        self.blocks = [making.block([making.order(store)], start=start) for start in starts]
+        self.drivers = [making.driver(name) for name in ("Ada", "Ben", "Chidi", "Dee")]
+
+    def driver(self):
+        return self.chance.choice(self.drivers)
+
+    def offer(self):
+        offers = Offer.objects.select_related("draw", "block__mall__market", "block__policy").order_by("-pk")
+        return self.chance.choice(list(offers[:4]))
+
+    def do(self, act: str) -> None:
+        getattr(self, act)()
+
+    def enter(self) -> None:
+        drawing.enter(offer=self.offer(), driver=self.driver(), at=self.at)
+
+    def leave(self) -> None:
+        drawing.leave(offer=self.offer(), driver=self.driver(), at=self.at)
+
+    def claim(self) -> None:
+        claiming.claim(offer_code=self.offer().code, driver_id=self.driver().pk, at=self.at)
+
+    def confirm(self) -> None:
+        award = Award.objects.live().select_related("offer").order_by("?").first()
+        if award is not None:
+            claiming.claim(offer_code=award.offer.code, driver_id=award.driver_id, at=self.at)
+
+    def decline(self) -> None:
+        declining.decline(offer_code=self.offer().code, driver_id=self.driver().pk, reason="time", at=self.at)
+
+    def release(self) -> None:
+        claim = Claim.objects.live().select_related("block").first()
+        if claim is not None:
+            claiming.release(block_code=claim.block.code, driver_id=claim.driver_id, at=self.at)
+
+    def withdraw(self) -> None:
+        block = self.chance.choice(self.blocks)
+        withdrawing.withdraw(block_code=block.code, reason="storm", actor=SYSTEM, at=self.at)
+
+    def sweep(self) -> None:
+        expiry.sweep(at=self.at)
+
+    def wait(self) -> None:
+        self.at += self.chance.choice([MINUTE, 5 * MINUTE, 15 * MINUTE])
+
+    def sleep(self) -> None:
+        """The worker is down for a while."""
+        self.at += self.chance.choice([HOUR, 2 * HOUR])
+
+
+def check_everything(market: Market) -> None:
+    claims = list(Claim.objects.select_related("block"))
+    live = [claim for claim in claims if claim.ended_at is None]
+    assert len({claim.block_id for claim in live}) == len(live)
+    for one in live:
+        for other in live:
+            apart = one.pk == other.pk or one.driver_id != other.driver_id
+            assert apart or one.window.upper <= other.window.lower or other.window.upper <= one.window.lower
+    held = {claim.block_id for claim in live}
+    offers = list(Offer.objects.filter(status="open").select_related("draw"))
+    open_on = {offer.block_id: offer for offer in offers}
+    asked = {award.offer_id: award for award in Award.objects.live()}
+    for block in Block.objects.all():
+        assert (block.status == "claimed") == (block.pk in held)
+        # An offer without a next step is a block that nobody can ever have again.
+        assert (block.status == "offered") == (block.pk in open_on)
+    for offer in offers:
+        drawn = offer.mode == "draw" and offer.draw.drawn_at is not None
+        assert not drawn or offer.pk in asked, "a drawn offer waits for whom it asked"
+        assert drawn or offer.closes_at > offer.opens_at
+    assert set(asked) <= {offer.pk for offer in offers}
+    for draw in Draw.objects.drawn():
+        ranks = Entry.objects.filter(draw=draw, rank__isnull=False).values_list("rank", flat=True)
+        assert sorted(ranks) == list(range(1, len(ranks) + 1))
+    check_owed(claims)
+
+
+def check_owed(claims: list[Claim]) -> None:
+    """A price never falls, and who loses a block to operations at short notice is paid for it."""
+    for claim in claims:
+        assert claim.hourly_cents >= claim.block.base_hourly_cents
+        if claim.ending == "withdrawn":
+            percent = withdrawing.notice_percent(claim.block.starts_at - claim.ended_at)
+            paid = sum(
+                DriverPosting.objects.filter(
+                    driver=claim.driver_id, subject=f"block:{claim.block.code}"
+                ).values_list("cents", flat=True)
+            )
+            assert paid == (claim.pay_cents * percent + 50) // 100
+    for block in Block.objects.prefetch_related("offers"):
+        prices = [offer.hourly_cents for offer in sorted(block.offers.all(), key=lambda each: each.pk)]
+        assert prices == sorted(prices)
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(acts=st.lists(st.sampled_from(ACTS), min_size=5, max_size=25), seed=st.integers(0, 10_000))
+def test_whatever_happens_in_whatever_order_the_market_keeps_its_promises(acts, seed):
+    with transaction.atomic():
+        transaction.get_connection().atomic_blocks[-1]._from_testcase = True
+        market = Market(seed)
+        for act in acts:
+            with contextlib.suppress(Refused):
+                market.do(act)
+            check_everything(market)
+        # In the end every block is somebody's or given up: nothing hangs.
+        market.at = START + 12 * HOUR
+        for _beat in range(4):
+            expiry.sweep(at=market.at)
+        assert Offer.objects.filter(status="open").count() == 0
+        check_everything(market)
+        transaction.set_rollback(True)
+
+
+def test_the_check_finds_an_offer_without_a_next_step(db):
+    """The control: a drawn offer whom nobody is asked for is what the histories would have found."""
+    market = Market(1)
+    making.entered(making.offer_of(market.blocks[0]), market.drivers[0])
+    expiry.sweep(at=AT + 5 * MINUTE)
+    check_everything(market)
+    Award.objects.update(ended_at=AT + dt.timedelta(minutes=6), ending="lapsed")
+
+    with pytest.raises(AssertionError, match="waits for whom it asked"):
+        check_everything(market)
