@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from drivers import applying
+from drivers import appealing, applying
 from drivers.models import (
+    Appeal,
     Document,
     Driver,
     DriverPosting,
@@ -274,7 +275,17 @@ class DriverPostingAdmin(HistoryAdmin):
 
 @admin.register(StandingEvent)
 class StandingEventAdmin(HistoryAdmin):
-    list_display = ("at", "driver", "kind", "fault", "points", "text", "subject", "decays_at")
+    list_display = (
+        "at",
+        "driver",
+        "kind",
+        "fault",
+        "points",
+        "text",
+        "decays_at",
+        "disputed_at",
+        "set_aside_at",
+    )
     list_filter = ("kind", "fault", ("at", RangeDateTimeFilter))
     list_filter_submit = True
     list_select_related = ("driver__user",)
@@ -300,3 +311,59 @@ class DriverTokenAdmin(HistoryAdmin):
     search_fields = ("prefix", "name", "driver__code", "driver__user__email")
     exclude = ("digest",)
     ordering = ("-id",)
+
+
+class DecisionFilter(admin.SimpleListFilter):
+    """Those that wait for a person come first."""
+
+    title = _("decision")
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("to be decided")), ("overdue", _("overdue")), *Appeal.Outcome.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> QuerySet[Appeal]:
+        wanted: dict[str | None, dict[str, Any]] = {
+            "open": {"decided_at": None},
+            "overdue": {"decided_at": None, "answer_by__lte": timezone.now()},
+            **{outcome: {"outcome": outcome} for outcome in Appeal.Outcome.values},
+        }
+        return queryset.filter(**wanted.get(self.value(), {}))
+
+
+@admin.register(Appeal)
+class AppealAdmin(DecidingAdmin):
+    list_display = ("code", "driver", "event", "round", "text", "answer_by", "outcome", "decided_by")
+    list_filter = (DecisionFilter, "round", ("filed_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("event__driver__user", "decided_by")
+    search_fields = ("code", "event__driver__code", "event__driver__user__email", "event__subject")
+    ordering = ("decided_at", "answer_by")
+    actions = ("grant", "turn_down")
+
+    @admin.display(description=_("driver"))
+    def driver(self, appeal: Appeal) -> Driver:
+        return appeal.event.driver
+
+    @admin.action(
+        description=_("Grant (with a reason): the event never counts again"), permissions=["decide"]
+    )
+    def grant(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._decide(request, queryset, action="grant", title=_("Grant"), granted=True)
+
+    @admin.action(description=_("Turn down (with a reason)"), permissions=["decide"])
+    def turn_down(self, request: HttpRequest, queryset: QuerySet[Appeal]) -> HttpResponse | None:
+        return self._decide(request, queryset, action="turn_down", title=_("Turn down"), granted=False)
+
+    def _decide(
+        self, request: HttpRequest, rows: QuerySet[Appeal], *, action: str, title: Any, granted: bool
+    ) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            rows,
+            action=action,
+            title=title,
+            verb=lambda row, reason: appealing.decide(
+                code=row.code, granted=granted, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )

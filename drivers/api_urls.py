@@ -8,4 +8,5 @@ app_name = "drivers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/badge", api.BadgeView.as_view(), name="badge"),
     path("driver/standing", api.StandingView.as_view(), name="standing"),
+    path("driver/appeals", api.AppealsView.as_view(), name="appeals"),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from drivers.models import Document, Driver
+from drivers.models import Appeal, Document, Driver
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
 
@@ -41,5 +41,24 @@ def document_changed(
             "kind": document.kind,
             "expires_on": document.expires_on.isoformat(),
             **data,
+        },
+    )
+
+
+def appeal_changed(name: str, appeal: Appeal, *, at: dt.datetime, actor: Actor = SYSTEM) -> Happening:
+    """appeal.filed, .decided, .overdue."""
+    driver = appeal.event.driver
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"driver:{driver.code}", f"appeal:{appeal.code}", appeal.event.subject],
+        actor=actor,
+        data={
+            "appeal": appeal.code,
+            "driver": driver.code,
+            "event": appeal.event.key,
+            "round": appeal.round,
+            "outcome": appeal.outcome or None,
+            "reason": appeal.reason,
         },
     )

@@ -177,3 +177,12 @@ class TokenForm(forms.Form):
     """A device or an app that may act for the driver."""
 
     name = text(_("Which device or app?"), 80)
+
+
+class AppealForm(forms.Form):
+    text = forms.CharField(
+        label=_("What happened"),
+        max_length=limits.APPEAL_TEXT,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("A person reads it, beside your scans, positions and the store's own times."),
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import connection
 
 from drivers import limits
-from drivers.models import Driver
+from drivers.models import Appeal, Driver
 
 
 def be_patient() -> None:
@@ -30,3 +32,24 @@ def driver_by_code(code: str) -> Driver | None:
         .order_by("pk")
         .first()
     )
+
+
+def appeal(code: str) -> Appeal:
+    """The appeal, locked, with its event and driver; the driver is locked before it.
+
+    Raises Appeal.DoesNotExist.
+    """
+    found = Appeal.objects.only("event__driver_id").select_related("event").get(code=code)
+    driver(found.event.driver_id)
+    return (
+        Appeal.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("event__driver__user")
+        .get(code=code)
+    )
+
+
+def appeals_overdue(at: dt.datetime) -> list[Appeal]:
+    """Undecided after their time and not yet told of, locked; what another sweep holds is left to it."""
+    overdue = Appeal.objects.overdue(at).order_by("answer_by", "pk")  # type: ignore[attr-defined]
+    locked = overdue.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return list(locked.select_related("event__driver__user")[: limits.APPEALS_SWEPT])

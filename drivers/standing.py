@@ -46,6 +46,7 @@ def record(
 
 
 def points(driver: Driver, *, at: dt.datetime) -> int:
-    """The sum of what has not decayed."""
-    live = StandingEvent.objects.filter(driver=driver, decays_at__gt=at)
-    return live.aggregate(sum=Sum("points"))["sum"] or 0
+    """The sum of what counts at this moment: not decayed, not in dispute, not set aside."""
+    live = StandingEvent.objects.counting(at).filter(driver=driver)  # type: ignore[attr-defined]
+    total: int = live.aggregate(sum=Sum("points"))["sum"] or 0
+    return total

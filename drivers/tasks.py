@@ -7,9 +7,14 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drivers import tracking
+from drivers import appealing, tracking
 
 
 @shared_task(queue="sweeps", ignore_result=True)
 def prune_positions(**_: Any) -> None:
     tracking.prune(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_appeals(**_: Any) -> None:
+    appealing.sweep(at=timezone.now())

@@ -15,5 +15,6 @@ urlpatterns = [
     path("drive/me/devices/", views.devices, name="devices"),
     path("drive/me/devices/<slug:prefix>/revocation/", views.revoke, name="revoke"),
     path("drive/standing/", views.standing, name="standing"),
+    path("drive/standing/<str:key>/appeal/", views.appeal, name="appeal"),
     path("drive/badge/", views.show_badge, name="badge"),
 ]

@@ -10,6 +10,7 @@ from typing import Any
 import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,10 +18,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from drivers import access, applying, badge, ledger, limits, profiles, tokens
+from drivers import access, appealing, applying, badge, ledger, limits, profiles, tokens
 from drivers.access import driver_required
-from drivers.forms import DocumentForm, PreferencesForm, TokenForm, VehicleForm
-from drivers.models import Document, Driver, DriverToken, StandingEvent
+from drivers.forms import AppealForm, DocumentForm, PreferencesForm, TokenForm, VehicleForm
+from drivers.models import Appeal, Document, Driver, DriverToken, StandingEvent
 from retaildelivery.lib.refusals import Refused
 
 UNPROCESSABLE, CONFLICT = 422, 409
@@ -180,9 +181,11 @@ def vehicle(request: HttpRequest, driver: Driver) -> HttpResponse:
 @driver_required
 @require_GET
 def standing(request: HttpRequest, driver: Driver) -> HttpResponse:
-    """Every event that counts, its cause, who was at fault, and until when it counts."""
+    """Every event that counts, its cause, who was at fault, until when it counts, and what became of an appeal."""
     at = timezone.now()
-    events = list(driver.standing_events.order_by("-at", "-id")[:STANDING_SHOWN])
+    events = driver.standing_events.order_by("-at", "-id").prefetch_related(
+        Prefetch("appeals", Appeal.objects.select_related("decided_by").order_by("round"))
+    )[:STANDING_SHOWN]
     context = {
         "driver": driver,
         "rows": [standing_row(event, at=at) for event in events],
@@ -193,11 +196,40 @@ def standing(request: HttpRequest, driver: Driver) -> HttpResponse:
 
 def standing_row(event: StandingEvent, *, at: dt.datetime) -> dict[str, Any]:
     noun, _colon, code = event.subject.partition(":")
+    appeals = list(event.appeals.all())
     return {
         "event": event,
-        "counts": event.decays_at > at and event.points != 0,
+        "counts": event.counts(at) and event.points != 0,
         "block_code": code if noun == "block" else "",
+        "appeals": appeals,
+        "may_appeal": appealing.may_appeal(event, appeals, at=at),
     }
+
+
+@driver_required
+@require_http_methods(["GET", "POST"])
+def appeal(request: HttpRequest, driver: Driver, key: str) -> HttpResponse:
+    """Contest one event: what it is, what happens next, and the words."""
+    events = driver.standing_events.prefetch_related(
+        Prefetch("appeals", Appeal.objects.select_related("decided_by").order_by("round"))
+    )
+    event = get_object_or_404(events, key=key)
+    form = AppealForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"driver": driver, "form": form, **standing_row(event, at=timezone.now())}
+    if request.method != "POST":
+        return render(request, "drivers/appeal.html", context)
+    if not form.is_valid():
+        return render(request, "drivers/appeal.html", context, status=UNPROCESSABLE)
+    try:
+        made = appealing.appeal(
+            driver=driver, event_key=event.key, text=form.cleaned_data["text"], at=timezone.now()
+        )
+    except Refused as refusal:
+        return render(request, "drivers/appeal.html", context | {"refusal": refusal}, status=CONFLICT)
+    messages.success(
+        request, _("Appeal %(code)s is filed. The event does not count meanwhile.") % {"code": made.code}
+    )
+    return redirect("drivers:standing")
 
 
 @driver_required

@@ -119,7 +119,8 @@ def run(*, offer: Offer, block: Block, at: dt.datetime) -> None:
 def weigh(entries: Sequence[Entry], *, at: dt.datetime) -> None:
     """Standing, recent wins and what they give, as of the close, in two queries however many entered."""
     drivers = [entry.driver_id for entry in entries]
-    events = StandingEvent.objects.filter(driver__in=drivers, at__lte=at, decays_at__gt=at)
+    counting = StandingEvent.objects.counting(at)  # type: ignore[attr-defined]
+    events = counting.filter(driver__in=drivers, at__lte=at)
     points = dict(events.values_list("driver").annotate(Sum("points")))
     taken_back = Q(ending=Claim.Ending.WITHDRAWN, ended_at__lte=at)
     won = Claim.objects.filter(

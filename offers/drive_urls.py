@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, handing_over, road, standby, wishes
+from offers.views import draws, drive, handing_over, road, standby, standing, wishes
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -34,6 +34,7 @@ urlpatterns = [
     path("drive/stand-by/<slug:code>/leave/", standby.leave, name="driver_stand_by_leave"),
     path("drive/me/calendar/", standby.calendar, name="driver_calendar"),
     path("drive/calendar/<str:token>.ics", standby.feed, name="calendar_feed"),
+    path("drive/standing/if/", standing.standing_if, name="driver_standing_if"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),
 ]

@@ -351,7 +351,8 @@ WHERE c.driver_id = %(driver)s AND c."window" && tstzrange(%(since)s, %(until)s)
   AND (c.ended_at IS NULL OR c.ending IN ('completed', 'aborted'))
 UNION ALL
 SELECT 'points', '', coalesce(sum(points), 0), 0, 0, true, NULL, NULL, NULL
-FROM drivers_standingevent WHERE driver_id = %(driver)s AND decays_at > %(at)s
+FROM drivers_standingevent
+WHERE driver_id = %(driver)s AND decays_at > %(at)s AND disputed_at IS NULL AND set_aside_at IS NULL
 UNION ALL
 SELECT 'mall', '', mall_id, 0, 0, true, NULL, NULL, NULL
 FROM offers_mallblockade WHERE driver_id = %(driver)s AND lifted_at IS NULL

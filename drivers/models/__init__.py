@@ -4,10 +4,11 @@ from drivers.models.document import Document
 from drivers.models.driver import Driver, DriverToken
 from drivers.models.position import Position
 from drivers.models.posting import DriverAccount, DriverPosting
-from drivers.models.standing import StandingEvent
+from drivers.models.standing import Appeal, StandingEvent
 from drivers.models.vehicle import Vehicle
 
 __all__ = [
+    "Appeal",
     "Document",
     "Driver",
     "DriverAccount",
