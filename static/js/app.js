@@ -239,6 +239,13 @@ function start(root) {
   tick();
 }
 
+// The number beside a slider moves with it.
+document.addEventListener("input", (event) => {
+  if (event.target.type !== "range") return;
+  const shown = document.querySelector(`output[for="${event.target.id}"]`);
+  if (shown) shown.value = event.target.value;
+});
+
 document.addEventListener("htmx:load", (event) => start(event.detail.elt));
 start(document.body);
 setInterval(tick, 1000);
