@@ -122,7 +122,7 @@ def plan(mall: Mall, laid: Sequence[Laid], waiting: Sequence[Order]) -> dict[str
 
 
 def move_url(mall: Mall, order_code: str) -> str:
-    return f"{reverse('offers:ops_plan_move', args=[mall.code])}?order={order_code}"
+    return reverse("offers:ops_plan_move", args=[mall.code, order_code])
 
 
 def _door_mark(each: Laid, door: Door) -> Mark:

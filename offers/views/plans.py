@@ -78,18 +78,16 @@ def again(request: HttpRequest, mall: str) -> HttpResponse:
 
 @operations_required
 @require_http_methods(["GET", "POST"])
-def move(request: HttpRequest, mall: str) -> HttpResponse:
+def move(request: HttpRequest, mall: str, order: str) -> HttpResponse:
     """Which block could take an order, at what price and with what verdict; saved by POST."""
     found = get_object_or_404(Mall.objects.select_related("market"), code=mall, active=True)
     given = request.POST if request.method == "POST" else request.GET
-    order = get_object_or_404(
-        Order.objects.at_mall(found.pk).select_related("store"), code=given.get("order", "")
-    )  # type: ignore[attr-defined]
+    moved = get_object_or_404(Order.objects.at_mall(found.pk).select_related("store"), code=order)  # type: ignore[attr-defined]
     now = timezone.now()
     refusal: Refused | None = None
     outlook = None
     try:
-        outlook = rearranging.look(mall=found, order_code=order.code, at=now)
+        outlook = rearranging.look(mall=found, order_code=moved.code, at=now)
         if request.method == "POST":
             assert isinstance(request.user, User)
             block = rearranging.move(
@@ -101,22 +99,23 @@ def move(request: HttpRequest, mall: str) -> HttpResponse:
             )
             messages.success(
                 request,
-                _("Order %(order)s is in block %(block)s.") % {"order": order.code, "block": block.code},
+                _("Order %(order)s is in block %(block)s.") % {"order": moved.code, "block": block.code},
             )
             return redirect(f"{reverse('offers:ops_plan', args=[found.code])}#block-{block.code}")
-    except Refused as refused:
-        refusal = refused
+    except Refused as reason:
+        refusal = reason
     choices = plans.choices(outlook, given.get("to", "")) if outlook else []
     context = {
         "mall": found,
         "zone": found.zone,
-        "order": order,
+        "order": moved,
         "outlook": outlook,
         "choices": choices,
         "chosen": next((choice for choice in choices if choice.is_chosen), None),
         "refusal": refusal,
     }
-    return render(request, "offers/ops_plan_move.html", context, status=409 if refusal else 200)
+    refused = refusal is not None and request.method == "POST"
+    return render(request, "offers/ops_plan_move.html", context, status=409 if refused else 200)
 
 
 @operations_required

@@ -110,7 +110,7 @@ function movable(made, marker, map, data) {
   const home = made.getLatLng();
   made.on("dragend", () => {
     const block = nearest(map, map.latLngToContainerPoint(made.getLatLng()), data, marker.block);
-    if (block) window.location.assign(`${marker.move}&to=${block}`);
+    if (block) window.location.assign(`${marker.move}?to=${block}`);
     else made.setLatLng(home);
   });
 }

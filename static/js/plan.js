@@ -40,7 +40,7 @@ function grip(item, words) {
       handle.removeEventListener("pointermove", follow);
       target?.classList.remove("is-target");
       ghost.remove();
-      if (dropped && target) window.location.assign(`${item.dataset.move}&to=${target.dataset.drop}`);
+      if (dropped && target) window.location.assign(`${item.dataset.move}?to=${target.dataset.drop}`);
     };
     follow(event);
     handle.addEventListener("pointermove", follow);
