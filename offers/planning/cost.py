@@ -7,9 +7,10 @@ at a door for the promise to open is better paid to start later).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
-from offers.planning.afternoon import Afternoon, CostLine, PlannedBlock, PlannedStop
+from offers.planning.afternoon import Afternoon, CostLine, OpenBlock, PlannedBlock, PlannedStop, Reload
 
 START_STEP_S = 60
 
@@ -29,6 +30,7 @@ class Costed(NamedTuple):
     active_s: int
     earliest: int
     late_first: int
+    car: int = 0
 
 
 BlockCost = Callable[[Sequence[int]], Costed | None]
@@ -52,6 +54,13 @@ class Tables:
     due: list[int]
     litres: list[int]
     grams: list[int]
+    last: list[int]
+    shut: list[int]
+    kind: list[int]
+    apart: list[int]
+    door: list[int]
+    fixed: list[int]
+    opened: list[tuple[int, ...]]
 
 
 def tables(afternoon: Afternoon) -> Tables:
@@ -72,7 +81,10 @@ def tables(afternoon: Afternoon) -> Tables:
                 row[other] = dwell.same_door_s + parcels[other - 1]
         service.append(row)
     stores = {code: n for n, code in enumerate(sorted({order.store for order in orders}))}
-    return Tables(
+    shuts = dict(afternoon.shuts)
+    kind, apart = _kinds(afternoon)
+    numbers = {door: number for number, door in enumerate(at_door)}
+    tab = Tables(
         seconds=[list(row) for row in afternoon.seconds],
         metres=[list(row) for row in afternoon.metres],
         service=service,
@@ -83,6 +95,65 @@ def tables(afternoon: Afternoon) -> Tables:
         due=[0, *(order.due for order in orders)],
         litres=[0, *(order.litres for order in orders)],
         grams=[0, *(order.grams for order in orders)],
+        last=[0, *(order.due + afternoon.late_max_s for order in orders)],
+        shut=[NO_LIMIT, *(shuts.get(order.store, NO_LIMIT) for order in orders)],
+        kind=kind,
+        apart=apart,
+        door=[-1, *(numbers[door] for door in doors[1:])],
+        fixed=[0] * (len(orders) + 1),
+        opened=[],
+    )
+    for block in afternoon.open_blocks:
+        tab.opened.append(_opened(afternoon, tab, block))
+    return tab
+
+
+def _kinds(afternoon: Afternoon) -> tuple[list[int], list[int]]:
+    """Per order the bit of its kind, and the bits of the kinds it may not share a car with."""
+    bits = {
+        kind: 1 << n for n, kind in enumerate(sorted({kind for pair in afternoon.apart for kind in pair}))
+    }
+    against = dict.fromkeys(bits, 0)
+    for one, two in afternoon.apart:
+        against[one] |= bits[two]
+        against[two] |= bits[one]
+    kinds = [order.kind for order in afternoon.orders]
+    return [0, *(bits.get(kind, 0) for kind in kinds)], [0, *(against.get(kind, 0) for kind in kinds)]
+
+
+def _opened(afternoon: Afternoon, tab: Tables, block: OpenBlock) -> tuple[int, ...]:
+    """Start, length, litres, grams, moment to be back, most metres and most orders of an open block.
+
+    What is in it may stay whatever the rules say of it: they are stretched to let it, and no further.
+    """
+    numbers = {order.code: number for number, order in enumerate(afternoon.orders, 1)}
+    seq = [numbers[code] for code in block.orders]
+    for i in seq:
+        tab.fixed[i], tab.ready[i], tab.shut[i], tab.apart[i] = 1, min(tab.ready[i], block.start), NO_LIMIT, 0
+    now = (
+        block.start
+        + afternoon.dwell.store_s * len({tab.store[i] for i in seq})
+        + sum(tab.load[i] for i in seq)
+    )
+    metres = at = 0
+    for i in seq:
+        now = max(now + tab.seconds[at][i], tab.early[i])
+        tab.last[i] = max(tab.last[i], now)
+        now += tab.service[at][i]
+        metres += tab.metres[at][i]
+        at = i
+    max_orders, max_metres = bounds(afternoon)
+    return (
+        block.start,
+        block.length_s,
+        max(block.litres, sum(tab.litres[i] for i in seq)),
+        max(block.grams, sum(tab.grams[i] for i in seq)),
+        max(
+            min(afternoon.close, block.start + block.length_s),
+            now + tab.seconds[at][0] if seq else block.start,
+        ),
+        max(max_metres, metres + tab.metres[at][0]),
+        max(max_orders, len(seq)),
     )
 
 
@@ -186,42 +257,165 @@ def block_cost(afternoon: Afternoon, tab: Tables) -> BlockCost:  # noqa: C901 - 
     return cost
 
 
-def schedule(afternoon: Afternoon, tab: Tables, block: Sequence[int], costed: Costed) -> PlannedBlock:
-    """The block written out: stops with their moments, neighbours at one door joined, the lines of cost."""
-    orders = [afternoon.orders[i - 1] for i in block]
-    stores = tuple(dict.fromkeys(order.store for order in orders))
-    depart = costed.start + afternoon.dwell.store_s * len(stores) + sum(tab.load[i] for i in block)
-    stops: list[PlannedStop] = []
-    now, at = depart, 0
-    for i, order in zip(block, orders, strict=True):
-        arrive = now + tab.seconds[at][i]
-        serve = max(arrive, order.early)
-        now = serve + tab.service[at][i]
-        late_s = max(0, serve - order.due)
-        if stops and stops[-1].point.rounded() == order.point.rounded():
-            last = stops.pop()
-            stops.append(
-                replace(last, orders=(*last.orders, order.code), leave=now, late_s=last.late_s + late_s)
-            )
+class Pricing:
+    """The cost of any block: in a size of car, with returns to the mall (0 in its sequence), or an open one."""
+
+    def __init__(self, afternoon: Afternoon, tab: Tables) -> None:
+        self.afternoon, self.tab, self.sizes = afternoon, tab, afternoon.sizes
+        self.max_orders, self.max_metres = bounds(afternoon)
+
+    def __call__(self, seq: Sequence[int], car: int | None = None, opened: int = -1) -> Costed | None:
+        """The block at its cheapest start, in the cheapest car that holds it where none is named."""
+        tab, trips = self.tab, trips_of(seq)
+        kinds = aparts = 0
+        for i in seq:
+            if kinds & tab.apart[i] or aparts & tab.kind[i]:
+                return None
+            kinds, aparts = kinds | tab.kind[i], aparts | tab.apart[i]
+        if not seq or not all(trips) or len(trips) > self.afternoon.max_trips:
+            return self._filled(seq, (), opened) if opened >= 0 and not seq else None
+        loads = [(sum(tab.litres[i] for i in trip), sum(tab.grams[i] for i in trip)) for trip in trips]
+        if opened >= 0:
+            return self._filled(seq, loads, opened)
+        for number, size in enumerate(self.sizes):
+            fits = all(litres <= size.litres and grams <= size.grams for litres, grams in loads)
+            if fits and car in {None, number}:
+                return self._sold(seq, number)
+        return None
+
+    def drive(self, seq: Sequence[int], now: int) -> tuple[int, int]:
+        """(moment back, late seconds) when loading begins at `now`; (-1, 0): somebody would be too late."""
+        tab, late = self.tab, 0
+        for trip in trips_of(seq):
+            now = max(now, max((tab.ready[i] for i in trip), default=now)) + self.loading(trip)
+            if now > min((tab.shut[i] for i in trip), default=NO_LIMIT):
+                return -1, 0
+            at = 0
+            for i in trip:
+                now = max(now + tab.seconds[at][i], tab.early[i])
+                if now > tab.last[i]:
+                    return -1, 0
+                late += max(0, now - tab.due[i])
+                now += tab.service[at][i]
+                at = i
+            now += tab.seconds[at][0]
+        return now, late
+
+    def loading(self, trip: Sequence[int]) -> int:
+        """Seconds at the stores for these orders."""
+        stores = {self.tab.store[i] for i in trip}
+        return self.afternoon.dwell.store_s * len(stores) + sum(self.tab.load[i] for i in trip)
+
+    def work(self, seq: Sequence[int]) -> tuple[int, int]:
+        """(metres, seconds of work without waiting)."""
+        way = list(pairwise((0, *seq, 0)))
+        active = sum(self.tab.seconds[a][b] + (self.tab.service[a][b] if b else 0) for a, b in way)
+        return sum(self.tab.metres[a][b] for a, b in way), active + sum(map(self.loading, trips_of(seq)))
+
+    def _filled(self, seq: Sequence[int], loads: Sequence[tuple[int, int]], opened: int) -> Costed | None:
+        start, _length, litres, grams, back_by, max_metres, max_orders = self.tab.opened[opened]
+        if any(load[0] > litres or load[1] > grams for load in loads) or len(seq) > max_orders:
+            return None
+        (metres, active), (back, late) = self.work(seq), self.drive(seq, start)
+        ready = max((self.tab.ready[i] for i in seq), default=start)
+        if seq and (metres > max_metres or ready > start or not 0 <= back <= back_by):
+            return None
+        cents = travel_cents(self.afternoon, metres) + late_cents(self.afternoon, late)
+        return Costed(cents, 0, start, late, metres, active, start, late)
+
+    def _sold(self, seq: Sequence[int], car: int) -> Costed | None:
+        afternoon = self.afternoon
+        metres, active = self.work(seq)
+        if sum(i > 0 for i in seq) > self.max_orders or metres > self.max_metres:
+            return None
+        earliest = max(self.tab.ready[i] for i in trips_of(seq)[0])
+        finish, late_first = self.drive(seq, earliest)
+        if finish < 0 or finish > afternoon.close:
+            return None
+        best: Costed | None = None
+        fixed = travel_cents(afternoon, metres) + self.sizes[car].extra_cents
+        for number in range(len(afternoon.lengths) - 1, -1, -1):
+            length = afternoon.lengths[number]
+            delay = max(0, -((earliest + length.length_s - finish) // START_STEP_S)) * START_STEP_S
+            if length.length_s < active or delay > afternoon.start_slack_s:
+                break
+            back, late = self.drive(seq, earliest + delay)
+            if back < 0 or back > afternoon.close:
+                break
+            cents = length.pay_cents + fixed + late_cents(afternoon, late)
+            if best is None or cents < best.cents:
+                start = earliest + delay
+                best = Costed(cents, number, start, late, metres, active, earliest, late_first, car)
+        return best
+
+
+def trips_of(seq: Sequence[int]) -> list[tuple[int, ...]]:
+    """The trips of a sequence, in which 0 is a return to the mall."""
+    trips: list[tuple[int, ...]] = [()]
+    for i in seq:
+        if i:
+            trips[-1] = (*trips[-1], i)
         else:
-            stops.append(PlannedStop((order.code,), order.point, arrive, serve, now, late_s))
-        at = i
+            trips.append(())
+    return trips
+
+
+def roomy(afternoon: Afternoon, tab: Tables, number: int) -> bool:
+    """Whether an order could go alone in a block that may start as late as it likes."""
+    return Pricing(replace(afternoon, start_slack_s=NO_LIMIT), tab)((number,)) is not None
+
+
+def schedule(
+    afternoon: Afternoon, tab: Tables, block: Sequence[int], costed: Costed, opened: int = -1
+) -> PlannedBlock:
+    """The block written out: stops with their moments, neighbours at one door joined, the lines of cost."""
+    pricing = Pricing(afternoon, tab)
+    stops: list[PlannedStop] = []
+    loads: list[Reload] = []
+    arrive_mall = now = costed.start
+    for trip in trips_of(block):
+        begin = max(now, max((tab.ready[i] for i in trip), default=now)) if loads else now
+        now = begin + pricing.loading(trip)
+        codes = tuple(dict.fromkeys(afternoon.orders[i - 1].store for i in trip))
+        loads.append(Reload(sum(len(stop.orders) for stop in stops), arrive_mall, begin, codes, now))
+        at, first = 0, len(stops)
+        for i in trip:
+            order = afternoon.orders[i - 1]
+            arrive = now + tab.seconds[at][i]
+            serve = max(arrive, order.early)
+            now = serve + tab.service[at][i]
+            late_s = max(0, serve - order.due)
+            if len(stops) > first and stops[-1].point.rounded() == order.point.rounded():
+                last = stops.pop()
+                codes = (*last.orders, order.code)
+                stops.append(replace(last, orders=codes, leave=now, late_s=last.late_s + late_s))
+            else:
+                stops.append(PlannedStop((order.code,), order.point, arrive, serve, now, late_s))
+            at = i
+        now += tab.seconds[at][0]
+        arrive_mall = now
+    orders = [afternoon.orders[i - 1] for i in block if i]
     length = afternoon.lengths[costed.length]
+    size, pay, length_s = afternoon.sizes[costed.car], length.pay_cents, length.length_s
+    filled = afternoon.open_blocks[opened] if opened >= 0 else None
     return PlannedBlock(
         start=costed.start,
-        length_s=length.length_s,
-        stores=stores,
-        depart=depart,
+        length_s=filled.length_s if filled else length_s,
+        stores=loads[0].stores,
+        depart=loads[0].depart,
         stops=tuple(stops),
-        finish=now + tab.seconds[at][0],
+        finish=now,
         metres=costed.metres,
         litres=sum(order.litres for order in orders),
         grams=sum(order.grams for order in orders),
         parcels=sum(order.parcels for order in orders),
         late_s=costed.late_s,
         lines=(
-            CostLine("pay", length.pay_cents),
+            CostLine("pay", 0 if filled else pay + size.extra_cents),
             CostLine("travel", travel_cents(afternoon, costed.metres)),
             CostLine("lateness", late_cents(afternoon, costed.late_s)),
         ),
+        car=filled.car if filled else size.code,
+        opened=filled.code if filled else "",
+        reloads=tuple(loads[1:]),
     )

@@ -9,18 +9,24 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from offers.planning import cost, engine, reasons, search
+from offers.planning import anneal, compiling, cost, engine, search, writing
 from offers.planning.afternoon import Afternoon, Plan
+from offers.planning.numbered import Route, one_by_one
 
 Blocks = tuple[tuple[int, ...], ...]
 
 # The engine's part of the time, and the least that is worth it: its process takes half a second to start.
-ENGINE_SHARE = 0.25
+ENGINE_SHARE = 0.1
 ENGINE_LEAST_S = 0.9
 # Below this many seconds all of them belong to the search.
-ENGINE_FROM_S = 1.5
+ENGINE_FROM_S = 3.0
 # With a budget of iterations, one of the engine's for so many of ours: about the same time.
 ENGINE_EACH = 10
+# Seconds of plain Python between looks whether the compiled search is ready; the most a plan by number of rounds
+# waits for it; the share of its seconds another plan waits that needs it; the least worth searching for.
+PART_S, COMPILED_IN_S, COMPILED_SHARE, LEAST_S = 0.5, 120.0, 0.5, 0.01
+
+COMPILING = compiling.Warming(anneal.compile_all)
 
 
 class Engine(Protocol):
@@ -44,6 +50,9 @@ def plan(
     With `iterations` the clock only bounds the engine's process. `propose=None` plans without an engine.
     """
     begin = time.perf_counter()
+    COMPILING.begin()
+    if not afternoon.plain:
+        return _special(afternoon, seconds=seconds, seed=seed, iterations=iterations, begin=begin)
     world = search.World(afternoon)
     best, used, notes = search.greedy(world), "greedy", list(afternoon.notes)
     if propose is not None and len(world.possible) > 1 and (iterations or seconds >= ENGINE_FROM_S):
@@ -58,12 +67,74 @@ def plan(
         legal = legal_part(world, proposal.routes)
         if total(world, legal) < total(world, best):
             best, used = legal, "pyvrp"
-    left_s = seconds - (time.perf_counter() - begin)
-    found = search.improve(world, best, seed=seed, seconds=left_s, iterations=iterations)
-    if found.cents < total(world, best):
-        best = found.blocks
+    found, rounds = _improved(world, best, seed=seed, until=begin + seconds, iterations=iterations)
+    if total(world, found) < total(world, best):
+        best = found
     best = doors_together(world, best)
-    return written(world, best, engine_used=used, rounds=found.rounds, notes=tuple(notes))
+    return writing.written(
+        afternoon,
+        world.tab,
+        [Route(seq) for seq in best],
+        engine_used=used,
+        rounds=rounds,
+        notes=tuple(notes),
+    )
+
+
+def _improved(
+    world: search.World, best: Blocks, *, seed: int, until: float, iterations: int | None
+) -> tuple[Blocks, int]:
+    """The search from these blocks: compiled if that is ready, by plain Python as long as it is not."""
+    rounds = 0
+    if not _compiled(iterations):
+        while iterations is not None or until > time.perf_counter():
+            left_s = until - time.perf_counter()
+            part_s = min(left_s, PART_S) if compiling.AVAILABLE else left_s
+            found = search.improve(world, best, seed=seed + rounds, seconds=part_s, iterations=iterations)
+            best, rounds = found.blocks, rounds + found.rounds
+            if iterations is not None or _compiled(None):
+                break
+    left_s = until - time.perf_counter()
+    if not world.possible or not _compiled(None) or (rounds and iterations is not None) or left_s < LEAST_S:
+        return best, rounds
+    start = [Route(seq) for seq in best]
+    made = anneal.Annealing(world.afternoon, world.tab).improve(
+        start, seed=seed, seconds=until - time.perf_counter(), iterations=iterations
+    )
+    return tuple(route.seq for route in made.routes), rounds + made.rounds
+
+
+def _compiled(iterations: int | None) -> bool:
+    """Whether the compiled search may be used. With a number of rounds it is waited for, since the same number
+    has to give the same plan."""
+    return compiling.AVAILABLE and COMPILING.done(wait_s=COMPILED_IN_S if iterations is not None else 0)
+
+
+def _special(
+    afternoon: Afternoon, *, seconds: float, seed: int, iterations: int | None, begin: float
+) -> Plan:
+    """A plan with several sizes of car, open blocks and what else only the compiled search knows.
+
+    Before it is compiled, what a person would do: each order in turn where it costs least.
+    """
+    tab = cost.tables(afternoon)
+    numbers = {order.code: number for number, order in enumerate(afternoon.orders, 1)}
+    start = [
+        Route(tuple(numbers[code] for code in block.orders), 0, number)
+        for number, block in enumerate(afternoon.open_blocks)
+    ]
+    wait_s = COMPILED_IN_S if iterations is not None else seconds * COMPILED_SHARE
+    if compiling.AVAILABLE and COMPILING.done(wait_s=wait_s):
+        left_s = seconds - (time.perf_counter() - begin)
+        found = anneal.Annealing(afternoon, tab).improve(
+            start, seed=seed, seconds=left_s, iterations=iterations, first=True
+        )
+        routes, rounds = found.routes, found.rounds
+    else:
+        routes, rounds = one_by_one(afternoon, tab, start, until=begin + seconds), 0
+    return writing.written(
+        afternoon, tab, routes, engine_used="greedy", rounds=rounds, notes=tuple(afternoon.notes)
+    )
 
 
 def total(world: search.World, blocks: Iterable[Sequence[int]]) -> int:
@@ -118,25 +189,3 @@ def _beside(world: search.World, blocks: Blocks, first: int, other: int) -> Bloc
     if all(world.block(seq) for seq in moved) and total(world, moved) <= total(world, blocks):
         return moved
     return blocks
-
-
-def written(
-    world: search.World, blocks: Blocks, *, engine_used: str, rounds: int, notes: tuple[str, ...]
-) -> Plan:
-    """The plan in the caller's words: codes, moments, lines of cost, reasons."""
-    afternoon = world.afternoon
-    planned = []
-    for seq in blocks:
-        costed = world.cost(seq)
-        assert costed is not None
-        planned.append(cost.schedule(afternoon, world.tab, seq, costed))
-    taken = {i for seq in blocks for i in seq}
-    waiting = [i for i in range(1, len(afternoon.orders) + 1) if i not in taken]
-    return Plan(
-        blocks=tuple(sorted(planned, key=lambda block: (block.start, block.orders))),
-        left=reasons.left_overs(afternoon, waiting, blocks),
-        cost_cents=total(world, blocks),
-        engine=engine_used,
-        rounds=rounds,
-        notes=notes,
-    )
