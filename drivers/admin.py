@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from drivers import appealing, applying
+from drivers import admin_likenesses, appealing, applying
 from drivers.models import (
     Appeal,
     Document,
@@ -35,6 +35,9 @@ from drivers.models import (
 from drivers.views import day_of, sent_file
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline
+
+# Importing it registers its page.
+__all__ = ["admin_likenesses"]
 
 
 class ReasonForm(forms.Form):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from drivers.models import Appeal, Document, Driver
+from drivers.models import Appeal, Document, Driver, Likeness
+from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
 
@@ -61,4 +62,24 @@ def appeal_changed(name: str, appeal: Appeal, *, at: dt.datetime, actor: Actor =
             "outcome": appeal.outcome or None,
             "reason": appeal.reason,
         },
+    )
+
+
+def likeness_found(row: Likeness, *, at: dt.datetime) -> Happening:
+    """driver.likeness_found: two accounts may be one person. What they share is in it only by its kind."""
+    return Happening(
+        name="driver.likeness_found",
+        at=at,
+        subjects=[f"driver:{row.first.code}", f"driver:{row.second.code}"],
+        data={"kind": str(row.kind), "detail": row.detail},
+    )
+
+
+def likeness_settled(row: Likeness, *, at: dt.datetime, by: User) -> Happening:
+    return Happening(
+        name="driver.likeness_settled",
+        at=at,
+        subjects=[f"driver:{row.first.code}", f"driver:{row.second.code}"],
+        actor=Actor(kind=Fact.Actor.OPERATIONS, name=str(by)),
+        data={"kind": str(row.kind), "detail": row.detail},
     )

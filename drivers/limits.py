@@ -20,3 +20,4 @@ LOCK_WAIT_MS = 4_000  # then the answer is 503 with Retry-After
 CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast
 PRUNE_BATCH = 20_000  # positions one sweep forgets, so that its transaction stays short
 EXPIRES_SOON = dt.timedelta(days=30)  # a driver is told of a paper that ends within this
+ALIKE = 20  # accounts that share one value and are paired; the oldest ones

@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drivers import appealing, tracking
+from drivers import appealing, likenesses, tracking
 
 
 @shared_task(queue="sweeps", ignore_result=True)
@@ -18,3 +18,8 @@ def prune_positions(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_appeals(**_: Any) -> None:
     appealing.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_likenesses(**_: Any) -> None:
+    likenesses.sweep(at=timezone.now())

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from deliveries.models import Stop
 from deliveries.notices import CLOCKS, DAYS, written
 from offers import limits
-from offers.models import Block, Claim, HandOver, Offer
+from offers.models import Award, Block, Claim, HandOver, Offer
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import messages
 from retaildelivery.outbox.models import Fact
@@ -111,6 +111,26 @@ def tell_stand_by(*, fact: Fact, at: dt.datetime) -> None:
             at=at,
             moment=offer.closes_at,
             url=f"{settings.BASE_URL}/drive/offers/{offer.code}/",
+        )
+
+
+def tell_drawn(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to somebody who is asked after a draw: they have minutes, so it is only news while it is theirs."""
+    award = (
+        Award.objects.holding(at)  # type: ignore[attr-defined]
+        .filter(offer__code=fact.data["offer"], entry__rank=fact.data["rank"])
+        .select_related("offer__block__mall__market", "driver__user")
+        .first()
+    )
+    if award is not None:
+        write(
+            award.driver.user,
+            "award_made",
+            key=f"{fact.code}:driver",
+            block=award.offer.block,
+            at=at,
+            moment=award.holds_until,
+            url=f"{settings.BASE_URL}/drive/offers/{award.offer.code}/",
         )
 
 

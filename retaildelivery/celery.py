@@ -29,6 +29,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "deliveries.slots": every(timedelta(seconds=30), "deliveries.tasks.sweep_slots"),
     "deliveries.quotes": every(timedelta(hours=1), "deliveries.tasks.sweep_quotes"),
     "drivers.appeals": every(timedelta(minutes=15), "drivers.tasks.sweep_appeals"),
+    "drivers.likenesses": every(timedelta(minutes=10), "drivers.tasks.sweep_likenesses"),
     "drivers.positions": every(timedelta(hours=1), "drivers.tasks.prune_positions"),
     "outbox.messages": every(timedelta(seconds=30), "retaildelivery.outbox.tasks.sweep_messages"),
     "outbox.reactions": every(timedelta(seconds=10), "retaildelivery.outbox.tasks.sweep_reactions"),

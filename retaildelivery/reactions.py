@@ -17,6 +17,7 @@ from retaildelivery.outbox.recording import Effect
 from stores.webhooks import fanning
 
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
+    "award.made": {"offers.tell": telling.tell_drawn},
     "block.aborted": {"offers.settle": settlement.settle_aborted},
     "block.expired": {"offers.relieve": relieving.again},
     "block.extended": {"offers.tell": block_notices.tell_driver},

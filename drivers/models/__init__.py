@@ -2,6 +2,7 @@
 
 from drivers.models.document import Document
 from drivers.models.driver import Driver, DriverToken
+from drivers.models.likeness import Likeness
 from drivers.models.position import Position
 from drivers.models.posting import DriverAccount, DriverPosting
 from drivers.models.standing import Appeal, StandingEvent
@@ -14,6 +15,7 @@ __all__ = [
     "DriverAccount",
     "DriverPosting",
     "DriverToken",
+    "Likeness",
     "Position",
     "StandingEvent",
     "Vehicle",

@@ -19,6 +19,8 @@ from offers import (
 from offers.models import Award, Claim, Draw, DrawRules, Entry, Offer
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.accounts.models import User
+from retaildelivery.outbox.models import Message
 from retaildelivery.outbox.recording import SYSTEM
 
 pytestmark = pytest.mark.django_db
@@ -352,3 +354,26 @@ def test_who_won_lately_weighs_less_as_of_the_close(block, offer, drivers):
 
     assert dict(Entry.objects.values_list("driver", "wins")) == {ada.pk: 1, ben.pk: 0}
     assert dict(Entry.objects.values_list("driver", "weight")) == {ada.pk: 500, ben.pk: 1000}
+
+
+def test_who_is_asked_is_told_by_mail_in_their_language_while_it_is_theirs(block, offer, drivers):
+    making.entered(offer, drivers[0])
+    User.objects.filter(pk=drivers[0].user_id).update(locale="es")
+    expiry.sweep(at=CLOSE)
+
+    making.relay_all(at=CLOSE)
+
+    mail = Message.objects.get(name="award_made")
+    assert mail.to == drivers[0].user.email
+    assert mail.subject == "El sorteo le pregunta: fashion-show mall, hasta las 10:20"
+    assert f"/drive/offers/{offer.code}/" in mail.text
+
+
+def test_who_was_asked_and_let_it_lapse_is_not_told_afterwards(block, offer, drivers):
+    making.entered(offer, drivers[0])
+    expiry.sweep(at=CLOSE)
+    expiry.sweep(at=CLOSE + 15 * MINUTE)
+
+    making.relay_all(at=CLOSE + 15 * MINUTE)
+
+    assert not Message.objects.filter(name="award_made").exists()

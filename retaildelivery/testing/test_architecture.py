@@ -216,7 +216,9 @@ CLOCKS = (
 def is_edge(path):
     """Where requests, tasks and commands come in; only there does "now" begin."""
     parts = {part.removesuffix(".py") for part in path.relative_to(BASE_DIR).parts}
-    return bool(parts & EDGES) or any(part.endswith(("_views", "_api", "_forms")) for part in parts)
+    return bool(parts & EDGES) or any(
+        part.startswith("admin_") or part.endswith(("_views", "_api", "_forms")) for part in parts
+    )
 
 
 def test_verbs_and_models_are_told_the_time():

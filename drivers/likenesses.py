@@ -1,0 +1,78 @@
+"""One person, one entry: accounts that share a document's number or a phone are found and shown to operations.
+
+What makes two accounts alike is a list of sources, each giving pairs of (value, detail, driver): a further one, such
+as the account that pay goes to, is a further function on it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from django.db import transaction
+
+from drivers import facts, limits
+from drivers.models import Document, Driver, Likeness
+from retaildelivery.accounts.models import User
+from retaildelivery.outbox import recording
+
+# What the accounts share, what to tell of it, and whose it is.
+Shared = tuple[str, str, int]
+Source = Callable[[], Iterable[Shared]]
+
+
+def by_document() -> Iterable[Shared]:
+    """Numbers of current papers, as they would be read aloud: letters and digits only."""
+    rows = Document.objects.current().filter(rejected_at=None)  # type: ignore[attr-defined]
+    for kind, number, driver_id in rows.values_list("kind", "number", "driver_id").iterator():
+        plain = "".join(sign for sign in number.upper() if sign.isalnum())
+        if plain:
+            yield f"{kind}:{plain}", kind, driver_id
+
+
+def by_phone() -> Iterable[Shared]:
+    rows = Driver.objects.exclude(user__phone="")
+    for phone, driver_id in rows.values_list("user__phone", "pk").iterator():
+        yield phone, "", driver_id
+
+
+SOURCES: dict[str, Source] = {Likeness.Kind.DOCUMENT: by_document, Likeness.Kind.PHONE: by_phone}
+
+
+def sweep(*, at: dt.datetime) -> int:
+    """Note every pair that is alike and not noted yet; returns how many are new. A settled pair stays settled."""
+    return sum(note(kind, first, second, detail, at=at) for kind, first, second, detail in _pairs())
+
+
+def _pairs() -> Iterable[tuple[str, int, int, str]]:
+    for kind, source in SOURCES.items():
+        owners: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for value, detail, driver_id in source():
+            owners[value, detail].add(driver_id)
+        known = set(Likeness.objects.filter(kind=kind).values_list("first_id", "second_id", "detail"))
+        for (_value, detail), drivers in owners.items():
+            pairs = itertools.combinations(sorted(drivers)[: limits.ALIKE], 2)
+            for first, second in pairs:
+                if (first, second, detail) not in known:
+                    yield kind, first, second, detail
+
+
+@transaction.atomic(durable=True)
+def note(kind: str, first: int, second: int, detail: str, *, at: dt.datetime) -> bool:
+    """Record one pair once, whoever else sweeps."""
+    row, new = Likeness.objects.get_or_create(
+        kind=kind, first_id=first, second_id=second, detail=detail, defaults={"found_at": at}
+    )
+    if new:
+        recording.record(facts.likeness_found(row, at=at))
+    return new
+
+
+@transaction.atomic(durable=True)
+def settle(*, likeness: Likeness, by: User, at: dt.datetime) -> None:
+    """A person has looked at it. Settling twice keeps the first time."""
+    settled = Likeness.objects.filter(pk=likeness.pk, settled_at=None).update(settled_at=at, settled_by=by)
+    if settled:
+        recording.record(facts.likeness_settled(likeness, at=at, by=by))

@@ -1,0 +1,86 @@
+"""One person, one entry: accounts that share what one person has are shown to operations, once."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+
+from drivers import likenesses
+from drivers.models import Document, Driver, Likeness
+from retaildelivery.accounts.models import User
+from retaildelivery.outbox.models import Fact
+
+pytestmark = pytest.mark.django_db
+
+AT = dt.datetime(2026, 11, 23, 18, 0, tzinfo=dt.UTC)
+
+
+def driver(name: str, *, phone: str = "", licence: str = "", **more) -> Driver:
+    user = User.objects.create(email=f"{name}@example.com", name=name, phone=phone)
+    made = Driver.objects.create(user=user, market_code="las-vegas", applied_at=AT)
+    if licence:
+        Document.objects.create(
+            driver=made,
+            kind="licence",
+            number=licence,
+            expires_on=dt.date(2027, 1, 1),
+            submitted_at=AT,
+            **more,
+        )
+    return made
+
+
+def test_the_same_licence_in_two_spellings_is_found_once_and_told(db):
+    ada, eve = driver("ada", licence="NV 123-456"), driver("eve", licence="nv123456")
+    driver("ben", licence="NV 999")
+
+    assert [likenesses.sweep(at=AT), likenesses.sweep(at=AT)] == [1, 0]
+
+    found = Likeness.objects.get()
+    assert (found.kind, found.detail, found.first, found.second) == ("document", "licence", ada, eve)
+    fact = Fact.objects.get(name="driver.likeness_found")
+    assert fact.subjects == [f"driver:{ada.code}", f"driver:{eve.code}"]
+    assert "123" not in str(fact.data)
+
+
+def test_the_same_phone_is_found_and_no_phone_is_no_likeness(db):
+    ada, eve = driver("ada", phone="+17025550123"), driver("eve", phone="+17025550123")
+    driver("ben")
+    driver("chidi")
+
+    assert likenesses.sweep(at=AT) == 1
+    assert list(Likeness.objects.values_list("kind", "first", "second")) == [("phone", ada.pk, eve.pk)]
+
+
+def test_papers_that_were_replaced_or_rejected_make_nobody_alike(db):
+    driver("ada", licence="NV1")
+    driver("ben", licence="NV1", replaced_at=AT)
+    driver("eve", licence="NV1", rejected_at=AT)
+
+    assert likenesses.sweep(at=AT) == 0
+
+
+def test_one_drivers_own_papers_with_one_number_are_no_likeness(db):
+    ada = driver("ada", licence="NV1")
+    Document.objects.create(
+        driver=ada, kind="insurance", number="NV1", expires_on=dt.date(2027, 1, 1), submitted_at=AT
+    )
+
+    assert likenesses.sweep(at=AT) == 0
+
+
+def test_operations_settle_it_in_the_admin_and_it_stays_settled(client):
+    driver("ada", phone="+17025550123")
+    driver("eve", phone="+17025550123")
+    likenesses.sweep(at=AT)
+    ops = User.objects.create(email="ops@example.com", is_staff=True, is_superuser=True)
+    client.force_login(ops)
+    url = reverse("admin:drivers_likeness_changelist")
+    assert "one person, one entry" in client.get(url).content.decode().lower()
+
+    client.post(url, {"action": "settle", "_selected_action": [Likeness.objects.get().pk]})
+
+    assert Likeness.objects.get().settled_by == ops
+    assert likenesses.sweep(at=AT) == 0
+    assert Likeness.objects.unsettled().count() == 0
+    assert Fact.objects.filter(name="driver.likeness_settled").count() == 1
