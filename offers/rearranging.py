@@ -122,6 +122,10 @@ class Outlook:
                 return each
         raise BlockClosed(block=block_code)
 
+    def is_in(self, block_code: str) -> bool:
+        """Whether the order is in this block already."""
+        return self.source is not None and self.source.room.code == block_code
+
     @property
     def is_last(self) -> bool:
         """Whether its block would be left without an order."""
@@ -202,7 +206,7 @@ def move(*, outlook: Outlook, to_code: str, seen: str, by: User, at: dt.datetime
 
     Raises BlockClosed, BlockFrozen, LastOrder, DoesNotFit, PlanMovedOn, and what redrawing refuses.
     """
-    if outlook.source is not None and outlook.source.room.code == to_code:
+    if outlook.is_in(to_code):
         return Block.objects.get(code=to_code)
     option = outlook.option(to_code)
     if outlook.is_last:

@@ -254,3 +254,16 @@ def test_the_page_says_how_far_travel_times_are_to_be_trusted(ops, mall):
 
     assert "The road server could not be reached." in page
     assert "a_note_of_a_newer_version" in page
+
+
+def test_a_block_that_closed_since_the_page_was_drawn_is_named(ops, mall, store, olga):
+    order = making.order(store)
+    making.block([order, making.order(store)])
+    closed = making.block([making.order(store)])
+    Freeze.objects.create(block=closed, reason="x", frozen_at=AT)
+    moves = reverse("offers:ops_plan_move", args=[mall.code, order.code])
+
+    answer = ops.get(moves, {"to": closed.code})
+
+    assert answer.status_code == 200
+    assert f"Block {closed.code} takes no orders" in answer.content.decode()

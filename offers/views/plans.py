@@ -102,6 +102,9 @@ def move(request: HttpRequest, mall: str, order: str) -> HttpResponse:
                 _("Order %(order)s is in block %(block)s.") % {"order": moved.code, "block": block.code},
             )
             return redirect(f"{reverse('offers:ops_plan', args=[found.code])}#block-{block.code}")
+        if given.get("to") and not outlook.is_in(given["to"]):
+            # A block that has closed since its door was drawn is named, not left out in silence.
+            outlook.option(given["to"])
     except Refused as reason:
         refusal = reason
     choices = plans.choices(outlook, given.get("to", "")) if outlook else []
