@@ -76,6 +76,18 @@ def test_the_winner_confirms_and_the_reserve_sees_their_rank(client, block, offe
     assert reverse("offers:draw", args=[offer.code]) in detail
 
 
+def test_what_is_to_be_confirmed_comes_before_what_starts_sooner(client, block, offer, time_machine):
+    store = making.store(block.mall, "Quill")
+    sooner = making.block([making.order(store)], start=START - HOUR)
+    making.entered(offer, making.driver("Ada"))
+    time_machine.move_to(CLOSE, tick=False)
+    expiry.sweep(at=CLOSE)
+
+    page = list_of(signed_in(client, Entry.objects.get().driver))
+
+    assert page.index(f"offer-{offer.code}") < page.index(f"offer-{making.offer_of(sooner).code}")
+
+
 def test_a_refused_entry_says_why_on_the_offers_page(client, offer, time_machine):
     signed_in(client, making.driver("Ada"))
     time_machine.move_to(CLOSE, tick=False)

@@ -128,7 +128,7 @@ def check_owed(claims: list[Claim]) -> None:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -92,7 +92,8 @@ def offers_page(
 ) -> HttpResponse:
     at = timezone.now()
     version = feed.version(driver)
-    cards = feed.offers(driver, at=at)
+    # What is theirs to confirm comes before all else, since it waits only for minutes.
+    cards = sorted(feed.offers(driver, at=at), key=lambda card: card.place.state != places.State.ASKED)
     claims = feed.claims_about(driver, at=at)
     claim = feed.current_of(claims)
     near = cards[0].block if cards else claim.block if claim else None
