@@ -26,7 +26,7 @@ from deliveries.models import (
     SlotRule,
     Stop,
 )
-from drivers.admin import DecidingAdmin
+from drivers.admin_deciding import DecidingAdmin
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin

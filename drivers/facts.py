@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from drivers.models import Appeal, Document, Driver, Likeness
+from drivers.models import Appeal, Dispute, Document, Driver, Likeness, Payout, PayoutBatch
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
@@ -82,4 +82,34 @@ def likeness_settled(row: Likeness, *, at: dt.datetime, by: User) -> Happening:
         subjects=[f"driver:{row.first.code}", f"driver:{row.second.code}"],
         actor=Actor(kind=Fact.Actor.OPERATIONS, name=str(by)),
         data={"kind": str(row.kind), "detail": row.detail},
+    )
+
+
+def dispute_changed(name: str, dispute: Dispute, *, at: dt.datetime, actor: Actor) -> Happening:
+    """dispute.opened, .granted, .refused, .withdrawn, .overdue."""
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"dispute:{dispute.code}", f"driver:{dispute.driver.code}", dispute.posting.subject],
+        actor=actor,
+        data={"dispute": dispute.code, "line": dispute.posting.key, "due_at": dispute.due_at.isoformat()},
+    )
+
+
+def batch_released(batch: PayoutBatch, *, at: dt.datetime, actor: Actor, sent: int) -> Happening:
+    return Happening(
+        name="payout.sent",
+        at=at,
+        subjects=[f"payout:{batch.code}"],
+        actor=actor,
+        data={"batch": batch.code, "market": batch.market_code, "payouts": sent},
+    )
+
+
+def payout_returned(payout: Payout, *, at: dt.datetime) -> Happening:
+    return Happening(
+        name="payout.returned",
+        at=at,
+        subjects=[f"payout:{payout.batch.code}", f"driver:{payout.driver.code}"],
+        data={"payout": payout.code, "cents": payout.cents, "code": payout.return_code},
     )

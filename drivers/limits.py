@@ -21,3 +21,10 @@ CLOCK_AHEAD = dt.timedelta(minutes=5)  # a phone clock may be a little fast
 PRUNE_BATCH = 20_000  # positions one sweep forgets, so that its transaction stays short
 EXPIRES_SOON = dt.timedelta(days=30)  # a driver is told of a paper that ends within this
 ALIKE = 20  # accounts that share one value and are paired; the oldest ones
+DISPUTE_ANSWER = dt.timedelta(hours=72)  # to the first answer by a named person
+DISPUTE_WITHIN = dt.timedelta(days=60)  # after that the evidence is thin: positions are kept for 30 days
+OVERDUE_BATCH = 200  # disputes one sweep speaks of
+ADJUSTMENT_CENTS = 500_000  # a larger correction is several, each with its reason
+GRANT_ALONE_CENTS = 5_000  # up to here a granted dispute is posted without waiting for a second person
+PAYOUT_LEAST_CENTS = 100  # a transfer of less costs more than it carries
+EARNINGS_PAGE = 20  # blocks on one page of the earnings

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import connection
 
 from drivers import limits
-from drivers.models import Appeal, Driver
+from drivers.models import Adjustment, Appeal, Dispute, Driver, Payout, PayoutBatch
 
 
 def be_patient() -> None:
@@ -53,3 +53,32 @@ def appeals_overdue(at: dt.datetime) -> list[Appeal]:
     overdue = Appeal.objects.overdue(at).order_by("answer_by", "pk")  # type: ignore[attr-defined]
     locked = overdue.select_for_update(of=("self",), no_key=True, skip_locked=True)
     return list(locked.select_related("event__driver__user")[: limits.APPEALS_SWEPT])
+
+
+def adjustment(code: str) -> Adjustment:
+    """Raises Adjustment.DoesNotExist."""
+    be_patient()
+    rows = Adjustment.objects.select_related("driver__user")
+    return rows.select_for_update(of=("self",), no_key=True).get(code=code)
+
+
+def dispute(code: str, driver: Driver | None = None) -> Dispute:
+    """Raises Dispute.DoesNotExist; of another driver as well."""
+    be_patient()
+    rows = Dispute.objects.select_related("driver__user", "posting")
+    if driver is not None:
+        rows = rows.filter(driver=driver)
+    return rows.select_for_update(of=("self",), no_key=True).get(code=code)
+
+
+def payout_batch(code: str) -> PayoutBatch:
+    """Raises PayoutBatch.DoesNotExist."""
+    be_patient()
+    return PayoutBatch.objects.select_for_update(of=("self",), no_key=True).get(code=code)
+
+
+def payout(batch_code: str, number: int) -> Payout:
+    """Raises Payout.DoesNotExist."""
+    be_patient()
+    rows = Payout.objects.select_related("driver__user", "account", "batch")
+    return rows.select_for_update(of=("self",), no_key=True).get(batch__code=batch_code, number=number)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from drivers.forms import capitalised
+from drivers.models import Dispute, PayoutAccount
 from offers.models import Decline
 from retaildelivery.lib import codes
 
@@ -67,3 +68,36 @@ class HandOverForm(forms.Form):
 
     def clean_driver(self) -> str:
         return codes.normalise(self.cleaned_data["driver"])
+
+
+class BankForm(forms.Form):
+    holder = forms.CharField(label=_("Name on the account"), max_length=80)
+    kind = forms.ChoiceField(label=_("Kind of account"), choices=capitalised(PayoutAccount.Kind.choices))
+    routing = forms.CharField(
+        label=_("Routing number"), max_length=9, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    number = forms.CharField(
+        label=_("Account number"),
+        max_length=17,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+
+class DisputeForm(forms.Form):
+    reason = forms.ChoiceField(label=_("What is wrong?"), choices=capitalised(Dispute.Reason.choices))
+    text = forms.CharField(
+        label=_("What happened"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+class AnswerForm(forms.Form):
+    verdict = forms.ChoiceField(
+        label=_("Decision"), choices=[("grant", _("The driver is right")), ("refuse", _("The line stands"))]
+    )
+    cents = forms.IntegerField(label=_("Amount in cents, when granted"), min_value=0, required=False)
+    reasons = forms.CharField(
+        label=_("Reasons; the driver reads them"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def clean_cents(self) -> int:
+        return self.cleaned_data["cents"] or 0

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, handing_over, road, standby, standing, wishes
+from offers.views import draws, drive, handing_over, money, road, standby, standing, wishes
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -35,6 +35,17 @@ urlpatterns = [
     path("drive/me/calendar/", standby.calendar, name="driver_calendar"),
     path("drive/calendar/<str:token>.ics", standby.feed, name="calendar_feed"),
     path("drive/standing/if/", standing.standing_if, name="driver_standing_if"),
+    path("drive/earnings/account.json", money.account, name="driver_account"),
+    path("drive/earnings/verify_pay.py", money.script, name="driver_verify"),
+    path("drive/earnings/bank/", money.bank, name="driver_bank"),
+    path("drive/earnings/statements/", money.statement_list, name="driver_statements"),
+    path("drive/earnings/statements/<slug:code>/", money.statement, name="driver_statement"),
+    path(
+        "drive/earnings/statements/<slug:code>.<slug:form>",
+        money.statement_file,
+        name="driver_statement_file",
+    ),
+    path("drive/earnings/lines/<int:sequence>/dispute/", money.dispute_line, name="driver_dispute"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),
 ]

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Concat
 
 from deliveries.models import Order
 from drivers.models import Driver, DriverPosting
@@ -182,17 +183,22 @@ class Settled:
     total_cents: int
 
 
-def earnings(driver: Driver, *, limit: int = limits.FEED) -> list[Settled]:
-    """The driver's settled and otherwise paid blocks, newest first, with every posted line."""
-    postings = DriverPosting.objects.filter(driver=driver, subject__startswith="block:").order_by("pk")
-    by_block: dict[str, list[DriverPosting]] = {}
-    for posting in postings:
-        by_block.setdefault(posting.subject.removeprefix("block:"), []).append(posting)
-    claims = (
-        claims_of(driver).filter(block__code__in=by_block).exclude(ended_at=None).order_by("-ended_at", "-pk")
-    )
-    seen: dict[str, Settled] = {}
-    for claim in claims[:limit]:
-        lines = tuple(by_block[claim.block.code])
-        seen.setdefault(claim.block.code, Settled(claim, lines, sum(line.cents for line in lines)))
-    return list(seen.values())
+def earnings(driver: Driver, *, limit: int = limits.FEED, after: str = "") -> list[Settled]:
+    """The driver's settled and otherwise paid blocks, newest first, with every posted line. `after` is the code of
+    the last block of the page before."""
+    subject = Concat(Value("block:"), OuterRef("block__code"))
+    paid = Exists(DriverPosting.objects.filter(driver=driver, subject=subject))
+    claims = claims_of(driver).exclude(ended_at=None).filter(paid).order_by("-ended_at", "-pk")
+    if after:
+        last = claims.filter(block__code=after).first()
+        if last is not None:
+            claims = claims.filter(Q(ended_at__lt=last.ended_at) | Q(ended_at=last.ended_at, pk__lt=last.pk))
+    found = {claim.block.code: claim for claim in reversed(claims[:limit])}
+    by_block: dict[str, list[DriverPosting]] = {code: [] for code in found}
+    subjects = [f"block:{code}" for code in found]
+    for posting in DriverPosting.objects.filter(driver=driver, subject__in=subjects).order_by("pk"):
+        by_block[posting.subject.removeprefix("block:")].append(posting)
+    return [
+        Settled(claim, tuple(by_block[code]), sum(line.cents for line in by_block[code]))
+        for code, claim in reversed(found.items())
+    ]

@@ -100,3 +100,5 @@ TRAVEL_PAIRS_LAST = dt.timedelta(days=7)  # waves of one day share most doors, t
 TRAVEL_PAIRS_SWEEP = 50_000  # pairs one transaction drops at most
 TRAVEL_PAIRS_SWEEPS = 40  # transactions of one sweep; fifty malls learn less in an hour
 PLAN_RUNS = 8  # waves the plan page looks back at
+EVIDENCE_ROWS = 500  # facts, scans and positions kept with a dispute
+STATEMENTS_SHOWN = 60  # a year of weeks on one page

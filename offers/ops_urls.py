@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, ops, plans, refusals, road
+from offers.views import landing, money, ops, plans, refusals, road
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("ops/blocks/<str:code>/freeze/", plans.freeze, name="ops_freeze"),
     path("ops/blocks/<str:code>/unfreeze/", plans.unfreeze, name="ops_unfreeze"),
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),
+    path("ops/disputes/", money.disputes, name="ops_disputes"),
+    path("ops/disputes/<slug:code>/", money.answer, name="ops_dispute"),
     path("ops/blocks/", ops.blocks, name="ops_blocks"),
     path("ops/blocks/<str:code>/", ops.block, name="ops_block"),
     path("ops/blocks/<str:code>/split/", road.split, name="ops_split"),

@@ -7,7 +7,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from offers import attendance, expiry, limits
+from drivers import disputing
+from offers import attendance, expiry, limits, paydays
 from offers.planning import waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
@@ -48,3 +49,13 @@ def sweep_travel_pairs(**_: Any) -> None:
     for _number in range(limits.TRAVEL_PAIRS_SWEEPS):
         if pairs.sweep(at=timezone.now()) < limits.TRAVEL_PAIRS_SWEEP:
             break
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_statements(**_: Any) -> None:
+    paydays.issue_due(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_disputes(**_: Any) -> None:
+    disputing.tell_overdue(at=timezone.now())

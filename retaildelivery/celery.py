@@ -22,6 +22,8 @@ def every(interval: timedelta, task: str) -> dict[str, Any]:
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "offers.expiry": every(timedelta(seconds=5), "offers.tasks.sweep_offers"),
+    "offers.disputes": every(timedelta(minutes=5), "offers.tasks.sweep_disputes"),
+    "offers.statements": every(timedelta(hours=1), "offers.tasks.sweep_statements"),
     "offers.no_shows": every(timedelta(seconds=30), "offers.tasks.sweep_no_shows"),
     "offers.waves": every(timedelta(seconds=10), "offers.tasks.sweep_waves"),
     "offers.travel_pairs": every(timedelta(hours=1), "offers.tasks.sweep_travel_pairs"),

@@ -267,6 +267,16 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# -- Payouts -----------------------------------------------------------------------------------------------
+# Bank details are sealed with the first key and opened with any: a new key goes in front of the old one.
+PAYOUT_KEYS = (env.secret("PAYOUT_KEYS") or SECRET_KEY).split(",")
+PAYOUT_ORIGINATOR = {
+    "bank_routing": env.text("PAYOUT_BANK_ROUTING", "021000021"),
+    "bank_name": env.text("PAYOUT_BANK_NAME", "Bank"),
+    "company_name": env.text("PAYOUT_COMPANY", "Retail Delivery"),
+    "company_id": env.text("PAYOUT_COMPANY_ID", "1000000000"),
+}
+
 # -- The API -----------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1_200, least=1, most=10_000_000)
 # On only where every receiver is one's own: a seller could otherwise reach what is behind the firewall.

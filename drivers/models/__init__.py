@@ -1,22 +1,30 @@
 """Drivers: people with cars and papers, where they are, how they stand, and what they are owed."""
 
+from drivers.models.dispute import Adjustment, Dispute
 from drivers.models.document import Document
 from drivers.models.driver import Driver, DriverToken
 from drivers.models.likeness import Likeness
+from drivers.models.payout import Payout, PayoutAccount, PayoutBatch, Statement
 from drivers.models.position import Position
 from drivers.models.posting import DriverAccount, DriverPosting
 from drivers.models.standing import Appeal, StandingEvent
 from drivers.models.vehicle import Vehicle
 
 __all__ = [
+    "Adjustment",
     "Appeal",
+    "Dispute",
     "Document",
     "Driver",
     "DriverAccount",
     "DriverPosting",
     "DriverToken",
     "Likeness",
+    "Payout",
+    "PayoutAccount",
+    "PayoutBatch",
     "Position",
     "StandingEvent",
+    "Statement",
     "Vehicle",
 ]

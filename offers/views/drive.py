@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from deliveries import itinerary
 from deliveries.models import Manifest, Stop
-from drivers import access, applying, ledger
+from drivers import access, applying, ledger, statements
 from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
+from drivers.limits import EARNINGS_PAGE
 from drivers.models import Driver, DriverPosting
 from drivers.views import day_of
 from offers import (
@@ -30,6 +31,7 @@ from offers import (
     feed,
     hours,
     limits,
+    paydays,
     places,
     pricing,
 )
@@ -421,17 +423,26 @@ def manifest(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 @require_GET
 def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
     """The balance, and each block with what it paid."""
-    settled = feed.earnings(driver)
+    at, zone = timezone.now(), paydays.zone_of(driver.market_code)
+    settled = feed.earnings(driver, limit=EARNINGS_PAGE + 1, after=request.GET.get("cursor", ""))
+    shown = settled[:EARNINGS_PAGE]
+    earned = statements.sums(DriverPosting.objects.filter(driver=driver, at__gte=paydays.week_of(at, zone)))
     context = {
         "driver": driver,
         "balance_cents": ledger.balance(driver=driver),
+        "week": earned,
+        "week_total": earned.earned_cents + earned.tips_cents + earned.corrected_cents,
+        "next_payout": paydays.next_payout(at, zone),
+        "bank": driver.payout_accounts.filter(replaced_at=None).first(),
+        "first_page": "cursor" not in request.GET,
+        "next_cursor": shown[-1].claim.block.code if len(settled) > EARNINGS_PAGE else "",
         "rows": [
             {
                 "block": row.claim.block,
                 "cents": row.total_cents,
                 "costs": costs_of(driver, row.claim.block, pay_cents=row.total_cents),
             }
-            for row in settled
+            for row in shown
         ],
         "open": list(feed.live_claims(driver)),
     }

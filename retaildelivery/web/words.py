@@ -53,6 +53,14 @@ WORDS: dict[str, Word] = {
     "skipped": Word("idle", "x", _("skipped")),
     "replanned": Word("idle", "refresh", _("planned again")),
     "left_behind": Word("warn", "store", _("left at the store")),
+    # money
+    "discarded": Word("idle", "x", _("discarded")),
+    "waiting": Word("idle", "clock", _("waiting")),
+    "dropped": Word("idle", "x", _("dropped")),
+    "granted": Word("go", "check-circle", _("granted")),
+    "refused": Word("stop", "x", _("refused")),
+    "proposed": Word("info", "clock", _("proposed")),
+    "posted": Word("go", "check-circle", _("posted")),
     # blocks, offers and claims
     "offered": Word("info", "flag", _("offered")),
     "claimed": Word("info", "user", _("claimed")),

@@ -1,0 +1,150 @@
+"""Corrections, payouts and bank accounts for operations: one proposes, another signs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from drivers import adjusting, payouts
+from drivers.admin_deciding import DecidingAdmin
+from drivers.models import Adjustment, Payout, PayoutAccount, PayoutBatch
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.web.admin import HistoryAdmin
+
+
+class ProposingAdmin(DecidingAdmin):
+    """Rows that one person adds and another decides about; each says itself who did."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_decide_permission(request)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The row is its own log."""
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(ProposingAdmin):
+    list_display = ("code", "driver", "cents", "reason", "status", "proposed_by", "decided_by", "proposed_at")
+    list_filter = ("status", ("proposed_at", RangeDateTimeFilter))
+    list_select_related = ("driver__user", "proposed_by", "decided_by")
+    search_fields = ("code", "driver__code", "subject")
+    ordering = ("-id",)
+    fields = ("driver", "cents", "reason", "evidence", "subject")
+    autocomplete_fields = ("driver",)
+    actions = ("sign", "decline")
+
+    def save_model(self, request: HttpRequest, obj: Adjustment, form: Any, change: bool) -> None:
+        """Adding is proposing; there is no other way to save."""
+        made = adjusting.propose(by=request.user, at=timezone.now(), **form.cleaned_data)
+        obj.pk, obj.code = made.pk, made.code
+
+    @admin.action(description=_("Sign: post the correction"), permissions=["decide"])
+    def sign(self, request: HttpRequest, queryset: QuerySet[Adjustment]) -> None:
+        at = timezone.now()
+        self.each(request, queryset, lambda row: adjusting.sign(code=row.code, by=request.user, at=at))
+
+    @admin.action(description=_("Decline"), permissions=["decide"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[Adjustment]) -> None:
+        at = timezone.now()
+        self.each(request, queryset, lambda row: adjusting.decline(code=row.code, by=request.user, at=at))
+
+
+@admin.register(PayoutBatch)
+class PayoutBatchAdmin(ProposingAdmin):
+    list_display = ("code", "market_code", "status", "effective_on", "created_by", "released_by", "files")
+    list_filter = ("status", "market_code")
+    list_select_related = ("created_by", "released_by")
+    ordering = ("-id",)
+    fields = ("market_code", "effective_on")
+    actions = ("release", "discard")
+
+    def save_model(self, request: HttpRequest, obj: PayoutBatch, form: Any, change: bool) -> None:
+        made = payouts.draft(
+            market_code=obj.market_code, effective_on=obj.effective_on, by=request.user, at=timezone.now()
+        )
+        obj.pk, obj.code = made.pk, made.code
+
+    def add_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        try:
+            return super().add_view(request, *args, **more)
+        except Refused as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return redirect("admin:drivers_payoutbatch_changelist")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "<int:pk>/<slug:form>/", self.admin_site.admin_view(self.file), name="drivers_payoutbatch_file"
+        )
+        return [own, *super().get_urls()]
+
+    def file(self, request: HttpRequest, pk: int, form: str) -> HttpResponse:
+        """The file for the bank, or the table for people, of a released batch."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        batch = get_object_or_404(PayoutBatch.objects.filter(status=PayoutBatch.Status.RELEASED), pk=pk)
+        text = payouts.nacha_file(batch) if form == "nacha" else payouts.csv_file(batch)
+        answer = HttpResponse(text, content_type="text/plain" if form == "nacha" else "text/csv")
+        ending = "ach" if form == "nacha" else "csv"
+        answer["Content-Disposition"] = f'attachment; filename="{batch.code}.{ending}"'
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    @admin.display(description=_("Files"))
+    def files(self, batch: PayoutBatch) -> SafeString | str:
+        if batch.status != PayoutBatch.Status.RELEASED:
+            return "–"
+        urls = [reverse("admin:drivers_payoutbatch_file", args=[batch.pk, form]) for form in ("nacha", "csv")]
+        return format_html('<a href="{}">NACHA</a> · <a href="{}">CSV</a>', *urls)
+
+    @admin.action(description=_("Release: the money goes"), permissions=["decide"])
+    def release(self, request: HttpRequest, queryset: QuerySet[PayoutBatch]) -> None:
+        at = timezone.now()
+        self.each(request, queryset, lambda row: payouts.release(code=row.code, by=request.user, at=at))
+
+    @admin.action(description=_("Discard"), permissions=["decide"])
+    def discard(self, request: HttpRequest, queryset: QuerySet[PayoutBatch]) -> None:
+        at = timezone.now()
+        self.each(request, queryset, lambda row: payouts.discard(code=row.code, at=at))
+
+
+@admin.register(Payout)
+class PayoutAdmin(DecidingAdmin):
+    list_display = ("__str__", "driver", "account", "cents", "status", "return_code", "returned_at")
+    list_filter = ("status",)
+    list_select_related = ("batch", "driver__user", "account")
+    search_fields = ("batch__code", "driver__code")
+    show_full_result_count = False
+    ordering = ("-id",)
+    actions = ("came_back",)
+
+    @admin.action(description=_("The bank sent it back (code such as R01)"), permissions=["decide"])
+    def came_back(self, request: HttpRequest, queryset: QuerySet[Payout]) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            queryset,
+            action="came_back",
+            title=_("The bank sent it back"),
+            verb=lambda row, code: payouts.came_back(
+                batch_code=row.batch.code, number=row.number, return_code=code, at=timezone.now()
+            ),
+        )
+
+
+@admin.register(PayoutAccount)
+class PayoutAccountAdmin(HistoryAdmin):
+    list_display = ("driver", "holder", "kind", "last4", "added_at", "replaced_at", "refused_code")
+    list_select_related = ("driver__user",)
+    search_fields = ("driver__code",)
+    exclude = ("routing_sealed", "number_sealed")
+    ordering = ("-id",)

@@ -1,0 +1,144 @@
+"""What a driver opens about money, by role; and where operations answer."""
+
+import json
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from drivers import ledger, statements, verify_pay
+from drivers.models import Dispute, DriverPosting, PayoutAccount, Statement
+from offers.models import Claim
+from offers.tests import making
+from offers.tests.making import AT, HOUR, START
+from retaildelivery.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+BUDGET = 12
+
+
+@pytest.fixture(autouse=True)
+def _now(time_machine):
+    time_machine.move_to(AT, tick=False)
+
+
+@pytest.fixture
+def ada():
+    return making.driver("Ada")
+
+
+@pytest.fixture
+def paid(client, ada):
+    block = making.claimed(making.block([making.order(making.store(making.mall()))]), ada)
+    with transaction.atomic():
+        ledger.post(
+            key=f"block:{block.code}:base", driver=ada, kind="base", cents=3600, text="2 h at $18.00 an hour",
+            rule="las-vegas-2026", subject=f"block:{block.code}", at=AT, params={"seconds": "7200", "rate": "1800"},
+        )  # fmt: skip
+    Claim.objects.update(ended_at=AT, ending="completed")
+    client.force_login(ada.user)
+    return block
+
+
+def test_the_week_what_is_left_and_the_next_payout_are_on_one_page(
+    client, paid, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(BUDGET):
+        page = client.get("/drive/earnings/").content.decode()
+
+    assert "$36.00" in page
+    assert "Add your bank account" in page
+    client.post(
+        reverse("offers:driver_bank"),
+        {"holder": "Ada", "kind": "checking", "routing": "021000021", "number": "1234567890"},
+    )
+    page = client.get("/drive/earnings/").content.decode()
+    assert "to your account ending in 7890" in page
+    assert "1234567890" not in page
+
+
+def test_a_wrong_routing_number_is_refused_on_the_page(client, paid):
+    answer = client.post(
+        reverse("offers:driver_bank"),
+        {"holder": "Ada", "kind": "checking", "routing": "021000022", "number": "1234567890"},
+    )
+
+    assert answer.status_code == 422
+    assert "nine digits" in answer.content.decode()
+    assert PayoutAccount.objects.count() == 0
+
+
+def test_the_account_is_taken_along_and_checks_out(client, paid):
+    account = json.loads(client.get(reverse("offers:driver_account")).content)
+    script = b"".join(client.get(reverse("offers:driver_verify")).streaming_content)
+
+    assert verify_pay.differences(account) == []
+    assert [line["cents"] for line in account["lines"]] == [3600]
+    assert script.startswith(b"#!/usr/bin/env python3")
+
+
+def test_five_years_of_blocks_are_paged_within_the_budget(client, ada, django_assert_max_num_queries):
+    """A page costs what it shows, however long the account is."""
+    store = making.store(making.mall())
+    for number in range(25):
+        block = making.claimed(making.block([making.order(store)], start=START + 26 * number * HOUR), ada)
+        Claim.objects.filter(block=block).update(ended_at=AT + number * HOUR, ending="completed")
+        DriverPosting.objects.create(
+            key=f"k{number}", driver=ada, kind="base", cents=100 + number, text="t", rule="r",
+            subject=f"block:{block.code}", at=AT,
+        )  # fmt: skip
+    client.force_login(ada.user)
+
+    with django_assert_max_num_queries(BUDGET):
+        first = client.get("/drive/earnings/")
+    with django_assert_max_num_queries(BUDGET):
+        second = client.get("/drive/earnings/", {"cursor": first.context["next_cursor"]})
+
+    assert [row["cents"] for row in first.context["rows"]] == list(range(124, 104, -1))
+    assert [row["cents"] for row in second.context["rows"]] == [104, 103, 102, 101, 100]
+    assert second.context["next_cursor"] == ""
+
+
+def test_a_statement_is_read_and_taken_along_by_its_driver_alone(client, paid, ada):
+    zone = paid.mall.zone
+    statements.issue(market_code="las-vegas", zone=zone, at=AT + 168 * HOUR)
+    found = Statement.objects.get()
+    file = reverse("offers:driver_statement_file", args=[found.code, "csv"])
+
+    assert "$36.00" in client.get(reverse("offers:driver_statement", args=[found.code])).content.decode()
+    assert "2 h at $18.00 an hour" in client.get(file).content.decode()
+    assert client.get(file.replace("csv", "json")).json()["closing_cents"] == 3600
+    assert found.code in client.get(reverse("offers:driver_statements")).content.decode()
+    client.force_login(making.driver("Ben").user)
+    assert client.get(file).status_code == 404
+
+
+def test_a_line_is_disputed_with_evidence_and_answered_by_name(client, paid, ada):
+    address = reverse("offers:driver_dispute", args=[1])
+    client.post(address, {"reason": "time", "text": "It took 3 hours."})
+    again = client.post(address, {"reason": "time", "text": "Again."})
+
+    dispute = Dispute.objects.get()
+    assert again.status_code == 409
+    assert {fact["name"] for fact in dispute.evidence["facts"]} >= {"block.claimed"}
+    olive = User.objects.create_user(email="olive@ops.example", name="Olive Tan", is_staff=True)
+    answer = reverse("offers:ops_dispute", args=[dispute.code])
+    assert client.get(answer).status_code == 403
+    client.force_login(olive)
+    assert dispute.code in client.get(reverse("offers:ops_disputes")).content.decode()
+    client.post(answer, {"verdict": "grant", "cents": "1800", "reasons": "The door log shows three hours."})
+    assert ledger.balance(ada) == 5400
+    client.force_login(ada.user)
+    page = client.get(address).content.decode()
+    assert "Olive Tan" in page
+    assert "The door log shows three hours." in page
+
+
+def test_another_drivers_line_is_not_found(client, paid):
+    client.force_login(making.driver("Ben").user)
+
+    assert (
+        client.post(reverse("offers:driver_dispute", args=[1]), {"reason": "time", "text": "x"}).status_code
+        == 404
+    )
+    assert Dispute.objects.count() == 0

@@ -1,0 +1,202 @@
+"""What a driver opens about money: earnings, statements, the account to take along, the bank, disputes; and where
+operations answer disputes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from drivers import disputing, ledger, payouts, statements, verify_pay
+from drivers.access import driver_required
+from drivers.models import Dispute, Driver, DriverPosting, Statement
+from offers import evidence, limits, paydays
+from offers.drive_forms import AnswerForm, BankForm, DisputeForm
+from retaildelivery.accounts.permissions import operations_required
+from retaildelivery.lib.refusals import Refused
+
+CONFLICT, UNPROCESSABLE = 409, 422
+
+
+@driver_required
+@require_GET
+def account(request: HttpRequest, driver: Driver) -> JsonResponse:
+    """The whole account, for the checking script and the driver's own records."""
+    answer = JsonResponse(ledger.export(driver, at=timezone.now()), json_dumps_params={"ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="account-{driver.code}.json"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@driver_required
+@require_GET
+def script(request: HttpRequest, driver: Driver) -> FileResponse:
+    return FileResponse(
+        Path(verify_pay.__file__).open("rb"),
+        as_attachment=True,
+        filename="verify_pay.py",
+        content_type="text/x-python",
+    )
+
+
+@driver_required
+@require_GET
+def statement_list(request: HttpRequest, driver: Driver) -> HttpResponse:
+    zone = paydays.zone_of(driver.market_code)
+    year = timezone.now().astimezone(zone).year
+    context = {
+        "driver": driver,
+        "statements": driver.statements.order_by("-starts_at")[: limits.STATEMENTS_SHOWN],
+        "zone": zone,
+        "year": year,
+        "year_cents": statements.year_total(driver, year, zone),
+        "last_year_cents": statements.year_total(driver, year - 1, zone),
+    }
+    return render(request, "offers/driver_statements.html", context)
+
+
+@driver_required
+@require_GET
+def statement(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    found = get_object_or_404(driver.statements, code=code)
+    lines = list(statements.lines_of(found))
+    context = {
+        "driver": driver,
+        "statement": found,
+        "lines": lines,
+        "sums": statements.sums(lines),
+        "zone": paydays.zone_of(found.market_code),
+    }
+    return render(request, "offers/driver_statement.html", context)
+
+
+@driver_required
+@require_GET
+def statement_file(request: HttpRequest, driver: Driver, code: str, form: str) -> HttpResponse:
+    """The statement as CSV or JSON."""
+    found = get_object_or_404(driver.statements, code=code)
+    answer = as_csv(found) if form == "csv" else as_json(found)
+    answer["Content-Disposition"] = f'attachment; filename="{found.code}.{form}"'
+    return answer
+
+
+def as_json(found: Statement) -> HttpResponse:
+    lines = [ledger.exported(line) for line in statements.lines_of(found)]
+    return JsonResponse(
+        {
+            "statement": found.code,
+            "from": found.starts_at.isoformat(),
+            "until": found.ends_at.isoformat(),
+            "opening_cents": found.opening_cents,
+            "lines": lines,
+            "closing_cents": found.closing_cents,
+        }
+    )
+
+
+def as_csv(found: Statement) -> HttpResponse:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["number", "at", "kind", "what", "rule", "subject", "cents"])
+    for line in statements.lines_of(found):
+        # A spreadsheet must not take a word for a formula.
+        text = line.text.lstrip("=+-@")
+        writer.writerow(
+            [line.sequence, ledger.stamp(line.at), line.kind, text, line.rule, line.subject, line.cents]
+        )
+    return HttpResponse(out.getvalue(), content_type="text/csv")
+
+
+@driver_required
+@require_http_methods(["GET", "POST"])
+def bank(request: HttpRequest, driver: Driver) -> HttpResponse:
+    """Where the money goes. Numbers are never shown again, only their last four digits."""
+    form = BankForm(request.POST if request.method == "POST" else None)
+    current = driver.payout_accounts.filter(replaced_at=None).first()
+    context: dict[str, Any] = {"driver": driver, "form": form, "current": current}
+    if request.method == "GET":
+        return render(request, "offers/driver_bank.html", context)
+    if not form.is_valid():
+        return render(request, "offers/driver_bank.html", context, status=UNPROCESSABLE)
+    try:
+        payouts.use_account(driver=driver, at=timezone.now(), **form.cleaned_data)
+    except Refused as refusal:
+        context["refusal"] = refusal
+        return render(request, "offers/driver_bank.html", context, status=UNPROCESSABLE)
+    messages.success(request, _("Saved. The next payout goes to this account."))
+    return redirect("offers:driver_earnings")
+
+
+@driver_required
+@require_http_methods(["GET", "POST"])
+def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpResponse:
+    """Object to one line. What the system knows is put with it."""
+    line = get_object_or_404(DriverPosting.objects.filter(driver=driver), sequence=sequence)
+    form = DisputeForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {
+        "driver": driver,
+        "line": line,
+        "form": form,
+        "disputes": line.disputes.select_related("decided_by").order_by("-pk"),
+    }
+    if request.method == "GET":
+        return render(request, "offers/driver_dispute.html", context)
+    if not form.is_valid():
+        return render(request, "offers/driver_dispute.html", context, status=UNPROCESSABLE)
+    try:
+        disputing.open_dispute(
+            driver=driver,
+            posting=line,
+            evidence=evidence.of_subject(driver, line.subject),
+            at=timezone.now(),
+            **form.cleaned_data,
+        )
+    except Refused as refusal:
+        return render(request, "offers/driver_dispute.html", context | {"refusal": refusal}, status=CONFLICT)
+    messages.success(request, _("Opened. A person answers within 72 hours, with reasons."))
+    return redirect("offers:driver_dispute", sequence)
+
+
+@operations_required
+@require_GET
+def disputes(request: HttpRequest) -> HttpResponse:
+    """Open disputes, the one due first on top."""
+    rows = Dispute.objects.undecided().select_related("driver__user", "posting").order_by("due_at", "pk")
+    context = {"disputes": rows[: limits.BOARD_ROWS], "at": timezone.now()}
+    return render(request, "offers/ops_disputes.html", context)
+
+
+@operations_required
+@require_http_methods(["GET", "POST"])
+def answer(request: HttpRequest, code: str) -> HttpResponse:
+    """One dispute with its evidence, and the decision by whoever is signed in."""
+    rows = Dispute.objects.select_related("driver__user", "posting", "decided_by")
+    found = get_object_or_404(rows, code=code)
+    form = AnswerForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"dispute": found, "form": form, "evidence": found.evidence}
+    if request.method == "GET":
+        return render(request, "offers/ops_dispute.html", context)
+    if not form.is_valid():
+        return render(request, "offers/ops_dispute.html", context, status=UNPROCESSABLE)
+    given = form.cleaned_data
+    try:
+        if given["verdict"] == "grant":
+            disputing.grant(
+                code=code, cents=given["cents"], reasons=given["reasons"], by=request.user, at=timezone.now()
+            )
+        elif given["verdict"] == "refuse":
+            disputing.refuse(code=code, reasons=given["reasons"], by=request.user, at=timezone.now())
+        else:
+            raise Http404
+    except Refused as refusal:
+        return render(request, "offers/ops_dispute.html", context | {"refusal": refusal}, status=CONFLICT)
+    messages.success(request, _("Decided. The driver reads your reasons."))
+    return redirect("offers:ops_disputes")
