@@ -17,7 +17,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.web import api, paging
 from retaildelivery.web.api import ApiView
-from stores import serializers
+from stores import audit, serializers
 from stores.authentication import ApiKeyAuthentication, HasScope, SellerSystem, WholeSellerOnly
 from stores.models import ApiKey, Mall, WebhookEndpoint, WebhookMessage
 from stores.webhooks import endpoints, events, replaying, verifying
@@ -104,6 +104,27 @@ class EventsView(SellerView):
                 "next": found[-1].code if found else (after or None),
             }
         )
+
+
+class AuditView(SellerView):
+    scopes: ClassVar[dict[str, str]] = {"GET": ApiKey.Scope.AUDIT}
+
+    @extend_schema(
+        operation_id="list_audit_log",
+        parameters=[serializers.AuditQuery],
+        responses=serializers.AuditPage,
+        tags=["Events"],
+    )
+    def get(self, request: Request) -> Response:
+        """Every change of yours, newest first: who, what, when, and from where."""
+        asked = api.query(request, serializers.AuditQuery)
+        if self.system.store is not None:
+            raise WholeSellerOnly
+        found = audit.between(
+            audit.of(self.system.seller), since=asked.get("since"), until=asked.get("until")
+        )
+        page = paging.newest_first(found, asked)
+        return Response({"results": [serializers.audit_entry(fact) for fact in page.rows], "next": page.next})
 
 
 # -- Webhook endpoints --------------------------------------------------------------------------------------

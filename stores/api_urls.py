@@ -9,6 +9,7 @@ urlpatterns = [
     path("malls", api.MallsView.as_view(), name="malls"),
     path("stores", api.StoresView.as_view(), name="stores"),
     path("events", api.EventsView.as_view(), name="events"),
+    path("audit-log", api.AuditView.as_view(), name="audit_log"),
     path("webhook-endpoints", api.EndpointsView.as_view(), name="endpoints"),
     path("webhook-endpoints/<slug:code>", api.EndpointView.as_view(), name="endpoint"),
     path("webhook-endpoints/<slug:code>/rotate-secret", api.SecretView.as_view(), name="secret"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +17,8 @@ from rest_framework.request import Request
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
-from stores import keys
+from retaildelivery.web import throttling
+from stores import keys, oauth
 from stores.models import ApiKey, Seller, Store
 
 
@@ -30,12 +32,21 @@ class WholeSellerOnly(Refused):
     sentence = _("This key is for one store; this needs a key for all of the seller's.")
 
 
+class AddressNotAllowed(Refused):
+    code = "address_not_allowed"
+    sentence = _("This key may not be used from %(address)s.")
+
+
 @dataclass(frozen=True, slots=True)
 class SellerSystem:
-    """A seller's system that showed a key: what stands on ``request.auth`` and ``request.user``."""
+    """A seller's system that showed a key, or a token of one: what stands on ``request.auth`` and ``request.user``.
+
+    `narrowed` are the scopes of the token; None stands for all that the key has.
+    """
 
     key: ApiKey
     address: str
+    narrowed: frozenset[str] | None = None
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
@@ -47,6 +58,12 @@ class SellerSystem:
     def caller(self) -> str:
         """Keys of a seller share idempotency keys and budget, so that a rotated key can finish a retry."""
         return f"seller:{self.seller.code}:{self.key.store_id or ''}"
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it may do now: of a token, never more than its key still may."""
+        own = frozenset(self.key.scopes)
+        return own if self.narrowed is None else own & self.narrowed
 
     @property
     def seller(self) -> Seller:
@@ -69,23 +86,36 @@ class SellerSystem:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer sk_live_…`. Another scheme or another kind of secret is an unknown key."""
+    """`Authorization: Bearer sk_live_…`, or `Bearer oat_…` from /oauth/token. Anything else is an unknown key."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         words = get_authorization_header(request).split()
         if not words:
             return None
         at = timezone.now()
-        key = None
+        key, narrowed = None, None
         if len(words) == 2 and words[0].lower() == b"bearer":
             secret = words[1].decode("latin-1")
             if secret.startswith(keys.LIVE):
                 key = keys.find(secret, at=at)
+            elif secret.startswith(oauth.PREFIX):
+                key, narrowed = self._by_token(secret, at=at)
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, expired or revoked."), code="invalid_key")
+        address = throttling.address_of(request)
+        if not keys.admits(key, address):
+            raise AddressNotAllowed(address=address)
         keys.touch(key, at=at)
-        system = SellerSystem(key, str(request.META.get("REMOTE_ADDR", "")))
+        system = SellerSystem(key, address, narrowed)
         return system, system
+
+    def _by_token(self, secret: str, *, at: dt.datetime) -> tuple[ApiKey | None, frozenset[str] | None]:
+        """The key behind a token, as long as it lives itself, and the token's scopes."""
+        read = oauth.read(secret)
+        if read is None:
+            return None, None
+        prefix, scopes = read
+        return ApiKey.objects.live(at).filter(prefix=prefix).select_related("seller").first(), scopes
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -99,6 +129,6 @@ class HasScope(BasePermission):
             return False
         scope = view.scopes.get("GET" if request.method == "HEAD" else request.method)
         # A method without a scope is one that the view does not have: that is for the view to say.
-        if scope is not None and scope not in request.auth.key.scopes:
+        if scope is not None and scope not in request.auth.scopes:
             raise ScopeMissing(scope=scope, reason=str(scope))
         return True

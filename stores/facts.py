@@ -16,6 +16,10 @@ def key_revoked(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
     return _of_key("key.revoked", key, actor=actor, at=at)
 
 
+def key_restricted(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
+    return _of_key("key.restricted", key, actor=actor, at=at)
+
+
 def _of_key(name: str, key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
     subjects = [f"seller:{key.seller.code}"]
     if key.store is not None:
@@ -25,7 +29,12 @@ def _of_key(name: str, key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happeni
         at=at,
         subjects=subjects,
         actor=actor,
-        data={"prefix": key.prefix, "name": key.name, "scopes": list(key.scopes)},
+        data={
+            "prefix": key.prefix,
+            "name": key.name,
+            "scopes": list(key.scopes),
+            "networks": list(key.networks),
+        },
     )
 
 

@@ -92,6 +92,26 @@ class MemberForm(forms.Form):
         self.fields["store"].label_from_instance = lambda store: store.name  # type: ignore[attr-defined]
 
 
+class NetworksField(forms.CharField):
+    """Addresses and networks, one a line or with commas; a list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("From where"),
+            required=False,
+            max_length=1200,
+            widget=forms.Textarea(attrs={"rows": 2, "autocapitalize": "off", "spellcheck": "false"}),
+            help_text=_("Addresses or networks such as 203.0.113.0/24, one a line. Empty: from anywhere."),
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        return str(super().clean(value)).replace(",", " ").split()
+
+
+class NetworksForm(forms.Form):
+    networks = NetworksField()
+
+
 class KeyForm(forms.Form):
     name = forms.CharField(label=_("What will use it"), max_length=80)
     store = forms.ModelChoiceField(
@@ -107,6 +127,7 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=[ApiKey.Scope.ORDERS_READ, ApiKey.Scope.ORDERS_WRITE],
     )
+    networks = NetworksField()
 
     def __init__(self, *args: Any, stores: QuerySet[Store], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

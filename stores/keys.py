@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,6 +51,16 @@ class StoreOfAnotherSeller(KeyRefused):
     sentence = _("This store belongs to another seller.")
 
 
+class NetworkUnknown(KeyRefused):
+    code = "network_unknown"
+    sentence = _("%(network)s is neither an address nor a network. Write 203.0.113.7 or 203.0.113.0/24.")
+
+
+class TooManyNetworks(KeyRefused):
+    code = "too_many_networks"
+    sentence = _("A key takes at most %(most)d addresses and networks.")
+
+
 class KeyRevoked(KeyRefused):
     code = "key_revoked"
     sentence = _("This key was revoked.")
@@ -74,6 +85,54 @@ def find(secret: str, *, at: dt.datetime) -> ApiKey | None:
     return found.order_by("pk").first()
 
 
+def tidy_networks(said: Sequence[str]) -> list[str]:
+    """Each as a network in its usual form, once. Raises NetworkUnknown, TooManyNetworks."""
+    found: dict[str, None] = {}
+    for each in said:
+        try:
+            found[str(ipaddress.ip_network(each.strip(), strict=False))] = None
+        except ValueError as error:
+            raise NetworkUnknown(field="networks", network=each.strip()[:50]) from error
+    if len(found) > limits.NETWORKS_PER_KEY:
+        raise TooManyNetworks(field="networks", most=limits.NETWORKS_PER_KEY)
+    return list(found)
+
+
+def admits(key: ApiKey, address: str) -> bool:
+    """Whether the key may be used from this address."""
+    if not key.networks:
+        return True
+    try:
+        here = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    # A dual-stack server sees an IPv4 caller as ::ffff:203.0.113.7.
+    mapped = here.ipv4_mapped if isinstance(here, ipaddress.IPv6Address) else None
+    return any((mapped or here) in ipaddress.ip_network(network) for network in key.networks)
+
+
+@transaction.atomic(durable=True)
+def restrict(
+    *,
+    prefix: str,
+    scope: QuerySet[ApiKey],
+    networks: Sequence[str],
+    actor: recording.Actor,
+    at: dt.datetime,
+) -> ApiKey:
+    """From where the key may be used from now on; no networks means from anywhere.
+
+    Raises ApiKey.DoesNotExist, NetworkUnknown, TooManyNetworks.
+    """
+    tidy = tidy_networks(networks)
+    key = locks.api_key(scope, prefix)
+    if key.networks != tidy:
+        key.networks = tidy
+        key.save(update_fields=["networks"])
+        recording.record(facts.key_restricted(key, actor=actor, at=at))
+    return key
+
+
 @transaction.atomic(durable=True)
 def issue(
     *,
@@ -85,10 +144,12 @@ def issue(
     store: Store | None = None,
     by: User | None = None,
     expires_at: dt.datetime | None = None,
+    networks: Sequence[str] = (),
 ) -> Issued:
     """Make a key for a seller's system, for one store or (store empty) for all of the seller's.
 
-    Raises ScopesMissing, ScopeUnknown, StoreOfAnotherSeller, TooManyKeys.
+    It may be used from `networks` only, or from anywhere when there are none. Raises ScopesMissing, ScopeUnknown,
+    StoreOfAnotherSeller, NetworkUnknown, TooManyNetworks, TooManyKeys.
     """
     if not scopes:
         raise ScopesMissing(field="scopes")
@@ -97,6 +158,7 @@ def issue(
             raise ScopeUnknown(field="scopes", scope=scope)
     if store is not None and store.seller_id != seller.pk:
         raise StoreOfAnotherSeller(field="store")
+    networks = tidy_networks(networks)
     seller = locks.seller(seller.pk)
     if ApiKey.objects.live(at).filter(seller=seller).count() >= limits.API_KEYS_PER_SELLER:
         raise TooManyKeys(most=limits.API_KEYS_PER_SELLER)
@@ -106,6 +168,7 @@ def issue(
             store=store,
             name=name.strip()[:80],
             scopes=sorted(set(scopes)),
+            networks=networks,
             created_by=by,
             created_at=at,
             expires_at=expires_at,
@@ -166,6 +229,7 @@ def rotate(
             store=old.store,
             name=old.name,
             scopes=old.scopes,
+            networks=old.networks,
             created_by=by,
             created_at=at,
         ),

@@ -37,6 +37,11 @@ STATEMENT_PAGE = 50  # lines of a seller's account on one page
 REPLAY_MESSAGES = 10_000  # sent again by one request; a longer outage is read from the feed
 SWEEP_BATCH = 500  # rows a sweep takes at once, so that its transaction stays short
 EVENTS_PAGE = 200  # facts a page of the feed carries at most
+TOKEN_LASTS = dt.timedelta(hours=1)  # an OAuth access token; its key can end it sooner
+TOKENS_PER_MINUTE = 60  # asked for from one address: guessing a key must not be cheap
+NETWORKS_PER_KEY = 20  # addresses and networks a key may be used from
+AUDIT_PAGE = 50  # entries of the log on one page
+AUDIT_EXPORT = 50_000  # entries of one CSV file
 KEY_OVERLAP = dt.timedelta(hours=24)  # a rotated key works so long beside the new one
 KEY_USE_NOTED = dt.timedelta(minutes=1)  # how exact "last used" is
 SECRET_OVERLAP = dt.timedelta(hours=24)  # messages are signed with the old secret too for so long

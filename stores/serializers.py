@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from retaildelivery.web import fields
+from retaildelivery.outbox.models import Fact
+from retaildelivery.web import fields, paging
 from retaildelivery.web import limits as web_limits
 from retaildelivery.web.fields import Input, Output, Text
-from stores import limits
+from stores import audit, limits
 from stores.models import Mall, Store, WebhookAttempt, WebhookEndpoint, WebhookMessage
 from stores.webhooks import events
 
@@ -100,6 +101,31 @@ class EventPage(Output):
     next = serializers.CharField(
         allow_null=True, help_text="Ask again with `after=` this; it moves on when there is more."
     )
+
+
+class AuditQuery(paging.PageQuery):
+    since = fields.Moment(required=False)
+    until = fields.Moment(required=False, help_text="Up to, and without, this moment.")
+
+
+class AuditEntry(Output):
+    id = serializers.CharField()
+    at = serializers.DateTimeField()
+    what = serializers.CharField(help_text="Name of the fact, such as key.revoked.")
+    subjects = serializers.ListField(child=serializers.CharField(), help_text="Such as order:K7QX4M2P.")
+    actor_kind = serializers.ChoiceField(choices=Fact.Actor.choices)
+    actor = serializers.CharField(allow_blank=True, help_text="A person, a key's name, a driver's code.")
+    source = serializers.CharField(allow_blank=True, help_text="Which page or key, and the address.")
+    details = fields.Document()
+
+
+def audit_entry(fact: Fact) -> dict[str, Any]:
+    return {**audit.entry(fact), "at": events.moment(fact.at)}
+
+
+class AuditPage(Output):
+    results = AuditEntry(many=True)
+    next = serializers.CharField(allow_null=True)
 
 
 # -- Webhook endpoints --------------------------------------------------------------------------------------

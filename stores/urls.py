@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from stores.views import account, endpoints, settings
+from stores import oauth
+from stores.views import account, endpoints, log, settings
 
 app_name = "stores"
 urlpatterns = [
@@ -17,6 +18,9 @@ urlpatterns = [
         "store/sellers/<str:seller_code>/keys/<str:prefix>/", settings.api_key_change, name="api_key_change"
     ),
     path("store/sellers/<str:seller_code>/account/", account.account, name="account"),
+    path("oauth/token", oauth.token, name="oauth_token"),
+    path("store/sellers/<str:seller_code>/log/", log.log, name="log"),
+    path("store/sellers/<str:seller_code>/log.csv", log.log_csv, name="log_csv"),
     path("store/sellers/<str:seller_code>/webhooks/", endpoints.all_of, name="webhooks"),
     path("store/sellers/<str:seller_code>/webhooks/<str:code>/", endpoints.one, name="webhook"),
     path(

@@ -21,11 +21,13 @@ from deliveries.store_forms import AgainForm, CancelForm, OrderForm, ParcelForms
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
+from retaildelivery.web import throttling
 from stores.models import Store
 
 
 def staff_of(request: HttpRequest) -> Actor:
-    return Actor(kind=Fact.Actor.STAFF, name=str(request.user), source="store page")
+    source = f"store page {throttling.address_of(request)}"
+    return Actor(kind=Fact.Actor.STAFF, name=str(request.user), source=source)
 
 
 def visible(request: HttpRequest) -> QuerySet[Order]:

@@ -72,6 +72,9 @@ STATUS: dict[str, int] = {
     "key_of_one_store": 403,
     "idempotency_key_malformed": 400,
     "scope_missing": 403,
+    "address_not_allowed": 403,
+    "network_unknown": 422,
+    "too_many_networks": 422,
     "too_many_tries": 429,
     "busy": 503,
 }

@@ -29,6 +29,7 @@ class ApiKey(models.Model):
         ORDERS_READ = "orders:read", _("read orders")
         ORDERS_WRITE = "orders:write", _("post and change orders")
         WEBHOOKS = "webhooks", _("webhook endpoints")
+        AUDIT = "audit:read", _("read the log of changes")
         HANDOVER = "handover", _("hand parcels over at the counter")
 
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="api_keys")
@@ -39,6 +40,14 @@ class ApiKey(models.Model):
     )
     digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256 of the whole key."))
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
+    networks = ArrayField(
+        models.CharField(max_length=50),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Addresses and networks it may be used from, such as 203.0.113.0/24; empty means anywhere."
+        ),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

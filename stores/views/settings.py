@@ -18,13 +18,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
+from retaildelivery.web import throttling
 from stores import keys, opening, team
-from stores.forms import CounterForm, HoursForm, KeyForm, MemberForm, PauseForm
+from stores.forms import CounterForm, HoursForm, KeyForm, MemberForm, NetworksForm, PauseForm
 from stores.models import ApiKey, Seller, StaffMembership, Store, StoreHours
 
 
 def staff_of(request: HttpRequest) -> Actor:
-    return Actor(kind=Fact.Actor.STAFF, name=str(request.user), source="store page")
+    source = f"store page {throttling.address_of(request)}"
+    return Actor(kind=Fact.Actor.STAFF, name=str(request.user), source=source)
 
 
 def manager_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -232,7 +234,11 @@ def keys_page(
         .select_related("store")
         .order_by("-created_at")
     )
-    context = {"seller": seller, "keys": live, "form": form, "secret": secret}
+    rows = [
+        {"key": key, "form": NetworksForm({"networks": "\n".join(key.networks)}, auto_id=f"{key.prefix}_%s")}
+        for key in live
+    ]
+    context = {"seller": seller, "keys": rows, "form": form, "secret": secret}
     answer = render(request, "stores/keys.html", context, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
@@ -253,6 +259,26 @@ def api_key_change(request: HttpRequest, seller: Seller, prefix: str) -> HttpRes
             messages.error(request, refusal.message)
             return redirect("stores:api_keys", seller_code=seller.code)
         return keys_page(request, seller, form, secret=issued.secret, status=201)
+    if "restrict" in request.POST:
+        return _restrict(request, seller, prefix)
     keys.revoke(prefix=prefix, scope=scope, actor=staff_of(request), at=now)
     messages.success(request, _("The key no longer works."))
+    return redirect("stores:api_keys", seller_code=seller.code)
+
+
+def _restrict(request: HttpRequest, seller: Seller, prefix: str) -> HttpResponse:
+    form = NetworksForm(request.POST)
+    form.is_valid()
+    try:
+        keys.restrict(
+            prefix=prefix,
+            scope=ApiKey.objects.filter(seller=seller),
+            networks=form.cleaned_data.get("networks", []),
+            actor=staff_of(request),
+            at=timezone.now(),
+        )
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("Saved from where the key may be used."))
     return redirect("stores:api_keys", seller_code=seller.code)
