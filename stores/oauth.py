@@ -7,19 +7,12 @@ reads the request and words its errors.
 
 from __future__ import annotations
 
-import base64
-import binascii
+import datetime as dt
 from typing import Any
-from urllib.parse import unquote_plus
 
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 from oauthlib.oauth2 import BackendApplicationServer, RequestValidator
 
-from retaildelivery.web import throttling
 from stores import keys, limits
 from stores.models import ApiKey
 
@@ -44,11 +37,12 @@ def read(token: str) -> tuple[str, frozenset[str]] | None:
 class _Validator(RequestValidator):  # type: ignore[misc]
     """Who the client is, and what it may ask for."""
 
+    def __init__(self, *, address: str, at: dt.datetime) -> None:
+        self._address, self._at = address, at
+
     def authenticate_client(self, request: Any, *_args: Any, **_named: Any) -> bool:
-        found = keys.find(request.client_secret or "", at=timezone.now())
-        if found is None or found.prefix != request.client_id:
-            return False
-        if not keys.admits(found, request.headers["X-Client-Address"]):
+        found = keys.find(request.client_secret or "", at=self._at)
+        if found is None or found.prefix != request.client_id or not keys.admits(found, self._address):
             return False
         request.client = request.key = found
         found.client_id = found.prefix  # type: ignore[attr-defined]
@@ -69,47 +63,12 @@ class _Validator(RequestValidator):  # type: ignore[misc]
         """Nothing is kept: the token carries its own proof."""
 
 
-_server = BackendApplicationServer(
-    _Validator(),
-    token_generator=lambda request, refresh_token=False: token_of(request.key, list(request.scopes)),
-    token_expires_in=int(limits.TOKEN_LASTS.total_seconds()),
-)
-
-
-@csrf_exempt
-@require_POST
-def token(request: HttpRequest) -> HttpResponse:
-    """`grant_type=client_credentials` in, an access token out; client id and secret by HTTP Basic or in the body."""
-    address = throttling.address_of(request)
-    budget = throttling.take(
-        f"oauth:{address}", limit=limits.TOKENS_PER_MINUTE, now=timezone.now().timestamp()
+def answer(*, url: str, form: str, address: str, at: dt.datetime) -> tuple[dict[str, str], str, int]:
+    """Headers, body and status for a request for a token; `form` is its body with client id and secret in it."""
+    server = BackendApplicationServer(
+        _Validator(address=address, at=at),
+        token_generator=lambda request, refresh_token=False: token_of(request.key, list(request.scopes)),
+        token_expires_in=int(limits.TOKEN_LASTS.total_seconds()),
     )
-    if budget.spent:
-        return HttpResponse(
-            '{"error": "temporarily_unavailable", "error_description": "Too many requests."}',
-            status=429,
-            content_type="application/json",
-            headers={"Retry-After": str(budget.reset), "Cache-Control": "no-store"},
-        )
-    headers = {"Authorization": request.headers.get("Authorization", ""), "X-Client-Address": address}
-    given = request.POST.copy()
-    if not headers["Authorization"]:
-        del headers["Authorization"]
-    else:
-        _take_basic(headers["Authorization"], given)
-    said, body, status = _server.create_token_response(
-        request.build_absolute_uri(), "POST", given.urlencode(), headers
-    )
-    return HttpResponse(body, status=status, headers={**said, "Cache-Control": "no-store"})
-
-
-def _take_basic(header: str, given: Any) -> None:
-    """Client id and secret as RFC 6749 section 2.3.1 lets clients send them."""
-    scheme, _space, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return
-    try:
-        client_id, _colon, client_secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return
-    given["client_id"], given["client_secret"] = unquote_plus(client_id), unquote_plus(client_secret)
+    headers, body, status = server.create_token_response(url, "POST", form, {})
+    return headers, body, status

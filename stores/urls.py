@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from stores import oauth
-from stores.views import account, endpoints, log, settings
+from stores.views import account, endpoints, log, oauth, settings
 
 app_name = "stores"
 urlpatterns = [

@@ -101,3 +101,14 @@ def test_a_token_that_was_tampered_with_is_unknown(api: Client, trade: Trade) ->
 
     assert stores(api, token[:-1] + ("A" if token[-1] != "A" else "B")).status_code == 401
     assert stores(api, "oat_").status_code == 401
+
+
+def test_guessing_is_slowed_down_by_address(
+    api: Client, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TOKENS_PER_MINUTE", 2)
+
+    answers = [ask(api, trade.secret, client_secret="sk_live_wrong") for _each in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert int(answers[-1]["Retry-After"]) > 0
