@@ -89,14 +89,14 @@ def _market(demo: DemoMarket) -> Market:
 
 
 def draw_soon() -> None:
-    """The demo's markets draw what starts in a quarter of an hour or later, after the shortest time for entries
+    """The demo's markets draw what starts in eight minutes or later, after the shortest time for entries
     that the law allows: whoever watches sees draws, though everything in a demo starts soon."""
     for demo in data.markets():
         DrawRules.objects.get_or_create(
             market=Market.objects.get(code=demo.code),
             valid_from=POLICIES_FROM,
             defaults={
-                "first_come_within": timedelta(minutes=15),
+                "first_come_within": timedelta(minutes=8),
                 "entries": timedelta(seconds=60),
                 "hold": timedelta(minutes=3),
             },
