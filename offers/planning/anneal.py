@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offers.planning import cost, kernel, runs
+from offers.planning import compiling, cost, kernel, runs
 from offers.planning.afternoon import Afternoon, BlockLength, WaitingOrder
 from offers.planning.numbered import Route
 from retaildelivery.lib.geo import Point
@@ -100,8 +100,11 @@ class Annealing:
         return tuple(found)
 
 
-def compile_all() -> None:
+def compile_all(*, aside: bool = True) -> None:
     """Run the search on two orders, so that all of it is compiled, or loaded from where it was kept."""
+    if aside and compiling.AVAILABLE:
+        compiling.compile_aside()
+    compiling.switch_on()
     here = Point(0.0, 0.0)
     orders = tuple(WaitingOrder(code, here, "store", 0, 0, 7200, 1, 1, 1) for code in "ab")
     flat = ((0,) * 3,) * 3

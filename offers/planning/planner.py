@@ -24,7 +24,8 @@ ENGINE_FROM_S = 3.0
 ENGINE_EACH = 10
 # Seconds of plain Python between looks whether the compiled search is ready; the most a plan by number of rounds
 # waits for it; the share of its seconds another plan waits that needs it; the least worth searching for.
-PART_S, COMPILED_IN_S, COMPILED_SHARE, LEAST_S = 0.5, 120.0, 0.5, 0.01
+PART_S, COMPILED_IN_S, COMPILED_SHARE, LEAST_S = 0.5, 300.0, 0.5, 0.01
+
 
 COMPILING = compiling.Warming(anneal.compile_all)
 
