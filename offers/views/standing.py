@@ -42,7 +42,8 @@ class OutlookForm(forms.Form):
 def standing_if(request: HttpRequest, driver: Driver) -> HttpResponse:
     """The sum with what may still happen, by sliders; the form is a plain GET."""
     at = timezone.now()
-    form = OutlookForm(request.GET)
+    # A slider without a value stands in the middle, which would be a wish nobody had.
+    form = OutlookForm({name: request.GET.get(name, "0") for name in OutlookForm.base_fields})
     asked = form.cleaned_data if form.is_valid() else {}
     happens = {kind: asked.get(kind) or 0 for kind in outlook.MAY_HAPPEN}
     days = asked.get("days") or 0
