@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from stores.views import account, endpoints, log, oauth, settings
+from stores.views import account, endpoints, events, log, oauth, settings
 
 app_name = "stores"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
         "store/sellers/<str:seller_code>/keys/<str:prefix>/", settings.api_key_change, name="api_key_change"
     ),
     path("store/sellers/<str:seller_code>/account/", account.account, name="account"),
+    path("api/events/", events.all_of_them, name="events"),
+    path("api/events/<str:name>/", events.one, name="event"),
     path("oauth/token", oauth.token, name="oauth_token"),
     path("store/sellers/<str:seller_code>/log/", log.log, name="log"),
     path("store/sellers/<str:seller_code>/log.csv", log.log_csv, name="log_csv"),

@@ -39,6 +39,10 @@ def ben():
 
 @pytest.fixture
 def block(store, ada):
+    return on_the_road(store, ada)
+
+
+def on_the_road(store, ada):
     """Ada is on the road with three orders; the first is delivered."""
     made = making.block(
         [making.order(store, parcels=2, point=Point(36.15 + n / 100, -115.2)) for n in range(3)]
