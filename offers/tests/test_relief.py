@@ -211,7 +211,7 @@ def handed_over(block, ada, ben):
     broken_down(block, ada)
     relief_block = the_relief(block)
     stop = met(relief_block, ben)
-    for parcel in Parcel.objects.filter(driver=ada):
+    for parcel in Parcel.objects.filter(driver=ada).order_by("pk"):
         scan(stop, parcel, ben, at=BROKEN + 21 * MINUTE)
     relieving.confirm_by_operations(
         block_code=block.code,
@@ -244,7 +244,7 @@ def test_the_relief_delivers_the_rest_and_both_are_paid_for_what_they_worked(blo
 def test_a_driver_who_waits_long_for_the_relief_is_paid_an_hour_of_it(block, ada, ben):
     broken_down(block, ada)
     stop = met(the_relief(block), ben)
-    for parcel in Parcel.objects.filter(driver=ada):
+    for parcel in Parcel.objects.filter(driver=ada).order_by("pk"):
         scan(stop, parcel, ben, at=BROKEN + 21 * MINUTE)
     late = BROKEN + 3 * HOUR
     relieving.confirm(
@@ -294,7 +294,7 @@ def test_what_the_first_driver_delivers_before_the_meeting_is_no_stop_of_the_rel
     relief_block = the_relief(block)
     stop = met(relief_block, ben)
     making.deliver(making.doors_of(block)[1], ada, at=BROKEN + 15 * MINUTE)
-    for parcel in Parcel.objects.filter(driver=ada):
+    for parcel in Parcel.objects.filter(driver=ada).order_by("pk"):
         scan(stop, parcel, ben, at=BROKEN + 21 * MINUTE)
     now = BROKEN + 22 * MINUTE
     relieving.confirm(

@@ -279,12 +279,11 @@ def test_before_anybody_has_it_there_is_no_courier_and_no_proof(
         "position": None,
         "eta_at": None,
     }
-    assert northwind.get(f"orders/{code}/proof").json() == {
-        "order": code,
-        "status": "placed",
-        "delivery": None,
-        "attempts": [],
-    }
+    proof = northwind.get(f"orders/{code}/proof").json()
+    assert (proof["order"], proof["status"], proof["delivery"]) == (code, "placed", None)
+    assert {parcel["custodian"] for parcel in proof["parcels"]} == {"store"}
+    nothing = ("attempts", "handovers", "incidents", "scans")
+    assert {name: proof[name] for name in nothing} == {name: [] for name in nothing}
     assert northwind.get(f"orders/{code}/proof/photo").status_code == 404
 
 
