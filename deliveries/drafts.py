@@ -166,7 +166,7 @@ def tidy(draft: OrderDraft) -> OrderDraft:
         draft,
         external_id=draft.external_id.strip(),
         recipient_name=" ".join(draft.recipient_name.split()),
-        recipient_phone=_e164(draft.recipient_phone) or draft.recipient_phone.strip(),
+        recipient_phone=e164(draft.recipient_phone) or draft.recipient_phone.strip(),
         recipient_email=draft.recipient_email.strip(),
         recipient_locale=draft.recipient_locale.strip() or "en",
         instructions=draft.instructions.replace("\r\n", "\n").strip(),
@@ -187,7 +187,7 @@ def tidy_address(address: AddressDraft) -> AddressDraft:
     )
 
 
-def _e164(phone: str) -> str | None:
+def e164(phone: str) -> str | None:
     try:
         number = phonenumbers.parse(phone, COUNTRY)
     except phonenumbers.NumberParseException:
@@ -237,7 +237,7 @@ def _texts(draft: OrderDraft) -> Iterator[FieldError]:
 def _recipient(draft: OrderDraft) -> Iterator[FieldError]:
     if not draft.recipient_phone:
         yield FieldError("recipient.phone", "required", _("This is needed."))
-    elif _e164(draft.recipient_phone) is None:
+    elif e164(draft.recipient_phone) is None:
         yield FieldError("recipient.phone", "invalid", _("This is not a phone number that can be called."))
     if draft.recipient_email:
         try:

@@ -57,3 +57,7 @@ QUOTE_KEPT = dt.timedelta(days=30)  # an unused quote; asked about by nobody aft
 QUOTE_DOOR_M = 100  # another point of the same door; farther is another door
 COUNTER_TIME = dt.timedelta(minutes=10)  # collecting at a counter, on average
 CALL_TIME = dt.timedelta(minutes=15)  # from packed to a driver at the counter, on average
+THING_GRAMS = 500  # an article of unknown weight, for clients that send articles and no parcels
+THING_LITRES = 4  # one of unknown size: a shoe box and a third of it
+DOOR_TIME = dt.timedelta(minutes=30)  # to both sides of "at six", where a client names a moment and no window
+PICTURE_SHOWN = dt.timedelta(days=30)  # how long a link to a picture of the proof works without a key

@@ -281,6 +281,9 @@ PAYOUT_ORIGINATOR = {
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1_200, least=1, most=10_000_000)
 # On only where every receiver is one's own: a seller could otherwise reach what is behind the firewall.
 WEBHOOKS_ALLOW_PRIVATE = env.switch("WEBHOOKS_ALLOW_PRIVATE", False)
+# Other services' shapes, for clients that move here by changing a host: docs/doors.md
+DOOR_DRIVE, DOOR_DIRECT = env.switch("DOOR_DRIVE", False), env.switch("DOOR_DIRECT", False)
+DOOR_SHOPIFY, SHOPIFY_SECRET = env.switch("DOOR_SHOPIFY", False), env.secret("SHOPIFY_SECRET")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/v1/", include("drivers.api_urls")),
     path("api/v1/", include("deliveries.api_urls")),
     path("api/v1/", include("offers.api_urls")),
+    path("", include("deliveries.dialects.urls")),
     path("", include("retaildelivery.web.page_urls")),
     path("", include("stores.urls")),
     path("", include("drivers.urls")),

@@ -95,11 +95,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         at = timezone.now()
         key, narrowed = None, None
         if len(words) == 2 and words[0].lower() == b"bearer":
-            secret = words[1].decode("latin-1")
-            if secret.startswith(keys.LIVE):
-                key = keys.find(secret, at=at)
-            elif secret.startswith(oauth.PREFIX):
-                key, narrowed = self._by_token(secret, at=at)
+            key, narrowed = self.shown(words[1].decode("latin-1"), at=at)
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, expired or revoked."), code="invalid_key")
         address = throttling.address_of(request)
@@ -108,6 +104,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         keys.touch(key, at=at)
         system = SellerSystem(key, address, narrowed)
         return system, system
+
+    def shown(self, secret: str, *, at: dt.datetime) -> tuple[ApiKey | None, frozenset[str] | None]:
+        """The live key that this secret shows, if it does, and the scopes of a token."""
+        if secret.startswith(keys.LIVE):
+            return keys.find(secret, at=at), None
+        return self._by_token(secret, at=at) if secret.startswith(oauth.PREFIX) else (None, None)
 
     def _by_token(self, secret: str, *, at: dt.datetime) -> tuple[ApiKey | None, frozenset[str] | None]:
         """The key behind a token, as long as it lives itself, and the token's scopes."""

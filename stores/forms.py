@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db.models import QuerySet
 from django.utils.dates import WEEKDAYS
@@ -128,9 +129,16 @@ class KeyForm(forms.Form):
         initial=[ApiKey.Scope.ORDERS_READ, ApiKey.Scope.ORDERS_WRITE],
     )
     networks = NetworksField()
+    signing = forms.BooleanField(
+        label=_("For a Drive-shaped client"),
+        required=False,
+        help_text=_("It signs its own tokens: you get a developer ID, a key ID and a signing secret."),
+    )
 
     def __init__(self, *args: Any, stores: QuerySet[Store], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not settings.DOOR_DRIVE:
+            del self.fields["signing"]
         self.fields["store"].queryset = stores  # type: ignore[attr-defined]
         self.fields["store"].label_from_instance = lambda store: store.name  # type: ignore[attr-defined]
 

@@ -16,13 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
-from stores import facts, limits, locks
-from stores.models import ApiKey, Seller, Store
+from stores import facts, limits, locks, sealing
+from stores.models import ApiKey, Seller, SigningSecret, Store
 
 if TYPE_CHECKING:
     from retaildelivery.accounts.models import User
 
 LIVE = "sk_live_"
+SIGNING = "drive_"
 PREFIX_LENGTH = len(LIVE) + 8
 
 
@@ -72,6 +73,7 @@ class Issued:
 
     key: ApiKey
     secret: str
+    signing: bool = False
 
 
 def digest(secret: str) -> str:
@@ -145,8 +147,10 @@ def issue(
     by: User | None = None,
     expires_at: dt.datetime | None = None,
     networks: Sequence[str] = (),
+    signing: bool = False,
 ) -> Issued:
-    """Make a key for a seller's system, for one store or (store empty) for all of the seller's.
+    """Make a key for a seller's system, for one store or (store empty) for all of the seller's. With `signing` its
+    secret is not sent but signs the caller's tokens, as Drive-shaped clients do.
 
     It may be used from `networks` only, or from anywhere when there are none. Raises ScopesMissing, ScopeUnknown,
     StoreOfAnotherSeller, NetworkUnknown, TooManyNetworks, TooManyKeys.
@@ -173,18 +177,21 @@ def issue(
             created_at=at,
             expires_at=expires_at,
         ),
+        signing=signing,
         actor=actor,
         at=at,
     )
 
 
-def _new(key: ApiKey, *, actor: recording.Actor, at: dt.datetime) -> Issued:
-    secret = LIVE + codes.new_token()
-    key.prefix = secret[:PREFIX_LENGTH]
+def _new(key: ApiKey, *, signing: bool, actor: recording.Actor, at: dt.datetime) -> Issued:
+    secret = codes.new_token() if signing else LIVE + codes.new_token()
+    key.prefix = SIGNING + codes.new_code(length=12).lower() if signing else secret[:PREFIX_LENGTH]
     key.digest = digest(secret)
     key.save(force_insert=True)
+    if signing:
+        SigningSecret.objects.create(key=key, sealed=sealing.seal(secret))
     recording.record(facts.key_issued(key, actor=actor, at=at))
-    return Issued(key, secret)
+    return Issued(key, secret, signing)
 
 
 @transaction.atomic(durable=True)
@@ -233,6 +240,7 @@ def rotate(
             created_by=by,
             created_at=at,
         ),
+        signing=SigningSecret.objects.filter(key=old).exists(),
         actor=actor,
         at=at,
     )

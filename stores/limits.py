@@ -46,3 +46,6 @@ KEY_OVERLAP = dt.timedelta(hours=24)  # a rotated key works so long beside the n
 KEY_USE_NOTED = dt.timedelta(minutes=1)  # how exact "last used" is
 SECRET_OVERLAP = dt.timedelta(hours=24)  # messages are signed with the old secret too for so long
 MESSAGES_PAGE = 30  # messages of an endpoint on one page
+DRIVE_TOKEN = dt.timedelta(
+    minutes=30, seconds=30
+)  # how far ahead a caller may date a token: the convention's bound

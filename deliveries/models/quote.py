@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models.fees import FeePolicy
@@ -70,6 +71,8 @@ class Quote(models.Model):
         indexes = [
             # The sweep that forgets what nobody used.
             models.Index(fields=["expires_at"], condition=Q(used_at=None), name="quote_unused_expiry"),
+            # A quote by the seller's own number, which is all that some clients know of it.
+            models.Index("seller_scope", KT("said__external_id"), name="quote_external_id"),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,8 @@ from retaildelivery.lib.refusals import Refused
 
 _PLACES = re.compile(r"%\(\w+\)[sd]")
 MEDIA_TYPE = "application/problem+json"
+# Where programs ask and never people: our API, and the doors in other services' shapes (deliveries/dialects).
+MACHINES = re.compile(r"/(api/v1|drive/v2|oauth/v2|v1/customers|shopify|pictures)/")
 
 # Status of each refusal's code; a refusal not named here is a conflict with the present state: 409.
 STATUS: dict[str, int] = {
@@ -47,6 +49,7 @@ STATUS: dict[str, int] = {
     "no_prices": 422,
     "quote_mismatch": 422,
     "quote_not_found": 404,
+    "pickup_unknown": 422,
     "slot_unknown": 404,
     "hold_not_found": 404,
     "invalid_window": 422,
@@ -293,7 +296,7 @@ def registry() -> list[Explained]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return re.match(r"^/api/v1/", request.path) is not None
+    return MACHINES.match(request.path) is not None
 
 
 def refusal(request: HttpRequest, refused: Refused) -> JsonResponse:
@@ -330,7 +333,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """`handler500` of the URLs."""
+    """`handler500` of the URLs. A view whose clients expect another shape leaves `broken` on the request: it takes
+    a problem and gives status and body."""
+    translated = getattr(request, "broken", None)
+    if translated is not None:
+        told = problem(
+            request, code="server_error", message=_("Something broke on our side. It was noted."), status=500
+        )
+        state, body = translated(told)
+        return JsonResponse(body, status=state)
     if wants_json(request):
         return _as_json(request, "server_error", _("Something broke on our side. It was noted."), 500)
     return defaults.server_error(request)

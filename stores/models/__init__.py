@@ -4,6 +4,7 @@ from stores.models.key import ApiKey
 from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
 from stores.models.posting import SellerAccount, SellerPosting
 from stores.models.seller import Seller
+from stores.models.signing import SigningSecret
 from stores.models.store import StaffMembership, Store, StoreHours
 from stores.models.webhook import WebhookAttempt, WebhookEndpoint, WebhookMessage
 
@@ -16,6 +17,7 @@ __all__ = [
     "Seller",
     "SellerAccount",
     "SellerPosting",
+    "SigningSecret",
     "StaffMembership",
     "Store",
     "StoreHours",

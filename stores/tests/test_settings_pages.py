@@ -116,6 +116,25 @@ def test_a_new_key_is_shown_once_and_works(afternoon: Afternoon, sam: Client) ->
     assert secret not in sam.get(url).content.decode()
 
 
+def test_a_key_that_signs_is_offered_where_its_door_is_open_and_shown_once(
+    afternoon: Afternoon, sam: Client, settings: Any
+) -> None:
+    url = reverse("stores:api_keys", args=[afternoon.bookshop.seller.code])
+    before = sam.get(url).content.decode()
+    settings.DOOR_DRIVE = True
+
+    offered = sam.get(url).content.decode()
+    form = {"name": "Till", "scopes": ["orders:read"], "signing": "on"}
+    shown = sam.post(url, form).content.decode()
+    key = ApiKey.objects.get()
+    secret = shown.split('data-copy="')[1].split('"')[0]
+
+    assert ('name="signing"' in before, 'name="signing"' in offered) == (False, True)
+    assert all(said in shown for said in (key.prefix, afternoon.bookshop.seller.code, secret))
+    assert secret not in sam.get(url).content.decode()
+    assert keys.digest(secret) == key.digest
+
+
 def test_a_revoked_key_no_longer_opens(afternoon: Afternoon, sam: Client) -> None:
     seller = afternoon.bookshop.seller
     shown = sam.post(

@@ -219,14 +219,19 @@ def api_keys(request: HttpRequest, seller: Seller) -> HttpResponse:
             request,
             seller,
             KeyForm(stores=Store.objects.filter(seller=seller)),
-            secret=issued.secret,
+            issued=issued,
             status=201,
         )
     return keys_page(request, seller, form, status=422 if request.method == "POST" else 200)
 
 
 def keys_page(
-    request: HttpRequest, seller: Seller, form: KeyForm, *, secret: str = "", status: int = 200
+    request: HttpRequest,
+    seller: Seller,
+    form: KeyForm,
+    *,
+    issued: keys.Issued | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     live = (
         ApiKey.objects.live(timezone.now())
@@ -238,7 +243,7 @@ def keys_page(
         {"key": key, "form": NetworksForm({"networks": "\n".join(key.networks)}, auto_id=f"{key.prefix}_%s")}
         for key in live
     ]
-    context = {"seller": seller, "keys": rows, "form": form, "secret": secret}
+    context = {"seller": seller, "keys": rows, "form": form, "issued": issued}
     answer = render(request, "stores/keys.html", context, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
@@ -258,7 +263,7 @@ def api_key_change(request: HttpRequest, seller: Seller, prefix: str) -> HttpRes
         except Refused as refusal:
             messages.error(request, refusal.message)
             return redirect("stores:api_keys", seller_code=seller.code)
-        return keys_page(request, seller, form, secret=issued.secret, status=201)
+        return keys_page(request, seller, form, issued=issued, status=201)
     if "restrict" in request.POST:
         return _restrict(request, seller, prefix)
     keys.revoke(prefix=prefix, scope=scope, actor=staff_of(request), at=now)

@@ -1,0 +1,72 @@
+"""What every one of these doors shares: it is there only when its setting says so, and refuses in its own shape."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from deliveries.dialects import pictures
+from retaildelivery.web import errors, fields
+from stores.api import SellerView
+
+Json = dict[str, Any]
+
+
+class Foreign(serializers.Serializer[Any]):
+    """A body in another service's shape. What we have no use for is passed over: it has many fields, and a newer
+    client more of them."""
+
+
+class Said(fields.Text):
+    """A text that may be left out, empty or null: all three say nothing."""
+
+    def __init__(self, **given: Any) -> None:
+        given = {"required": False, "allow_null": True, "allow_blank": True} | given
+        super().__init__(**given)
+
+
+class DoorView(SellerView):
+    """Subclasses name their `door`, the setting that opens it, and say a refusal of ours in their words."""
+
+    door: ClassVar[str] = ""
+    # Their documents describe these; ours describes our own API.
+    schema: Any = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not getattr(settings, self.door):
+            return errors.not_found(request, Http404())
+        request.broken = self.translated
+        return super().dispatch(request, *args, **kwargs)
+
+    def translated(self, problem: Json) -> tuple[int, Json]:
+        """Status and body of a refusal, from ours."""
+        raise NotImplementedError
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        response.status_code, response.data = self.translated(response.data)
+        response.content_type = "application/json"
+        return response
+
+
+def named(path: str, names: dict[str, str]) -> str:
+    """The field of theirs for a path of ours: by its longest known beginning."""
+    known = [ours for ours in names if path == ours or path.startswith((f"{ours}.", f"{ours}["))]
+    return names[max(known, key=len)] if known else path
+
+
+@require_safe
+def picture(request: HttpRequest, token: str) -> HttpResponse | FileResponse:
+    """A picture of a proof, for whoever has the link."""
+    file = pictures.behind(token) if settings.DOOR_DRIVE or settings.DOOR_DIRECT else None
+    if not file:
+        return errors.not_found(request, Http404())
+    kind, _encoding = mimetypes.guess_type(file.name or "")
+    return FileResponse(file.open("rb"), content_type=kind or "application/octet-stream")

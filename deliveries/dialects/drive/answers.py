@@ -1,0 +1,237 @@
+"""A delivery as Drive-shaped clients read it. Every field is there; what is not known is null."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from deliveries import charging, quoting, tracking
+from deliveries.dialects import one_line, pictures
+from deliveries.dialects.drive.shapes import UNDELIVERABLE
+from deliveries.drafts import OrderDraft
+from deliveries.fees import FeeKind
+from deliveries.filling import draft_of
+from deliveries.models import Consignment, Manifest, Order, Quote, Stop
+from deliveries.snapshots import courier, live_consignment, moment, parcels_of, tracking_url, vehicle_of
+from drivers.models import Driver
+from stores.models import Store
+
+Json = dict[str, Any]
+STATES = {
+    Order.Status.PLACED: "created",
+    Order.Status.PLANNED: "created",
+    Order.Status.ASSIGNED: "confirmed",
+    Order.Status.AT_PICKUP: "arrived_at_pickup",
+    Order.Status.PICKED_UP: "picked_up",
+    Order.Status.EN_ROUTE: "enroute_to_dropoff",
+    Order.Status.AT_DROPOFF: "arrived_at_dropoff",
+    Order.Status.DELIVERED: "delivered",
+    Order.Status.CANCELLED: "cancelled",
+    Order.Status.RETURNING: "enroute_to_return",
+    Order.Status.RETURNED: "returned",
+    Order.Status.LOST: "cancelled",
+    Order.Status.DISPOSED: "cancelled",
+}
+FEES = {
+    FeeKind.BASE: "flat_fee",
+    FeeKind.DISTANCE: "distance_based_fee",
+    FeeKind.SIZE: "other",
+    FeeKind.SLOT: "service_fee",
+}
+ACTIONS: dict[str, str] = {kind: name for name, kind in UNDELIVERABLE.items()}
+
+
+def status_of(order: Order, place: Consignment | None) -> str:
+    """Theirs for ours; two of theirs are finer, and we know both from the driver's stops."""
+    if place is not None:
+        if order.status == Order.Status.ASSIGNED and place.manifest.status == Manifest.Status.LOADING:
+            return "enroute_to_pickup"
+        way_back = place.return_stop if order.status == Order.Status.RETURNING else None
+        if way_back is not None and way_back.status == Stop.Status.ARRIVED:
+            return "arrived_at_return"
+    return STATES[Order.Status(order.status)]
+
+
+def cancellation_of(order: Order) -> str | None:
+    if order.status in {Order.Status.LOST, Order.Status.DISPOSED}:
+        return "failed_to_return" if order.failed_at else "failed_to_deliver"
+    if order.status != Order.Status.CANCELLED:
+        return None
+    if order.cancelled_by in {"seller", "staff"}:
+        return "cancelled_by_creator"
+    at_store = order.cancel_reason == Order.CancelReason.OUT_OF_STOCK
+    return "failed_to_pickup" if at_store else "failed_to_assign_and_refunded"
+
+
+def delivery(order: Order, *, at: dt.datetime) -> Json:
+    place = live_consignment(order)
+    driver = place.manifest.driver if place else None
+    lines: Iterable[tuple[str, int]] = ()
+    if order.fee_policy is not None and order.distance_m is not None:
+        priced = charging.delivery_lines(
+            order.fee_policy,
+            distance_m=order.distance_m,
+            sizes=[parcel.size for parcel in parcels_of(order)],
+            slot_cents=order.slot_cents,
+        )
+        lines = [(str(line.kind), line.cents) for line in priced]
+    return {
+        **_asked(draft_of(order), order.store),
+        **_money(lines),
+        "delivery_status": status_of(order, place),
+        "cancellation_reason": cancellation_of(order),
+        "updated_at": moment(touched_at(order)),
+        **_times(order, place),
+        "support_reference": order.code,
+        "tracking_url": tracking_url(order),
+        **_pictures(order),
+        **_dasher(driver, order, at=at),
+    }
+
+
+def quote(found: Quote) -> Json:
+    """A quote is a delivery in the state `quote`."""
+    return {
+        **_asked(quoting.draft_of(found), found.store),
+        **_money([(line["kind"], line["cents"]) for line in found.lines]),
+        "delivery_status": "quote",
+        "cancellation_reason": None,
+        "updated_at": moment(found.created_at),
+        "pickup_time_estimated": moment(found.pickup_at),
+        "pickup_time_actual": None,
+        "dropoff_time_estimated": moment(found.dropoff_at),
+        "dropoff_time_actual": None,
+        "return_time_estimated": None,
+        "return_time_actual": None,
+        "return_address": None,
+        "support_reference": found.code,
+        "tracking_url": None,
+        "expires_at": moment(found.expires_at),
+        **_pictures(None),
+        **_dasher(None, None, at=found.created_at),
+    }
+
+
+def touched_at(order: Order) -> dt.datetime:
+    """The last turn that shows in the order itself."""
+    turns = (
+        order.placed_at, order.picked_up_at, order.delivered_at, order.cancelled_at, order.failed_at,
+        order.returned_at, order.lost_at, order.disposed_at, order.tipped_after_at,
+    )  # fmt: skip
+    return max(at for at in turns if at is not None)
+
+
+def _asked(draft: OrderDraft, store: Store) -> Json:
+    """What was asked for, as it is kept."""
+    given, _space, family = draft.recipient_name.partition(" ")
+    address, point = draft.address, draft.address.point
+    return {
+        "external_delivery_id": draft.external_id,
+        "locale": f"{draft.recipient_locale}-US",
+        "order_fulfillment_method": "standard",
+        "pickup_address": store.mall.address,
+        "pickup_business_name": store.name,
+        "pickup_phone_number": store.phone or None,
+        "pickup_instructions": store.pickup_note or None,
+        "pickup_reference_tag": draft.parcels[0].description or None,
+        "pickup_external_business_id": store.seller.code,
+        "pickup_external_store_id": store.code,
+        "dropoff_address": one_line.write(
+            address.line1, address.line2, address.city, address.region, address.postal_code
+        ),
+        "dropoff_location": {"lat": point.lat, "lng": point.lng} if point else None,
+        "dropoff_business_name": None,
+        "dropoff_phone_number": draft.recipient_phone or None,
+        "dropoff_instructions": draft.instructions or None,
+        "dropoff_contact_given_name": given or None,
+        "dropoff_contact_family_name": family or None,
+        "dropoff_contact_send_notifications": True,
+        "dropoff_options": {
+            "signature": "required" if draft.requires_signature else "none",
+            "id_verification": "required" if draft.minimum_age else "none",
+            "proof_of_delivery": "pin_code" if draft.requires_pin else "photo_required",
+        },
+        "dropoff_requires_signature": draft.requires_signature,
+        "order_value": draft.declared_value_cents,
+        "items": [
+            {"name": item.name, "quantity": item.quantity, "price": item.price_cents, "barcode": item.barcode or None}
+            for item in draft.items
+        ],
+        "pickup_time": moment(draft.ready_at),
+        "dropoff_time": None,
+        "pickup_window": None,
+        "dropoff_window": {"start_time": moment(draft.window_start), "end_time": moment(draft.window_end)},
+        "contactless_dropoff": not (draft.requires_signature or draft.requires_pin or draft.minimum_age),
+        "action_if_undeliverable": ACTIONS.get(draft.undeliverable, "return_to_pickup"),
+        "tip": draft.tip_cents,
+    }  # fmt: skip
+
+
+def _money(lines: Iterable[tuple[str, int]]) -> Json:
+    known = list(lines)
+    parts = [(FEES.get(FeeKind(kind), "other"), cents) for kind, cents in known if kind != FeeKind.TAX]
+    return {
+        "currency": "USD",
+        "fee": sum(cents for _kind, cents in parts) if known else None,
+        "fee_components": [{"type": kind, "amount": cents} for kind, cents in parts],
+        "tax": sum(cents for kind, cents in known if kind == FeeKind.TAX) if known else None,
+        "tax_components": [],
+    }
+
+
+def _times(order: Order, place: Consignment | None) -> Json:
+    collected, ended = order.picked_up_at is not None, order.has_ended
+    back = place.return_stop if place else None
+    returning = order.status == Order.Status.RETURNING
+    store = order.store.mall.address if returning or order.returned_at else None
+    return {
+        "pickup_time_estimated": None
+        if collected or ended
+        else moment(place.pickup.eta_at if place else order.ready_at),
+        "pickup_time_actual": moment(order.picked_up_at),
+        "dropoff_time_estimated": None
+        if ended or returning
+        else moment(place.dropoff.eta_at if place else order.window.upper),
+        "dropoff_time_actual": moment(order.delivered_at),
+        "return_time_estimated": moment(back.eta_at) if back and returning else None,
+        "return_time_actual": moment(order.returned_at),
+        "return_address": store,
+    }
+
+
+def _pictures(order: Order | None) -> Json:
+    proof = tracking.proof_of(order) if order is not None and order.delivered_at else None
+    shown = {name: bool(proof and getattr(proof, name)) for name in ("photo", "signature")}
+    return {
+        "dropoff_verification_image_url": pictures.link(order, "photo") if order and shown["photo"] else None,
+        "pickup_verification_image_url": None,
+        "dropoff_signature_image_url": pictures.link(order, "signature")
+        if order and shown["signature"]
+        else None,
+        "shipping_label": None,
+        "dropped_items": [],
+    }
+
+
+def _dasher(driver: Driver | None, order: Order | None, *, at: dt.datetime) -> Json:
+    """Who comes: a first name and a car, and where they are while they have it. Calls go over the store."""
+    shown = courier(driver)
+    car = vehicle_of(driver) if driver else None
+    seen = tracking.journey(order, at=at).position if driver and order else None
+    return {
+        "dasher_id": number_of(driver) if driver else None,
+        "dasher_name": shown["first_name"] if shown else None,
+        "dasher_dropoff_phone_number": None,
+        "dasher_pickup_phone_number": None,
+        "dasher_location": {"lat": seen.lat, "lng": seen.lng} if seen else None,
+        "dasher_vehicle_make": car.make if car else None,
+        "dasher_vehicle_model": car.model if car else None,
+        "dasher_vehicle_year": None,
+    }
+
+
+def number_of(driver: Driver) -> int:
+    """Their drivers have numbers, ours codes; this is the same number each time and tells nothing."""
+    return int(hashlib.sha256(driver.code.encode()).hexdigest()[:8], 16)

@@ -1,0 +1,277 @@
+"""What Drive-shaped clients send, and the order that it asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from deliveries import limits
+from deliveries.dialects import one_line, packing, pickups
+from deliveries.dialects.base_api import Foreign, Said
+from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft
+from deliveries.models import Order
+from retaildelivery.lib.geo import Point
+from retaildelivery.web import fields
+from stores.authentication import SellerSystem
+from stores.models import Store
+
+Json = dict[str, Any]
+UNDELIVERABLE = {
+    "return_to_pickup": Order.Undeliverable.RETURN,
+    "dispose": Order.Undeliverable.DISPOSE,
+}
+PIN_KINDS = {
+    "random_number": Order.PinKind.RANDOM,
+    "customer_phone_number": Order.PinKind.PHONE,
+    "merchant_provided_number": Order.PinKind.OWN,
+}
+NOBODY = "Customer"  # a client may name nobody; a driver asks for somebody at the door
+
+
+def maybe(field: type[serializers.Field[Any, Any, Any, Any]], **given: Any) -> Any:
+    return field(required=False, allow_null=True, **given)
+
+
+class Window(Foreign):
+    start_time = fields.Moment()
+    end_time = fields.Moment()
+
+
+class Location(Foreign):
+    lat = fields.Number(min_value=-90, max_value=90)
+    lng = fields.Number(min_value=-180, max_value=180)
+
+
+class DropoffOptions(Foreign):
+    signature = Said()
+    id_verification = Said()
+    proof_of_delivery = Said()
+
+
+class Contains(Foreign):
+    alcohol = maybe(fields.Flag)
+    tobacco = maybe(fields.Flag)
+    age_restricted_pharmacy_items = maybe(fields.Flag)
+
+
+class Pin(Foreign):
+    pin_code_type = maybe(fields.Choice, choices=list(PIN_KINDS))
+    pin_code = Said()
+
+
+class Item(Foreign):
+    name = fields.Text(max_length=120)
+    quantity = fields.WholeNumber(min_value=1, max_value=limits.ITEM_QUANTITY)
+    weight = maybe(fields.Number, min_value=0, max_value=100)
+    volume = maybe(fields.Number, min_value=0, max_value=100)
+    length = maybe(fields.Number, min_value=0, max_value=400)
+    width = maybe(fields.Number, min_value=0, max_value=400)
+    height = maybe(fields.Number, min_value=0, max_value=400)
+    price = maybe(fields.WholeNumber, min_value=0, max_value=limits.ORDER_VALUE_CENTS)
+    barcode = Said(max_length=64)
+
+
+class UpdateIn(Foreign):
+    locale = Said()
+    pickup_address = Said()
+    pickup_business_name = Said()
+    pickup_phone_number = Said()
+    pickup_reference_tag = Said()
+    pickup_external_business_id = Said()
+    pickup_external_store_id = Said()
+    dropoff_address: serializers.CharField = Said(max_length=400)
+    dropoff_location = maybe(Location)
+    dropoff_business_name = Said()
+    dropoff_phone_number: serializers.CharField = Said()
+    dropoff_instructions = Said()
+    dropoff_contact_given_name = Said()
+    dropoff_contact_family_name = Said()
+    dropoff_options = maybe(DropoffOptions)
+    dropoff_pin_code_verification_metadata = maybe(Pin)
+    dropoff_requires_signature = maybe(fields.Flag)
+    dropoff_cash_on_delivery = maybe(fields.WholeNumber)
+    order_contains = maybe(Contains)
+    order_value = maybe(fields.WholeNumber)
+    items = maybe(Item, many=True)
+    pickup_time = maybe(fields.Moment)
+    dropoff_time = maybe(fields.Moment)
+    pickup_window = maybe(Window)
+    dropoff_window = maybe(Window)
+    action_if_undeliverable = maybe(fields.Choice, choices=list(UNDELIVERABLE))
+    tip = maybe(fields.WholeNumber)
+
+    def validate_dropoff_cash_on_delivery(self, value: int | None) -> int | None:
+        if value:
+            raise ValidationError(_("Drivers here take no cash. Leave it out."), code="unsupported")
+        return value
+
+    def validate_external_delivery_id(self, value: str) -> str:
+        if "/" in value:
+            raise ValidationError(_("No slashes: it becomes part of an address."), code="invalid")
+        return value
+
+    def to_internal_value(self, data: Any) -> Json:
+        """Without what is null: to leave a field out and to send nothing in it are the same here."""
+        read = super().to_internal_value(data)
+        return {name: value for name, value in read.items() if value is not None}
+
+
+class QuoteIn(UpdateIn):
+    external_delivery_id = fields.Text(max_length=80)
+    dropoff_address = fields.Text(max_length=400)
+
+
+class CreateIn(QuoteIn):
+    dropoff_phone_number = fields.Text(max_length=40)
+
+
+class AcceptIn(Foreign):
+    tip = maybe(fields.WholeNumber)
+    dropoff_phone_number = Said()
+
+
+# -- Into a draft ------------------------------------------------------------------------------------------------
+
+
+def store_of(system: SellerSystem, given: Json) -> Store:
+    return pickups.store_of(
+        system,
+        code=given.get("pickup_external_store_id", ""),
+        business=given.get("pickup_external_business_id", ""),
+        address=one_line.read(given.get("pickup_address", "")),
+        phone=given.get("pickup_phone_number", ""),
+        name=given.get("pickup_business_name", ""),
+    )
+
+
+def draft_of(given: Json) -> OrderDraft:
+    """The order that is asked for; without a window where no time of the drop-off is given."""
+    start, end = window_of(given)
+    return OrderDraft(
+        external_id=given["external_delivery_id"],
+        ready_at=ready_of(given),
+        window_start=start,
+        window_end=end,
+        recipient_name=name_of(given) or NOBODY,
+        recipient_phone=given.get("dropoff_phone_number", ""),
+        recipient_email="",
+        recipient_locale=locale_of(given.get("locale", "")),
+        address=address_of(given),
+        instructions=given.get("dropoff_instructions", ""),
+        parcels=packing.packed(
+            [thing_of(item) for item in given.get("items", [])],
+            description=given.get("pickup_reference_tag", ""),
+        ),
+        undeliverable=UNDELIVERABLE[given.get("action_if_undeliverable", "return_to_pickup")],
+        declared_value_cents=given.get("order_value", 0),
+        tip_cents=given.get("tip", 0),
+        items=tuple(item_of(item) for item in given.get("items", [])),
+        **requirements_of(given),
+    )
+
+
+def window_of(given: Json) -> tuple[dt.datetime | None, dt.datetime | None]:
+    window, moment = given.get("dropoff_window"), given.get("dropoff_time")
+    if window:
+        return window["start_time"], window["end_time"]
+    if moment:
+        return moment - limits.DOOR_TIME, moment + limits.DOOR_TIME
+    return None, None
+
+
+def ready_of(given: Json) -> dt.datetime | None:
+    window = given.get("pickup_window")
+    ready: dt.datetime | None = window["start_time"] if window else given.get("pickup_time")
+    return ready
+
+
+def name_of(given: Json) -> str:
+    """Who receives it; a business behind its person."""
+    person = " ".join(
+        part
+        for part in (given.get("dropoff_contact_given_name"), given.get("dropoff_contact_family_name"))
+        if part
+    )
+    business = given.get("dropoff_business_name", "")
+    return f"{person} ({business})" if person and business else person or business
+
+
+def locale_of(text: str) -> str:
+    language = text.replace("_", "-").split("-")[0].lower()
+    return language if language in dict(settings.LANGUAGES) else "en"
+
+
+def address_of(given: Json) -> AddressDraft:
+    """Raises ValidationError for a line whose parts cannot be told apart."""
+    found = one_line.read(given["dropoff_address"])
+    if found is None:
+        sentence = _("Write it as street, city, state and ZIP: 2212 Alta Drive, Las Vegas, NV 89107.")
+        raise ValidationError({"dropoff_address": [ErrorDetail(str(sentence), code="invalid")]})
+    place = given.get("dropoff_location")
+    return dataclasses.replace(found, point=Point(place["lat"], place["lng"])) if place else found
+
+
+def requirements_of(given: Json) -> Json:
+    options, contains = given.get("dropoff_options") or {}, given.get("order_contains") or {}
+    pin = given.get("dropoff_pin_code_verification_metadata") or {}
+    adult = options.get("id_verification") == "required" or any(contains.values())
+    return {
+        "requires_signature": bool(
+            given.get("dropoff_requires_signature") or options.get("signature") == "required"
+        ),
+        "requires_pin": bool(pin.get("pin_code_type")) or options.get("proof_of_delivery") == "pin_code",
+        "pin_kind": PIN_KINDS[pin.get("pin_code_type") or "random_number"],
+        "own_pin": pin.get("pin_code") or "",
+        "minimum_age": 21 if adult else None,
+    }
+
+
+def thing_of(item: Json) -> packing.Thing:
+    sides = [item.get(side) for side in ("length", "width", "height")]
+    litres = None
+    if item.get("volume"):
+        litres = item["volume"] * packing.LITRES_PER_CUBIC_FOOT
+    elif all(sides):
+        litres = sides[0] * sides[1] * sides[2] * packing.CM_PER_INCH**3 / 1_000  # type: ignore[operator]
+    return packing.Thing(quantity=item["quantity"], grams=grams_of(item), litres=litres)
+
+
+def grams_of(item: Json) -> int | None:
+    weight = item.get("weight")
+    return round(weight * packing.GRAMS_PER_POUND) if weight else None
+
+
+def item_of(item: Json) -> ItemDraft:
+    sides = {f"{side}_cm": item.get(side) for side in ("length", "width", "height")}
+    return ItemDraft(
+        name=item["name"],
+        quantity=item["quantity"],
+        grams=grams_of(item),
+        **{name: round(inches * packing.CM_PER_INCH) or None for name, inches in sides.items() if inches},
+        price_cents=item.get("price"),
+        barcode=item.get("barcode") or "",
+    )
+
+
+def changes_of(given: Json, order: Order) -> Json:
+    """What an update changes of an order, by the names of a draft; what it only repeats is not among it."""
+    start, end = window_of(given)
+    wanted: Json = {
+        "recipient_name": name_of(given) or None,
+        "recipient_phone": given.get("dropoff_phone_number") or None,
+        "instructions": given.get("dropoff_instructions"),
+        "window_start": start,
+        "window_end": end,
+        "ready_at": ready_of(given),
+        "declared_value_cents": given.get("order_value"),
+        "undeliverable": UNDELIVERABLE.get(given.get("action_if_undeliverable", "")),
+    }
+    if given.get("dropoff_address"):
+        wanted["address"] = address_of(given)
+    return {name: value for name, value in wanted.items() if value is not None}
