@@ -58,3 +58,12 @@ def journey(order: Order, *, at: dt.datetime) -> Journey:
 
 def proof_of(order: Order) -> ProofOfDelivery | None:
     return ProofOfDelivery.objects.filter(order=order).first()
+
+
+def touched_at(order: Order) -> dt.datetime:
+    """The last turn that shows in the order itself."""
+    turns = (
+        order.placed_at, order.picked_up_at, order.delivered_at, order.cancelled_at, order.failed_at,
+        order.returned_at, order.lost_at, order.disposed_at, order.tipped_after_at,
+    )  # fmt: skip
+    return max(at for at in turns if at is not None)

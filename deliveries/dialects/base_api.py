@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import mimetypes
 from typing import Any, ClassVar
 
@@ -12,9 +14,14 @@ from django.views.decorators.http import require_safe
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from deliveries import filling, promising
 from deliveries.dialects import pictures
+from deliveries.drafts import OrderDraft
+from deliveries.models import Order
+from deliveries.models.order import OrderQuerySet
 from retaildelivery.web import errors, fields
 from stores.api import SellerView
+from stores.models import Store
 
 Json = dict[str, Any]
 
@@ -30,6 +37,10 @@ class Said(fields.Text):
     def __init__(self, **given: Any) -> None:
         given = {"required": False, "allow_null": True, "allow_blank": True} | given
         super().__init__(**given)
+
+
+def maybe(field: type[serializers.Field[Any, Any, Any, Any]], **given: Any) -> Any:
+    return field(required=False, allow_null=True, **given)
 
 
 class DoorView(SellerView):
@@ -54,6 +65,23 @@ class DoorView(SellerView):
         response.status_code, response.data = self.translated(response.data)
         response.content_type = "application/json"
         return response
+
+
+def timed(draft: OrderDraft, orders: OrderQuerySet, store: Store, *, at: dt.datetime) -> OrderDraft:
+    """The draft with a window: where none was asked for, that of the order under this number, so that a repeat is
+    one; and when there is none, the first that a driver can keep."""
+    if draft.window_start is not None:
+        return draft
+    before = orders.filter(external_id=draft.external_id).values_list("window", flat=True).first()
+    if before is not None:
+        return dataclasses.replace(draft, window_start=before.lower, window_end=before.upper)
+    return promising.soonest(draft, store=store, at=at)
+
+
+def new_of(changes: Json, order: Order) -> Json:
+    """Of these changes, the ones that are any: clients repeat all they know in every update."""
+    before = filling.draft_of(order)
+    return {name: value for name, value in changes.items() if getattr(before, name) != value}
 
 
 def named(path: str, names: dict[str, str]) -> str:

@@ -12,9 +12,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import filling, posting, promising, quoting
+from deliveries import posting, quoting
 from deliveries.api.seller import located, located_changes, orders_of, quotes_of
-from deliveries.dialects.base_api import DoorView, Json
+from deliveries.dialects.base_api import DoorView, Json, new_of, timed
 from deliveries.dialects.drive import answers, errors, shapes
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order, Quote
@@ -56,17 +56,6 @@ class DriveView(DoorView):
     def shown(self, code: str, *, status: int = 200) -> Response:
         order = with_all(self.orders).select_related("fee_policy").get(code=code)
         return Response(answers.delivery(order, at=timezone.now()), status=status)
-
-
-def timed(draft: OrderDraft, orders: OrderQuerySet, store: Store, *, at: dt.datetime) -> OrderDraft:
-    """The draft with a window: where none was asked for, that of the order under this number, so that a repeat is
-    one; and when there is none, the first that a driver can keep."""
-    if draft.window_start is not None:
-        return draft
-    before = orders.filter(external_id=draft.external_id).values_list("window", flat=True).first()
-    if before is not None:
-        return dataclasses.replace(draft, window_start=before.lower, window_end=before.upper)
-    return promising.soonest(draft, store=store, at=at)
 
 
 class QuotesView(DriveView):
@@ -165,12 +154,6 @@ class DeliveryView(DriveView):
                 order_code=code, scope=self.orders, cents=given["tip"], actor=self.system.actor, at=at
             )
         return self.shown(code)
-
-
-def new_of(changes: Json, order: Order) -> Json:
-    """Of these changes, the ones that are any: clients repeat all they know in every update."""
-    before = filling.draft_of(order)
-    return {name: value for name, value in changes.items() if getattr(before, name) != value}
 
 
 class CancelView(DriveView):

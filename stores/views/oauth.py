@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 from urllib.parse import unquote_plus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -22,12 +22,16 @@ SPENT = '{"error": "temporarily_unavailable", "error_description": "Too many req
 @require_POST
 def token(request: HttpRequest) -> HttpResponse:
     """`grant_type=client_credentials` in, an access token out; client id and secret by HTTP Basic or in the body."""
+    return answered(request, request.POST.copy())
+
+
+def answered(request: HttpRequest, given: QueryDict) -> HttpResponse:
+    """The answer to a request for a token, with `given` for what its body says."""
     at, address = timezone.now(), throttling.address_of(request)
     budget = throttling.take(f"oauth:{address}", limit=limits.TOKENS_PER_MINUTE, now=at.timestamp())
     if budget.spent:
         headers, body, status = {"Retry-After": str(budget.reset)}, SPENT, 429
     else:
-        given = request.POST.copy()
         _take_basic(request.headers.get("Authorization", ""), given)
         headers, body, status = oauth.answer(
             url=request.build_absolute_uri(), form=given.urlencode(), address=address, at=at

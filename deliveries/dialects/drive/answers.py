@@ -82,7 +82,7 @@ def delivery(order: Order, *, at: dt.datetime) -> Json:
         **_money(lines),
         "delivery_status": status_of(order, place),
         "cancellation_reason": cancellation_of(order),
-        "updated_at": moment(touched_at(order)),
+        "updated_at": moment(tracking.touched_at(order)),
         **_times(order, place),
         "support_reference": order.code,
         "tracking_url": tracking_url(order),
@@ -112,15 +112,6 @@ def quote(found: Quote) -> Json:
         **_pictures(None),
         **_dasher(None, None, at=found.created_at),
     }
-
-
-def touched_at(order: Order) -> dt.datetime:
-    """The last turn that shows in the order itself."""
-    turns = (
-        order.placed_at, order.picked_up_at, order.delivered_at, order.cancelled_at, order.failed_at,
-        order.returned_at, order.lost_at, order.disposed_at, order.tipped_after_at,
-    )  # fmt: skip
-    return max(at for at in turns if at is not None)
 
 
 def _asked(draft: OrderDraft, store: Store) -> Json:

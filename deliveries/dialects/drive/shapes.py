@@ -13,7 +13,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from deliveries import limits
 from deliveries.dialects import one_line, packing, pickups
-from deliveries.dialects.base_api import Foreign, Said
+from deliveries.dialects.base_api import Foreign, Said, maybe
 from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft
 from deliveries.models import Order
 from retaildelivery.lib.geo import Point
@@ -32,10 +32,6 @@ PIN_KINDS = {
     "merchant_provided_number": Order.PinKind.OWN,
 }
 NOBODY = "Customer"  # a client may name nobody; a driver asks for somebody at the door
-
-
-def maybe(field: type[serializers.Field[Any, Any, Any, Any]], **given: Any) -> Any:
-    return field(required=False, allow_null=True, **given)
 
 
 class Window(Foreign):

@@ -1,0 +1,276 @@
+"""Quotes and deliveries as Uber-Direct-shaped clients read them: every key is there, what is not known is null."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from deliveries import bundle, quoting, tracking
+from deliveries.dialects import one_line, pickups, pictures
+from deliveries.dialects.direct.shapes import split
+from deliveries.drafts import AddressDraft
+from deliveries.filling import draft_of
+from deliveries.models import Consignment, Order, ProofOfDelivery, Quote
+from deliveries.snapshots import (
+    courier_met,
+    live_consignment,
+    moment,
+    order_snapshot,
+    parcels_of,
+    tracking_url,
+    vehicle_of,
+)
+
+Json = dict[str, Any]
+STATES = {
+    Order.Status.PLACED: "pending",
+    Order.Status.PLANNED: "pending",
+    Order.Status.ASSIGNED: "pickup",
+    Order.Status.AT_PICKUP: "pickup",
+    Order.Status.PICKED_UP: "pickup_complete",
+    Order.Status.EN_ROUTE: "dropoff",
+    Order.Status.AT_DROPOFF: "dropoff",
+    Order.Status.DELIVERED: "delivered",
+    Order.Status.CANCELLED: "canceled",
+    # Their word for goods on the way back too: `complete` and `return` say whether they have arrived.
+    Order.Status.RETURNING: "returned",
+    Order.Status.RETURNED: "returned",
+    Order.Status.LOST: "canceled",
+    Order.Status.DISPOSED: "canceled",
+}
+IMMINENT = {Order.Status.AT_PICKUP, Order.Status.AT_DROPOFF}
+ACTIONS = {
+    Order.Status.RETURNING: "return",
+    Order.Status.RETURNED: "return",
+    Order.Status.DISPOSED: "discard",
+}
+SIZES = {"small": "small", "medium": "medium", "large": "large", "extra_large": "xlarge"}
+IDS = uuid.UUID("6f1d7c5e-3b0a-4d8e-9f6e-2a4c8e1b7d93")
+
+
+def delivery_id(code: str) -> str:
+    return f"del_{code}"
+
+
+def code_of(delivery: str) -> str:
+    return delivery.removeprefix("del_")
+
+
+def quote(found: Quote) -> Json:
+    said = quoting.draft_of(found)
+    minutes = dt.timedelta(minutes=1)
+    return {
+        "kind": "delivery_quote",
+        "id": f"dqt_{found.code}",
+        "created": moment(found.created_at),
+        "expires": moment(found.expires_at),
+        "fee": found.fee_cents,
+        "currency": found.store.mall.market.currency.lower(),
+        "currency_type": found.store.mall.market.currency,
+        "dropoff_eta": moment(found.dropoff_at),
+        "duration": (found.dropoff_at - found.created_at) // minutes,
+        "pickup_duration": (found.pickup_at - found.created_at) // minutes,
+        "dropoff_deadline": moment(said.window_end),
+        "external_store_id": found.store.code,
+    }
+
+
+def delivery(order: Order, *, at: dt.datetime, proof: ProofOfDelivery | None) -> Json:
+    """Everything about one order. `proof` is its proof, if it has one."""
+    place = live_consignment(order)
+    reference, external_id = split(order.external_id)
+    currency = order.store.mall.market.currency
+    return {
+        "id": delivery_id(order.code),
+        "uuid": uuid.uuid5(IDS, order.code).hex,
+        "kind": "delivery",
+        "quote_id": f"dqt_{order.quote.code}" if order.quote else None,
+        "status": STATES[Order.Status(order.status)],
+        "complete": order.has_ended,
+        "created": moment(order.placed_at),
+        "updated": moment(tracking.touched_at(order)),
+        "live_mode": order_snapshot(order)["live_mode"],
+        "external_id": external_id or None,
+        "batch_id": place.manifest.code if place else None,
+        "related_deliveries": [
+            {"id": delivery_id(order.redelivery_of.code), "relationship": "original"}
+        ] if order.redelivery_of else [],
+        "tracking_url": tracking_url(order),
+        "fee": order.fee_cents,
+        "currency": currency.lower(),
+        "tip": order.tip_cents,
+        "refund": [],
+        **_waypoints(order, place, proof),
+        **_times(order, place),
+        **_manifest(order, reference),
+        "courier": _courier(order, place, at=at),
+        "courier_imminent": order.status in IMMINENT,
+        "undeliverable_action": ACTIONS.get(Order.Status(order.status)),
+        "undeliverable_reason": _reason(order),
+        "deliverable_action": "deliverable_action_meet_at_door"
+        if order.requires_signature or order.requires_pin or order.minimum_age
+        else "deliverable_action_leave_at_door",
+    }  # fmt: skip
+
+
+def _times(order: Order, place: Consignment | None) -> Json:
+    return {
+        "pickup_ready": moment(order.ready_at),
+        "pickup_deadline": moment(order.window.upper),
+        "dropoff_ready": moment(order.window.lower),
+        "dropoff_deadline": moment(order.window.upper),
+        "pickup_eta": moment(place.pickup.eta_at) if place and not order.picked_up_at else None,
+        "dropoff_eta": moment(place.dropoff.eta_at) if place and not order.has_ended else None,
+    }
+
+
+def _manifest(order: Order, reference: str) -> Json:
+    parcels = parcels_of(order)
+    size = SIZES[max(parcels, key=lambda parcel: parcel.litres).size]
+    things = order.items or [{"name": parcel.description or parcel.size, "quantity": 1} for parcel in parcels]
+    description = ", ".join(f"{thing['quantity']} x {thing['name']}" for thing in things)
+    return {
+        "manifest": {
+            "reference": reference or None,
+            "description": description,
+            "total_value": order.declared_value_cents,
+        },
+        "manifest_items": [
+            {
+                "name": thing["name"],
+                "quantity": thing["quantity"],
+                "size": size,
+                "price": thing.get("price_cents"),
+                "weight": thing.get("grams"),
+                "dimensions": None,
+                "must_be_upright": None,
+            }
+            for thing in things
+        ],
+    }
+
+
+def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery | None) -> Json:
+    store = order.store
+    door = draft_of(order).address
+    shop = {
+        "name": store.name,
+        "phone_number": store.phone or None,
+        **_where(pickups.address_of(store), lat=float(store.mall.latitude), lng=float(store.mall.longitude)),
+        "notes": store.pickup_note or None,
+        "seller_notes": None,
+        "courier_notes": None,
+        "external_store_id": store.code,
+        "verification": None,
+        "verification_requirements": None,
+    }
+    back = place.return_stop if place else None
+    turned = order.status in {Order.Status.RETURNING, Order.Status.RETURNED}
+    return {
+        "pickup": shop
+        | {
+            "status": "completed" if order.picked_up_at else "pending",
+            "status_timestamp": moment(order.picked_up_at),
+        },
+        "dropoff": {
+            "name": order.recipient_name,
+            "phone_number": order.recipient_phone,
+            **_where(
+                door, lat=door.point.lat if door.point else None, lng=door.point.lng if door.point else None
+            ),
+            "notes": order.instructions or None,
+            "seller_notes": None,
+            "courier_notes": proof.note or None if proof else None,
+            "verification": _verified(order, proof),
+            "verification_requirements": _required(order),
+            "status": "completed" if order.delivered_at else "failed" if order.failed_at else "pending",
+            "status_timestamp": moment(order.delivered_at or order.failed_at),
+        },
+        "pickup_action": None,
+        "return": shop
+        | {
+            "status": "completed" if order.returned_at else "pending",
+            "status_timestamp": moment(order.returned_at),
+            "eta": moment(back.eta_at) if back and not order.returned_at else None,
+        }
+        if turned
+        else None,
+    }
+
+
+def _where(address: AddressDraft, *, lat: float | None, lng: float | None) -> Json:
+    return {
+        "address": one_line.write(
+            address.line1, address.line2, address.city, address.region, address.postal_code
+        ),
+        "detailed_address": {
+            "street_address_1": address.line1,
+            "street_address_2": address.line2,
+            "city": address.city,
+            "state": address.region,
+            "zip_code": address.postal_code,
+            "country": address.country,
+            "sublocality_level_1": "",
+        },
+        "location": {"lat": lat, "lng": lng} if lat is not None else None,
+    }
+
+
+def _required(order: Order) -> Json:
+    return {
+        "signature": order.requires_signature,
+        "signature_requirement": {"enabled": order.requires_signature},
+        "picture": order.requires_photo,
+        "identification": {"min_age": order.minimum_age} if order.minimum_age else None,
+        # The PIN itself is for the recipient's eyes only.
+        "pincode": {"enabled": order.requires_pin},
+        "barcodes": None,
+    }
+
+
+def _verified(order: Order, proof: ProofOfDelivery | None) -> Json | None:
+    if proof is None:
+        return None
+    return {
+        "picture": {"image_url": pictures.link(order, "photo")} if proof.photo else None,
+        "signature": {"image_url": pictures.link(order, "signature"), "signer_name": proof.signed_by}
+        if proof.signature
+        else None,
+        "identification": {"min_age_verified": True} if proof.age_checked else None,
+        "pin_code": {"entered": True} if proof.pin_matched else None,
+        "barcodes": None,
+        "completion_location": None
+        if proof.latitude is None or proof.longitude is None
+        else {"lat": float(proof.latitude), "lng": float(proof.longitude)},
+    }
+
+
+def _courier(order: Order, place: Consignment | None, *, at: dt.datetime) -> Json | None:
+    """Who comes: a first name, a car, and where they are while they have it. Calls go over the store."""
+    driver = place.manifest.driver if place else None
+    met = courier_met(driver)
+    if driver is None or met is None or order.has_ended:
+        return None
+    car = vehicle_of(driver)
+    seen = tracking.journey(order, at=at).position
+    return {
+        "name": met["first_name"],
+        "rating": None,
+        "vehicle_type": "car",
+        "vehicle_make": car.make if car else None,
+        "vehicle_model": car.model if car else None,
+        "vehicle_color": car.colour if car else None,
+        "phone_number": None,
+        "location": {"lat": seen.lat, "lng": seen.lng} if seen else None,
+        "img_href": None,
+    }
+
+
+def _reason(order: Order) -> str | None:
+    if order.status == Order.Status.CANCELLED:
+        return order.cancel_reason or None
+    if order.failed_at is None or order.delivered_at is not None:
+        return None
+    attempts = bundle.attempts_of(order)
+    return attempts[-1].reason if attempts else None

@@ -1,0 +1,322 @@
+"""What Uber-Direct-shaped clients send, and the order that it asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from deliveries import limits
+from deliveries.dialects import one_line, packing, pickups
+from deliveries.dialects.base_api import Foreign, Said, maybe
+from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
+from deliveries.models import Order, Parcel
+from retaildelivery.lib.geo import Point
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.web import fields
+from stores.authentication import SellerSystem
+from stores.models import Store
+
+Json = dict[str, Any]
+UNDELIVERABLE = {
+    "return": Order.Undeliverable.RETURN,
+    "leave_at_door": Order.Undeliverable.LEAVE,
+    "discard": Order.Undeliverable.DISPOSE,
+}
+# Litres of a size that a client names, where it gives no dimensions: their classes, by our rooms.
+SIZES = {"small": 4, "medium": 12, "large": 40, "xlarge": 90, "big": 220}
+PICKUP_LEAST = dt.timedelta(minutes=10)
+DROPOFF_LEAST = dt.timedelta(minutes=20)
+FREE_SIZES = {Parcel.Size.SMALL, Parcel.Size.MEDIUM}
+
+
+class WindowWrong(Refused):
+    """One of the service's rules about the four times; `reason` is its code for it."""
+
+    code = "times_wrong"
+    sentence = _("These times do not go together: %(rule)s.")
+
+
+class Address(serializers.Field[Any, Any, Any, Any]):
+    """An object, the same object as a string of JSON, or a line of text."""
+
+    def to_internal_value(self, data: Any) -> AddressDraft:
+        found = data
+        if isinstance(data, str) and data.lstrip().startswith("{"):
+            try:
+                found = json.loads(data)
+            except ValueError:
+                found = None
+        if isinstance(found, str):
+            found = one_line.read(found)
+        elif isinstance(found, dict):
+            found = _of_parts(found)
+        if not isinstance(found, AddressDraft):
+            raise serializers.ValidationError(
+                _("An object of street_address, city, state and zip_code, or a line with all of them."),
+                code="invalid",
+            )
+        return found
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _of_parts(parts: Json) -> AddressDraft | None:
+    street = parts.get("street_address") or [parts.get("street_address_1"), parts.get("street_address_2")]
+    lines = [street] if isinstance(street, str) else street
+    texts = [*(lines if isinstance(lines, list) else []), "", ""][:2]
+    said = [
+        *texts,
+        parts.get("city"),
+        parts.get("state"),
+        parts.get("zip_code"),
+        parts.get("country") or "US",
+    ]
+    line1, line2, city, region, postal_code, country = (text or "" for text in said)
+    kept = (line1, line2, city, region, postal_code, country)
+    if not all(isinstance(text, str) for text in kept) or not line1:
+        return None
+    return AddressDraft(
+        line1=line1, line2=line2, city=city, region=region, postal_code=postal_code, country=country
+    )
+
+
+class Dimensions(Foreign):
+    length = maybe(fields.Number, min_value=0, max_value=1_000)
+    height = maybe(fields.Number, min_value=0, max_value=1_000)
+    depth = maybe(fields.Number, min_value=0, max_value=1_000)
+
+
+class Item(Foreign):
+    name = fields.Text(max_length=120)
+    quantity = fields.WholeNumber(min_value=1, max_value=limits.ITEM_QUANTITY)
+    size = maybe(fields.Choice, choices=list(SIZES))
+    dimensions = maybe(Dimensions)
+    price = maybe(fields.WholeNumber, min_value=0, max_value=limits.ORDER_VALUE_CENTS)
+    weight = maybe(fields.WholeNumber, min_value=0, max_value=1_000_000)
+
+
+class Signature(Foreign):
+    enabled = maybe(fields.Flag)
+
+
+class Identification(Foreign):
+    min_age = maybe(fields.WholeNumber, min_value=0, max_value=120)
+
+
+class Pincode(Foreign):
+    enabled = maybe(fields.Flag)
+    value = Said(max_length=8)
+
+
+class Verification(Foreign):
+    signature = maybe(fields.Flag)
+    signature_requirement = maybe(Signature)
+    picture = maybe(fields.Flag)
+    identification = maybe(Identification)
+    pincode = maybe(Pincode)
+
+
+class Times(Foreign):
+    pickup_ready_dt = maybe(fields.Moment)
+    pickup_deadline_dt = maybe(fields.Moment)
+    dropoff_ready_dt = maybe(fields.Moment)
+    dropoff_deadline_dt = maybe(fields.Moment)
+
+    def to_internal_value(self, data: Any) -> Json:
+        """Without what is null: it says as little as what is left out."""
+        read = super().to_internal_value(data)
+        return {name: value for name, value in read.items() if value is not None}
+
+
+class QuoteIn(Times):
+    pickup_address = Address()
+    dropoff_address = Address()
+    dropoff_latitude = maybe(fields.Number, min_value=-90, max_value=90)
+    dropoff_longitude = maybe(fields.Number, min_value=-180, max_value=180)
+    pickup_phone_number: serializers.CharField = Said()
+    dropoff_phone_number: serializers.CharField = Said()
+    manifest_total_value = maybe(fields.WholeNumber)
+    manifest_items = maybe(Item, many=True)
+    external_store_id = Said()
+
+
+class CreateIn(QuoteIn):
+    quote_id = Said(max_length=40)
+    pickup_name = fields.Text(max_length=120)
+    pickup_business_name = Said()
+    pickup_phone_number = fields.Text(max_length=40)
+    dropoff_name = fields.Text(max_length=120)
+    dropoff_business_name = Said(max_length=80)
+    dropoff_phone_number = fields.Text(max_length=40)
+    dropoff_notes = Said()
+    dropoff_seller_notes = Said()
+    dropoff_verification = maybe(Verification)
+    undeliverable_action = maybe(fields.Choice, choices=list(UNDELIVERABLE))
+    manifest_reference = Said(max_length=39)
+    external_id = Said(max_length=40)
+    manifest_items = Item(many=True, allow_empty=False)
+    idempotency_key = Said(max_length=255)
+    tip = maybe(fields.WholeNumber)
+
+
+class UpdateIn(Times):
+    dropoff_notes = Said()
+    dropoff_name = Said()
+    dropoff_phone_number = Said()
+    dropoff_latitude = maybe(fields.Number, min_value=-90, max_value=90)
+    dropoff_longitude = maybe(fields.Number, min_value=-180, max_value=180)
+    tip_by_customer = maybe(fields.WholeNumber)
+
+
+class ProofIn(Foreign):
+    waypoint = fields.Choice(choices=["pickup", "dropoff", "return"])
+    type = maybe(fields.Choice, choices=["picture", "signature", "pincode"])
+
+
+# -- Into a draft ------------------------------------------------------------------------------------------------
+
+
+def store_of(system: SellerSystem, given: Json) -> Store:
+    return pickups.store_of(
+        system,
+        code=given.get("external_store_id", ""),
+        address=given["pickup_address"],
+        phone=given.get("pickup_phone_number", ""),
+        name=given.get("pickup_business_name") or given.get("pickup_name", ""),
+    )
+
+
+def number_of(reference: str, external_id: str) -> str:
+    """Theirs are two that are unique together, ours is one; `split` takes it apart again."""
+    return f"{reference}/{external_id}" if reference else external_id
+
+
+def split(number: str) -> tuple[str, str]:
+    reference, _slash, external_id = number.rpartition("/")
+    return reference, external_id
+
+
+def draft_of(given: Json) -> OrderDraft:
+    """The order that is asked for; without a window where no deadline is given. A quote names nobody yet."""
+    check_times(given)
+    start, end = window_of(given)
+    items = given.get("manifest_items", [])
+    value = given.get("manifest_total_value")
+    return OrderDraft(
+        external_id=number_of(given.get("manifest_reference", ""), given.get("external_id", "")),
+        ready_at=given.get("pickup_ready_dt"),
+        window_start=start,
+        window_end=end,
+        recipient_name=given.get("dropoff_name", ""),
+        recipient_phone=given.get("dropoff_phone_number", ""),
+        recipient_email="",
+        recipient_locale="en",
+        address=placed(given["dropoff_address"], given, business=given.get("dropoff_business_name", "")),
+        instructions=" ".join(
+            text for text in (given.get("dropoff_notes"), given.get("dropoff_seller_notes")) if text
+        ),
+        parcels=packing.packed(
+            [thing_of(item) for item in items], description=given.get("manifest_reference", "")
+        ),
+        undeliverable=UNDELIVERABLE[given.get("undeliverable_action", "return")],
+        declared_value_cents=value
+        if value is not None
+        else sum(item["quantity"] * (item.get("price") or 0) for item in items),
+        tip_cents=given.get("tip", 0),
+        items=tuple(
+            ItemDraft(
+                name=item["name"],
+                quantity=item["quantity"],
+                grams=item.get("weight") or None,
+                price_cents=item.get("price"),
+            )
+            for item in items
+        ),
+        **requirements_of(given.get("dropoff_verification") or {}),
+    )
+
+
+def placed(address: AddressDraft, given: Json, *, business: str = "") -> AddressDraft:
+    """The address with its coordinates, where both came, and the business behind the door."""
+    lat, lng = given.get("dropoff_latitude"), given.get("dropoff_longitude")
+    if lat is not None and lng is not None:
+        address = dataclasses.replace(address, point=Point(lat, lng), located_by="given")
+    return dataclasses.replace(address, line2=address.line2 or business) if business else address
+
+
+def window_of(given: Json) -> tuple[dt.datetime | None, dt.datetime | None]:
+    ready, deadline = given.get("dropoff_ready_dt"), given.get("dropoff_deadline_dt")
+    if deadline is None:
+        return None, None
+    return ready or deadline - 2 * limits.DOOR_TIME, deadline
+
+
+def check_times(given: Json) -> None:
+    """Raises WindowWrong with the service's code for the first of its rules that is broken."""
+    ready, deadline = given.get("pickup_ready_dt"), given.get("pickup_deadline_dt")
+    door_ready, door = given.get("dropoff_ready_dt"), given.get("dropoff_deadline_dt")
+    broken = (
+        (ready and deadline and deadline - ready < PICKUP_LEAST, "pickup_window_too_small"),
+        (door_ready and door and door - door_ready < DROPOFF_LEAST, "dropoff_window_too_small"),
+        (deadline and door and door < deadline, "dropoff_deadline_before_pickup_deadline"),
+        (deadline and door_ready and door_ready > deadline, "dropoff_ready_after_pickup_deadline"),
+        (ready and door and door - ready < DROPOFF_LEAST, "dropoff_deadline_too_early"),
+    )
+    rule = next((rule for is_broken, rule in broken if is_broken), "")
+    if rule:
+        raise WindowWrong(reason=rule, rule=rule)
+
+
+def requirements_of(asked: Json) -> Json:
+    pin, identity = asked.get("pincode") or {}, asked.get("identification") or {}
+    own = pin.get("value") or ""
+    age = identity.get("min_age")
+    return {
+        "requires_signature": bool(
+            asked.get("signature") or (asked.get("signature_requirement") or {}).get("enabled")
+        ),
+        "requires_pin": bool(pin.get("enabled") or own),
+        "pin_kind": Order.PinKind.OWN if own else Order.PinKind.RANDOM,
+        "own_pin": own,
+        # We ask for an ID of 18 or of 21; the stricter of what is near serves both.
+        "minimum_age": None if not age else 18 if age <= 18 else 21,
+    }
+
+
+def thing_of(item: Json) -> packing.Thing:
+    sides = [(item.get("dimensions") or {}).get(side) for side in ("length", "height", "depth")]
+    litres = sides[0] * sides[1] * sides[2] / 1_000 if all(sides) else SIZES.get(item.get("size") or "")  # type: ignore[operator]
+    return packing.Thing(quantity=item["quantity"], grams=item.get("weight") or None, litres=litres)
+
+
+def fitted(parcels: tuple[ParcelDraft, ...], quoted: tuple[ParcelDraft, ...]) -> tuple[ParcelDraft, ...]:
+    """The parcels in the classes that were quoted, where that changes no price: their quotes know no items."""
+    if len(parcels) != len(quoted) or any(p.size not in FREE_SIZES for p in (*parcels, *quoted)):
+        return parcels
+    return tuple(
+        dataclasses.replace(parcel, size=before.size, litres=Parcel.LITRES[Parcel.Size(parcel.size)])
+        for parcel, before in zip(parcels, quoted, strict=True)
+    )
+
+
+def changes_of(given: Json, address: AddressDraft) -> Json:
+    """What an update changes of an order, by the names of a draft."""
+    check_times(given)
+    start, end = window_of(given)
+    moved = placed(address, given)
+    wanted: Json = {
+        "recipient_name": given.get("dropoff_name") or None,
+        "recipient_phone": given.get("dropoff_phone_number") or None,
+        "instructions": given.get("dropoff_notes"),
+        "window_start": start,
+        "window_end": end,
+        "ready_at": given.get("pickup_ready_dt"),
+        "address": moved if moved != address else None,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}

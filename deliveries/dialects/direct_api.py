@@ -1,0 +1,270 @@
+"""The Uber-Direct-shaped door: tokens, quotes, deliveries of one customer, proof."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries import filling, limits, posting, proof_pdf, quoting
+from deliveries.api.seller import located, orders_of, quotes_of
+from deliveries.dialects.base_api import DoorView, Foreign, Json, Said, maybe, new_of, timed
+from deliveries.dialects.direct import answers, errors, shapes
+from deliveries.drafts import OrderDraft
+from deliveries.models import Order, ProofOfDelivery
+from deliveries.models.order import OrderQuerySet
+from deliveries.snapshots import with_all
+from retaildelivery.lib import codes
+from retaildelivery.lib.refusals import Refused
+from retaildelivery.web import api, fields, idempotency
+from retaildelivery.web import errors as ours
+from stores.api import READ, WRITE
+from stores.models import Store
+from stores.views import oauth
+
+SCOPES = {"eats.deliveries", "direct.organizations"}
+
+
+class CustomerNotFound(Refused):
+    code = "customer_not_found"
+    sentence = _("This is not the customer of the key. The customer id is the seller's code.")
+
+
+class TipTooHigh(Refused):
+    code = "tip_too_high"
+    sentence = _("A tip is at most $%(most)d.")
+
+
+class NoTipNow(Refused):
+    code = "no_tip_now"
+    sentence = _("The delivery is %(status)s; its tip can no longer be set so.")
+
+
+@csrf_exempt
+def token(request: HttpRequest) -> HttpResponse:
+    """A key for a token, as `/oauth/token` does it, with the scopes of the service in place of ours."""
+    if not settings.DOOR_DIRECT:
+        return ours.not_found(request, Http404())
+    if request.method != "POST":
+        return JsonResponse({"error": "invalid_request"}, status=405, headers={"Allow": "POST"})
+    given = request.POST.copy()
+    asked = " ".join(given.pop("scope", [])).split()
+    if not set(asked) <= SCOPES:
+        return JsonResponse(
+            {"error": "invalid_scope", "error_description": " ".join(sorted(SCOPES))}, status=400
+        )
+    answer = oauth.answered(request, given)
+    if answer.status_code == 200:
+        told = json.loads(answer.content) | {"scope": " ".join(asked) or "eats.deliveries"}
+        answer.content = json.dumps(told).encode()
+    return answer
+
+
+class DirectView(DoorView):
+    """`customer_id` in the path is the seller's code."""
+
+    door: ClassVar[str] = "DOOR_DIRECT"
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if codes.normalise(self.kwargs["customer_id"]) != self.system.seller.code:
+            raise CustomerNotFound
+
+    def translated(self, problem: Json) -> tuple[int, Json]:
+        return errors.translated(problem)
+
+    @property
+    def orders(self) -> OrderQuerySet:
+        return orders_of(self.system)
+
+    def code_of(self, delivery_id: str) -> str:
+        """Our code of their delivery. Raises Http404."""
+        wanted = codes.normalise(answers.code_of(delivery_id))
+        if not self.orders.filter(code=wanted).exists():
+            raise Http404
+        return wanted
+
+    def shown(self, code: str) -> Response:
+        order = with_all(self.orders).get(code=code)
+        proof = ProofOfDelivery.objects.filter(order=order).first()
+        return Response(answers.delivery(order, at=timezone.now(), proof=proof))
+
+
+class QuotesView(DirectView):
+    scopes: ClassVar[dict[str, str]] = {"POST": WRITE}
+
+    def post(self, request: Request, customer_id: str) -> Response:
+        """What it costs and by when; held until `expires`."""
+        given, at = api.body(request, shapes.QuoteIn), timezone.now()
+        store = shapes.store_of(self.system, given)
+        draft = dataclasses.replace(located(shapes.draft_of(given)), recipient_phone="")
+        made = quoting.quote(store=store, draft=timed(draft, self.orders, store, at=at), at=at)
+        return Response(answers.quote(made))
+
+
+class ListIn(Foreign):
+    limit = fields.QueryNumber(required=False, default=20, min_value=1, max_value=100)
+    offset = fields.QueryNumber(required=False, default=0, min_value=0, max_value=limits.EXPORT_ROWS)
+    status = Said()
+    filter = Said()
+    start_dt = maybe(fields.Moment)
+    end_dt = maybe(fields.Moment)
+
+
+class DeliveriesView(DirectView):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": WRITE}
+
+    def answer(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Their key against doing a thing twice stands in the body; it works as ours in the header."""
+        if request.method == "POST" and "Idempotency-Key" not in request.headers:
+            # Read whole before it is parsed, so that it can be compared with that of the first request.
+            assert request.body is not None
+            key = request.data.get("idempotency_key") if isinstance(request.data, dict) else None
+            if key:
+                if not isinstance(key, str):
+                    raise idempotency.KeyMalformed(field="idempotency_key")
+                return self.answer_once(self.post, key, request, *args, **kwargs)
+        return super().answer(request, *args, **kwargs)
+
+    def get(self, request: Request, customer_id: str) -> Response:
+        """Deliveries, newest first, by state and time."""
+        asked = api.query(request, ListIn)
+        found = self.orders
+        state = asked.get("status") or asked.get("filter")
+        if state:
+            known = [word for word, theirs in answers.STATES.items() if theirs == state]
+            found = found.open() if state == "ongoing" else found.filter(status__in=known)
+        if asked.get("start_dt"):
+            found = found.filter(placed_at__gte=asked["start_dt"])
+        if asked.get("end_dt"):
+            found = found.filter(placed_at__lt=asked["end_dt"])
+        first, size = asked["offset"], asked["limit"]
+        rows = list(with_all(found).order_by("-pk")[first : first + size + 1])
+        proofs = {proof.order_id: proof for proof in ProofOfDelivery.objects.filter(order__in=rows)}
+        shown = [
+            answers.delivery(order, at=timezone.now(), proof=proofs.get(order.pk)) for order in rows[:size]
+        ]
+        path = reverse("dialects:direct_deliveries", kwargs={"customer_id": customer_id})
+        query = {name: value for name, value in request.query_params.items() if name != "offset"}
+        further = urlencode({**query, "offset": first + size})
+        return Response(
+            {
+                "object": "list",
+                "url": path,
+                "data": shown,
+                "total_count": found.count(),
+                "next_href": f"{path}?{further}" if len(rows) > size else "",
+            }
+        )
+
+    def post(self, request: Request, customer_id: str) -> Response:
+        """Post a delivery, from a quote or at the price of now."""
+        given = api.body(request, shapes.CreateIn)
+        store = shapes.store_of(self.system, given)
+        draft = located(shapes.draft_of(given))
+        try:
+            order = self.posted(draft, store, given.get("quote_id", ""))
+        except posting.ExternalIdTaken:
+            if draft.window_start is not None:
+                raise
+            # Two first tries at once may have found two windows; now there is the window of the one that won.
+            order = self.posted(draft, store, given.get("quote_id", ""))
+        return self.shown(order.code)
+
+    def posted(self, draft: OrderDraft, store: Store, quote_id: str) -> Order:
+        at, actor = timezone.now(), self.system.actor
+        if not quote_id:
+            return posting.post(
+                store=store, draft=timed(draft, self.orders, store, at=at), actor=actor, at=at
+            )
+        quotes = quotes_of(self.system)
+        quote = quoting.find(quotes, quote_id.removeprefix("dqt_"))
+        if quote.store_id != store.pk:
+            raise quoting.QuoteMismatch(field="store", reason="store")
+        quoted = quoting.draft_of(quote)
+        if draft.window_start is None:
+            draft = dataclasses.replace(draft, window_start=quoted.window_start, window_end=quoted.window_end)
+        draft = dataclasses.replace(draft, parcels=shapes.fitted(draft.parcels, quoted.parcels))
+        return quoting.accept(quote_code=quote.code, scope=quotes, draft=draft, actor=actor, at=at)
+
+
+class DeliveryView(DirectView):
+    scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": WRITE}
+
+    def get(self, request: Request, customer_id: str, delivery_id: str) -> Response:
+        """A delivery as it is now."""
+        return self.shown(self.code_of(delivery_id))
+
+    def post(self, request: Request, customer_id: str, delivery_id: str) -> Response:
+        """Change what its state still lets change. What is as it was is no change."""
+        code = self.code_of(delivery_id)
+        given, at = api.body(request, shapes.UpdateIn), timezone.now()
+        order = with_all(self.orders).get(code=code)
+        changes = new_of(shapes.changes_of(given, filling.draft_of(order).address), order)
+        if changes:
+            posting.revise(
+                order_code=code, scope=self.orders, changes=changes, actor=self.system.actor, at=at
+            )
+        if given.get("tip_by_customer") is not None:
+            self.tip(code, given["tip_by_customer"])
+        return self.shown(code)
+
+    def tip(self, code: str, cents: int) -> None:
+        if cents > limits.TIP_CENTS:
+            raise TipTooHigh(field="tip_cents", most=limits.TIP_CENTS // 100)
+        try:
+            posting.tip(
+                order_code=code, scope=self.orders, cents=cents, actor=self.system.actor, at=timezone.now()
+            )
+        except posting.OrderNotChangeable as late:
+            raise NoTipNow(reason=late.reason, status=late.params["status"]) from late
+
+
+class CancelView(DirectView):
+    scopes: ClassVar[dict[str, str]] = {"POST": WRITE}
+
+    def post(self, request: Request, customer_id: str, delivery_id: str) -> Response:
+        """Take a delivery back while the store holds it; a repeat changes nothing."""
+        code = self.code_of(delivery_id)
+        posting.cancel(
+            order_code=code,
+            scope=self.orders,
+            reason=Order.CancelReason.OTHER,
+            note="",
+            actor=self.system.actor,
+            at=timezone.now(),
+        )
+        return self.shown(code)
+
+
+class ProofView(DirectView):
+    scopes: ClassVar[dict[str, str]] = {"POST": READ}
+
+    def post(self, request: Request, customer_id: str, delivery_id: str) -> Response:
+        """The picture or signature of the door, or else everything in one signed PDF, in base64."""
+        code = self.code_of(delivery_id)
+        given = api.body(request, shapes.ProofIn)
+        order = with_all(self.orders).get(code=code)
+        field = {"picture": "photo", "signature": "signature"}.get(given.get("type") or "")
+        if field is None or given["waypoint"] != "dropoff":
+            url = str(request.build_absolute_uri(reverse("deliveries:verify_proof")))
+            content = proof_pdf.signed_pdf(order, verify_url=url, at=timezone.now())
+        else:
+            proof = ProofOfDelivery.objects.filter(order=order).first()
+            file = getattr(proof, field) if proof else None
+            if not file:
+                raise Http404
+            with file.open("rb") as opened:
+                content = opened.read()
+        return Response({"document": base64.b64encode(content).decode()})
