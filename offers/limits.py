@@ -65,8 +65,6 @@ PLAN_KM_CENTS = 40  # wear and fuel, to choose between plans by; nobody is paid 
 PLAN_LATE_CENTS = 50  # a late minute, the same
 PLAN_LATE_MAX = dt.timedelta(minutes=60)  # later than that an order is not brought without a person deciding
 PRICE_MEMORY = dt.timedelta(hours=6)  # orders nobody took are offered again at the price they had reached
-WITHDRAWN_HALF = dt.timedelta(hours=2)  # driver.md, exception 23: half the pay from here to the next line
-WITHDRAWN_FULL = dt.timedelta(minutes=45)  # all of it from here on
 PLAN_AHEAD = dt.timedelta(hours=4)  # ready or promised later than that, an order is left for a later wave
 RETURN_WAY = dt.timedelta(minutes=90)  # from the last stop back to the mall, with a queue at the counter
 PLAN_SECONDS_EACH = 0.1  # the same for each order, up to that

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _now
@@ -11,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Consignment, Parcel, Stop
 from drivers import ledger
-from offers import facts, freshness, limits, locks, moves, offering
+from offers import facts, freshness, locks, moves, offering, pricing, terms
 from offers.models import Block, Claim
-from retaildelivery.lib import money
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
@@ -31,7 +29,7 @@ class BlockAtWork(Refused):
 def withdraw(*, block_code: str, reason: str, actor: Actor, at: dt.datetime) -> Block:
     """Take a block back before its driver has checked in; its orders wait to be planned again.
 
-    The driver of a claimed block is paid for the short notice (`notice_percent`). A repeat changes nothing.
+    The driver of a claimed block is paid for the short notice (`pricing.NOTICE`). A repeat changes nothing.
 
     Raises Block.DoesNotExist, BlockAtWork.
     """
@@ -65,30 +63,24 @@ def take_back(*, block: Block, reason: str, actor: Actor, at: dt.datetime) -> No
     )
 
 
-def notice_percent(notice: dt.timedelta) -> int:
-    """What share of the block's pay is due when it is withdrawn so long before its start."""
-    if notice < limits.WITHDRAWN_FULL:
-        return 100
-    return 50 if notice < limits.WITHDRAWN_HALF else 0
-
-
 def _pay_for_notice(claim: Claim, *, at: dt.datetime) -> int:
     block = claim.block
-    percent = notice_percent(block.starts_at - at)
-    cents = money.round_cents(Decimal(claim.pay_cents * percent) / 100)
-    if cents:
+    work = pricing.Work(
+        scheduled=block.length, outcome=pricing.Outcome.WITHDRAWN, notice=block.starts_at - at
+    )
+    pay = pricing.price(terms.of_block(block, hourly_cents=claim.hourly_cents), work)
+    for line in pay.lines:
         ledger.post(
             key=f"block:{block.code}:withdrawn:{claim.pk}",
             driver=claim.driver,
-            kind="withdrawn",
-            cents=cents,
-            text=_now("Block withdrawn at short notice: %(percent)s%% of its pay") % {"percent": percent},
-            rule=block.policy.code,
+            kind=str(line.kind),
+            cents=line.cents,
+            text=_now(line.template) % dict(line.params),
+            rule=line.rule,
             subject=f"block:{block.code}",
             at=at,
-            params={"percent": str(percent), "pay": str(claim.pay_cents)},
         )
-    return cents
+    return pay.total_cents
 
 
 def follow_cancellation(*, fact: Fact, at: dt.datetime) -> None:

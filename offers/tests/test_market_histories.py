@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.models import DriverPosting
-from offers import claiming, declining, drawing, expiry, withdrawing
+from offers import claiming, declining, drawing, expiry, pricing, withdrawing
 from offers.models import Award, Block, Claim, Draw, Entry, Offer
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -114,7 +114,7 @@ def check_owed(claims: list[Claim]) -> None:
     for claim in claims:
         assert claim.hourly_cents >= claim.block.base_hourly_cents
         if claim.ending == "withdrawn":
-            percent = withdrawing.notice_percent(claim.block.starts_at - claim.ended_at)
+            percent = pricing.notice_percent(claim.block.starts_at - claim.ended_at)
             paid = sum(
                 DriverPosting.objects.filter(
                     driver=claim.driver_id, subject=f"block:{claim.block.code}"

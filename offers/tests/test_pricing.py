@@ -1,5 +1,7 @@
+import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -340,3 +342,42 @@ def test_a_ladder_only_climbs_and_ends_before_the_start(base, step, minutes_befo
     assert all(a.at < b.at and a.hourly_cents < b.hourly_cents for a, b in pairwise(steps))
     assert steps[-1].hourly_cents <= base + above
     assert all(step.at < start for step in steps[1:])
+
+
+def straightforward(agreed, work):
+    """The same rules written down once more, in thousandths of a second and fractions, without the engine."""
+
+    def worth(rate, seconds):
+        return math.floor(Fraction(rate * seconds, 3600) + Fraction(1, 2))
+
+    def begun(time):
+        return 60 * max(0, math.ceil(time.total_seconds() / 60))
+
+    rate = agreed.base_cents_h + agreed.step_cents_h
+    window = int(work.scheduled.total_seconds())
+    before = worth(agreed.base_cents_h, window) + worth(agreed.step_cents_h, window)
+    before += worth(
+        rate if agreed.overtime_cents_h is None else agreed.overtime_cents_h, begun(work.overtime)
+    )
+    wait_rate = rate if agreed.wait_cents_h is None else agreed.wait_cents_h
+    before += sum(worth(wait_rate, begun(wait.waited - agreed.free_wait)) for wait in work.waits)
+    before += agreed.return_cents * work.returns + sum(bonus.cents for bonus in work.bonuses)
+    topped, beside = 0, 0
+    for floor in agreed.floors:
+        seconds = sum(int(each.time.total_seconds()) for each in work.engaged)
+        miles = Fraction(sum(each.metres for each in work.engaged) * 1000, 1_609_344)
+        least = Fraction(int(floor.wage_cents_h) * seconds, 3600)
+        way = miles * int(floor.distance_cents)
+        if floor.mileage is Mileage.ON_TOP:
+            beside += math.floor(way + Fraction(1, 2))
+        else:
+            least += way
+        least = max(least, floor.minimum_cents)
+        topped += max(0, math.floor(least - before - topped + Fraction(1, 2)))
+    tolls = work.tolls_cents if agreed.tolls_refunded else 0
+    return before + topped + beside + tolls + sum(tip.cents for tip in work.tips)
+
+
+@given(terms_of_any_kind, work_of_any_kind)
+def test_the_engine_agrees_with_the_rules_written_down_once_more(agreed, work):
+    assert pricing.price(agreed, work).total_cents == straightforward(agreed, work)

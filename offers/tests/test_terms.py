@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from offers import pricing, terms
 from offers.models import Block, Holiday, PayPolicy
@@ -106,3 +107,24 @@ def test_a_floor_of_the_law_is_part_of_the_terms(mall):
     floor = terms.of_block(block, hourly_cents=1900).floors[0]
 
     assert (floor.rule, floor.wage_cents_h, floor.distance_cents) == ("las-vegas-2026", 2000, 36)
+
+
+def test_a_policy_that_was_used_keeps_its_prices_and_the_days_it_was_used_for(mall):
+    making.block([making.order(making.store(mall))])
+    used = PayPolicy.objects.filter(code="las-vegas-2026")
+
+    for change in ({"weekday_cents": 1}, {"valid_from": dt.date(2026, 2, 1)}, {"valid_to": START.date()}):
+        with pytest.raises(IntegrityError, match="was used"), transaction.atomic():
+            used.update(**change)
+    used.update(valid_to=dt.date(2026, 12, 1))
+
+    row = used.get()
+    assert (row.weekday_cents, row.valid_from, row.valid_to) == (
+        1800, dt.date(2026, 1, 1), dt.date(2026, 12, 1),
+    )  # fmt: skip
+
+
+def test_a_policy_nobody_used_may_still_change(mall):
+    PayPolicy.objects.filter(code="las-vegas-2026").update(weekday_cents=1900)
+
+    assert terms.policy_on(mall.market, dt.date(2026, 11, 23)).weekday_cents == 1900
