@@ -53,8 +53,9 @@ def promise(*, store: Store, draft: OrderDraft, slot_code: str, at: dt.datetime)
 
 
 def soonest(draft: OrderDraft, *, store: Store, at: dt.datetime) -> OrderDraft:
-    """The draft with the first window of usual length that a driver can keep."""
-    ready = max(serviceability.ready_at(draft, store, at), at + limits.CALL_TIME) + limits.COUNTER_TIME
+    """The draft with the first window of usual length that a driver can keep, once the store is open."""
+    packed = serviceability.next_open(store, serviceability.ready_at(draft, store, at))
+    ready = max(packed, at + limits.CALL_TIME) + limits.COUNTER_TIME
     point = draft.address.point
     there = ready + (serviceability.way(point, store, leaving=ready, at=at) if point else dt.timedelta(0))
     start = there.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)

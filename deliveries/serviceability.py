@@ -70,9 +70,7 @@ def ready_at(draft: OrderDraft, store: Store, at: dt.datetime) -> dt.datetime:
 
 def opens_between(store: Store, start: dt.datetime, end: dt.datetime) -> bool:
     """Whether the counter is open at any time of [start, end]; a store without hours keeps the mall's."""
-    week: dict[int, list[StoreHours]] = {}
-    for row in StoreHours.objects.filter(store=store):
-        week.setdefault(row.weekday, []).append(row)
+    week = _week(store)
     if not week:
         return True
     zone = store.mall.zone
@@ -85,6 +83,26 @@ def opens_between(store: Store, start: dt.datetime, end: dt.datetime) -> bool:
                 return True
         day += dt.timedelta(days=1)
     return False
+
+
+def next_open(store: Store, at: dt.datetime) -> dt.datetime:
+    """The first moment from `at` on when the counter is open; `at` itself for a store that keeps the mall's hours."""
+    week, zone = _week(store), store.mall.zone
+    first = at.astimezone(zone).date()
+    for number in range(8 if week else 0):
+        day = first + dt.timedelta(days=number)
+        for row in sorted(week.get(day.weekday(), []), key=lambda row: row.opens):
+            if dt.datetime.combine(day, row.closes, zone) > at:
+                return max(at, dt.datetime.combine(day, row.opens, zone))
+    return at
+
+
+def _week(store: Store) -> dict[int, list[StoreHours]]:
+    """The openings of each weekday, if it has hours of its own."""
+    week: dict[int, list[StoreHours]] = {}
+    for row in store.hours.all():
+        week.setdefault(row.weekday, []).append(row)
+    return week
 
 
 def distance(draft: OrderDraft, store: Store) -> int | None:

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from deliveries.dialects import base_api, direct_api, drive_api
+from deliveries.dialects import base_api, direct_api, drive_api, shopify_api
 
 app_name = "dialects"
 drive = "drive/v2/"
 customer = "v1/customers/<str:customer_id>/"
 one = f"{customer}deliveries/<str:delivery_id>"
 urlpatterns = [
+    path("shopify/<str:code>/rates", shopify_api.RatesView.as_view(), name="shopify_rates"),
     path("oauth/v2/token", direct_api.token, name="direct_token"),
     path(f"{customer}delivery_quotes", direct_api.QuotesView.as_view(), name="direct_quotes"),
     path(f"{customer}deliveries", direct_api.DeliveriesView.as_view(), name="direct_deliveries"),
