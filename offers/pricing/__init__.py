@@ -9,7 +9,7 @@ line names the policy row it follows from.
 
 from offers.pricing.block import offered_of, price, started_minutes
 from offers.pricing.floors import CREDITABLE, NEVER_CREDITABLE, FloorRule, Mileage, Scope, Share
-from offers.pricing.left import IRS_CENTS_A_MILE, CarCosts, car_cents, what_is_left
+from offers.pricing.left import IRS_CENTS_A_MILE, car_cents, what_is_left
 from offers.pricing.lines import LINE_SENTENCES, LineKind, Pay, PayLine
 from offers.pricing.rates import METRES, NoRate, Rate, Rates
 from offers.pricing.shifts import ShiftKind, ShiftRules, Step, ladder, rate_at, shift_kind
@@ -37,7 +37,6 @@ __all__ = [
     "NEVER_CREDITABLE",
     "NOTICE",
     "Bonus",
-    "CarCosts",
     "Clip",
     "Engaged",
     "ExtraTrip",
