@@ -65,7 +65,7 @@ def expected(line: dict[str, Any]) -> tuple[int, int] | None:  # noqa: PLR0911 -
         return about(params["distance"], params["rate"], Decimal("0.005"))
     if kind == "floor" and {"floor", "credited"} <= params.keys():
         return exactly(rounded(params["floor"] - params["credited"]))
-    if kind == "withdrawn" and {"percent", "pay"} <= params.keys():
+    if kind in {"withdrawn", "stood_down"} and {"percent", "pay"} <= params.keys():
         return exactly(rounded(params["pay"] * params["percent"] / 100))
     return None
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from offers import admin_draws, withdrawing
+from offers import admin_draws, admin_schedule, withdrawing
 from offers.models import (
     Block,
     Claim,
@@ -31,8 +31,8 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
 
-# Importing it registers the pages of draws.
-__all__ = ["admin_draws"]
+# Importing them registers their pages.
+__all__ = ["admin_draws", "admin_schedule"]
 
 
 class OfferInline(HistoryInline):

@@ -176,6 +176,9 @@ def miss(*, block_id: int, at: dt.datetime) -> bool:
         return False
     if at < block.starts_at + limits.NO_SHOW_AFTER:
         return False
+    if block.origin == Block.Origin.SCHEDULED and block.orders_count == 0:
+        # No parcel ever waited for the driver: it is stood down, be that sweep late.
+        return False
     claim = Claim.objects.live().select_related("driver", "offer").get(block=block)
     claim.block = block
     moves.end_claim(claim, Claim.Ending.NO_SHOW, at=at)

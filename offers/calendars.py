@@ -16,6 +16,8 @@ from offers import limits, locks
 from offers.models import CalendarFeed, Claim
 from retaildelivery.lib import codes
 
+CALLED_OFF = frozenset({Claim.Ending.WITHDRAWN, Claim.Ending.STOOD_DOWN})
+
 
 @transaction.atomic(durable=True)
 def rotate(*, driver_id: int, at: dt.datetime) -> CalendarFeed:
@@ -41,7 +43,7 @@ def claims_in(driver: Driver, *, at: dt.datetime) -> list[Claim]:
         .order_by("block", "-pk")
         .distinct("block")
     )
-    shown = {"", Claim.Ending.COMPLETED, Claim.Ending.WITHDRAWN}
+    shown = {"", Claim.Ending.COMPLETED, *CALLED_OFF}
     kept = sorted((claim for claim in rows if claim.ending in shown), key=lambda claim: claim.window.lower)
     return kept[: limits.CALENDAR_EVENTS]
 
@@ -70,7 +72,7 @@ def _event(claim: Claim) -> Event:
     event.add("dtstart", block.starts_at.astimezone(dt.UTC))
     event.add("dtend", block.ends_at.astimezone(dt.UTC))
     event.add("sequence", 1 if claim.ended_at else 0)
-    event.add("status", "CANCELLED" if claim.ending == Claim.Ending.WITHDRAWN else "CONFIRMED")
+    event.add("status", "CANCELLED" if claim.ending in CALLED_OFF else "CONFIRMED")
     event.add("summary", _("Block at %(mall)s") % {"mall": mall.name})
     event.add("location", vText(mall.address))
     event.add("geo", (float(mall.latitude), float(mall.longitude)))

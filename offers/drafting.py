@@ -12,7 +12,7 @@ from deliveries.manifests import DraftStop
 from deliveries.models import Order, Stop
 from drivers.models import Vehicle
 from offers import terms
-from offers.models import Block
+from offers.models import Block, Publication
 from retaildelivery.lib.windows import Window
 from stores.models import Mall
 
@@ -55,6 +55,26 @@ def draft(
         policy=policy,
         base_hourly_cents=base,
         hourly_cents=max(base, at_least_cents),
+    )
+
+
+def draft_empty(
+    *, mall: Mall, window: Window, publication: Publication, vehicle_kind: str, at: dt.datetime
+) -> Block:
+    """A drafted block without orders: a wave fills it. Raises terms.NoPayPolicy."""
+    policy = terms.policy_on(mall.market, window.start.astimezone(mall.zone).date())
+    kind = terms.kind_of(mall, window, at=at)
+    base = terms.base_cents(policy, kind)
+    return Block.objects.create(
+        mall=mall,
+        publication=publication,
+        origin=Block.Origin.SCHEDULED,
+        shift_kind=kind,
+        window=DateTimeTZRange(window.start, window.end, "[)"),
+        vehicle_kind=vehicle_kind,
+        policy=policy,
+        base_hourly_cents=base,
+        hourly_cents=base,
     )
 
 

@@ -7,7 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from drivers.models import Driver
-from offers.models import Award, Block, Claim, Draw, HandOver, Offer, PlanRun, StandBy, StoreBlockade
+from offers.models import (
+    AutoSchedule,
+    Award,
+    Block,
+    Claim,
+    Draw,
+    HandOver,
+    Offer,
+    PlanRun,
+    Publication,
+    StandBy,
+    StoreBlockade,
+)
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
@@ -182,6 +194,42 @@ def block_withdrawn(
 ) -> Happening:
     return _block(
         "block.withdrawn", block, at=at, actor=actor, driver=driver, reason=reason, paid_cents=paid_cents
+    )
+
+
+def block_stood_down(
+    block: Block, *, at: dt.datetime, driver: Driver, lines: list[dict[str, Any]], total_cents: int
+) -> Happening:
+    """No orders came for it: its driver is free, and paid in full."""
+    return _block("block.stood_down", block, at=at, driver=driver, lines=lines, total_cents=total_cents)
+
+
+def blocks_scheduled(publication: Publication, *, at: dt.datetime) -> Happening:
+    """Blocks were published ahead of their orders; each has its own `block.published` as well."""
+    by = publication.published_by
+    return Happening(
+        name="blocks.scheduled",
+        at=at,
+        subjects=[f"mall:{publication.mall.code}"],
+        actor=Actor(kind=Fact.Actor.OPERATIONS, name=str(by)) if by else SYSTEM,
+        data={
+            "start": publication.starts_at.astimezone(dt.UTC).isoformat(),
+            "end": publication.ends_at.astimezone(dt.UTC).isoformat(),
+            "count": publication.count,
+            "recommended": publication.recommended,
+            "method": str(publication.method),
+            "reckoning": publication.reckoning,
+        },
+    )
+
+
+def schedule_switched(auto: AutoSchedule, *, at: dt.datetime) -> Happening:
+    return Happening(
+        name="schedule.switched",
+        at=at,
+        subjects=[f"mall:{auto.mall.code}"],
+        actor=Actor(kind=Fact.Actor.OPERATIONS, name=str(auto.changed_by)),
+        data={"on": auto.on, "days_ahead": auto.days_ahead, "hour": auto.hour},
     )
 
 

@@ -41,6 +41,14 @@ STAND_BY_HOLD = dt.timedelta(minutes=5)  # for one who stands by to answer: they
 STAND_BYS_WEIGHED = 200  # at one mall and time
 CALENDAR_KEPT = dt.timedelta(days=60)  # past blocks in the calendar feed
 CALENDAR_EVENTS = 500
+LAST_CALL = dt.timedelta(minutes=30)  # before the start, where no cutoff says when orders end; driver.md, 11
+CUTOFF_GRACE = dt.timedelta(minutes=5)  # for the wave of a cutoff to end before a block counts as empty
+STAND_DOWN_AFTER = dt.timedelta(minutes=30)  # driver.md, exception 11: at the mall, and no parcels
+PUBLISH_AHEAD = dt.timedelta(days=14)  # nobody plans their month by blocks
+PUBLISH_LEAST = dt.timedelta(hours=1)  # nearer the start a block would be called off before it is claimed
+PUBLISH_BLOCKS = 20  # of one start at one mall in one go: more is a slip of the finger
+PUBLICATIONS_SHOWN = 40
+HISTORY_WEEKS = 8  # weeks a forecast looks back
 WISHES_READ = 200  # drivers one offer is weighed for; each costs a handful of queries
 HAND_OVER_OPEN = dt.timedelta(
     hours=2

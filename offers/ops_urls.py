@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, money, ops, plans, refusals, road
+from offers.views import landing, money, ops, plans, refusals, road, schedule
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("ops/plans/<slug:mall>/", plans.plan, name="ops_plan"),
     path("ops/plans/<slug:mall>/moves/<str:order>/", plans.move, name="ops_plan_move"),
     path("ops/plans/<slug:mall>/waves/", plans.again, name="ops_plan_again"),
+    path("ops/schedule/", schedule.index, name="ops_schedules"),
+    path("ops/schedule/<slug:mall>/", schedule.of_mall, name="ops_schedule"),
+    path("ops/schedule/<slug:mall>/publications/", schedule.publish, name="ops_schedule_publish"),
+    path("ops/schedule/<slug:mall>/automatic/", schedule.automatic, name="ops_schedule_automatic"),
     path("ops/blocks/<str:code>/freeze/", plans.freeze, name="ops_freeze"),
     path("ops/blocks/<str:code>/unfreeze/", plans.unfreeze, name="ops_unfreeze"),
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),

@@ -85,6 +85,16 @@ def settle_aborted(*, fact: Fact, at: dt.datetime) -> None:
     freshness.touch_driver(claim.driver_id)
 
 
+def pay_stood_down(claim: Claim, *, at: dt.datetime) -> tuple[list[dict[str, Any]], int]:
+    """Pay the whole block to a driver for whom there was nothing to do: the lines, and their sum. Inner verb; the
+    block is locked."""
+    work = pricing.Work(claim.block.length, outcome=pricing.Outcome.STOOD_DOWN)
+    pay = pricing.price(terms.of_block(claim.block, hourly_cents=claim.hourly_cents), work)
+    with translation.override(claim.driver.user.locale):
+        lines = _post(claim, pay, work, at=at)
+    return lines, pay.total_cents
+
+
 def work_until_aborted(block: Block, *, over_at: dt.datetime | None) -> pricing.Work:
     """The time so far of a block that was broken off, plus the wait for who took the parcels over, within
     `limits.HANDOVER_PAID`; never more than the window as scheduled time, the rest as overtime."""
@@ -182,7 +192,7 @@ def _post(claim: Claim, pay: pricing.Pay, work: pricing.Work, *, at: dt.datetime
             text=sentence(line),
             rule=line.rule,
             subject=subject,
-            params=exact_params(line, work),
+            params=exact_params(line, work, locked_cents=claim.pay_cents),
         )
         for line in pay.lines
     ]
@@ -204,12 +214,14 @@ def _post(claim: Claim, pay: pricing.Pay, work: pricing.Work, *, at: dt.datetime
     ]
 
 
-def exact_params(line: pricing.PayLine, work: pricing.Work) -> dict[str, str]:
+def exact_params(line: pricing.PayLine, work: pricing.Work, *, locked_cents: int) -> dict[str, str]:
     """What the line says, and beside hours rounded for people the seconds that were paid: whoever computes the
     line again must come to the same cent."""
     params = dict(line.params)
     if line.kind in {pricing.LineKind.BASE, pricing.LineKind.STEP}:
         params["seconds"] = f"{work.scheduled.total_seconds():g}"
+    if line.kind == pricing.LineKind.STOOD_DOWN:
+        params["pay"] = str(locked_cents)
     return params
 
 

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from drivers import disputing
-from offers import attendance, expiry, limits, paydays
+from offers import attendance, expiry, limits, paydays, scheduling, standing_down
 from offers.planning import waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
@@ -42,6 +42,16 @@ def sweep_offers(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_no_shows(**_: Any) -> None:
     attendance.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_empty_blocks(**_: Any) -> None:
+    standing_down.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_schedules(**_: Any) -> None:
+    scheduling.sweep(at=timezone.now())
 
 
 @shared_task(queue="sweeps", ignore_result=True)

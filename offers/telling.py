@@ -16,6 +16,7 @@ from deliveries.notices import CLOCKS, DAYS, written
 from offers import limits
 from offers.models import Award, Block, Claim, HandOver, Offer
 from retaildelivery.accounts.models import User
+from retaildelivery.lib import money
 from retaildelivery.outbox import messages
 from retaildelivery.outbox.models import Fact
 from stores.models import StaffMembership
@@ -131,6 +132,25 @@ def tell_drawn(*, fact: Fact, at: dt.datetime) -> None:
             at=at,
             moment=award.holds_until,
             url=f"{settings.BASE_URL}/drive/offers/{award.offer.code}/",
+        )
+
+
+def tell_stood_down(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a block that was stood down: its driver need not come, is paid, and nothing counts against them."""
+    claim = (
+        Claim.objects.filter(block__code=fact.data["block"]["code"], ending=Claim.Ending.STOOD_DOWN)
+        .select_related("block__mall__market", "driver__user")
+        .first()
+    )
+    if claim is not None:
+        write(
+            claim.driver.user,
+            "block_stood_down",
+            key=f"{fact.code}:driver",
+            block=claim.block,
+            at=at,
+            pay=money.format_cents(int(fact.data["total_cents"])),
+            url=f"{settings.BASE_URL}/drive/offers/",
         )
 
 

@@ -96,7 +96,9 @@ def follow_cancellation(*, fact: Fact, at: dt.datetime) -> None:
         measure(block)
         recording.record(facts.block_replanned(block, at=at, gone=codes[0]))
         freshness.touch(block.mall.market.code)
-        if block.orders_count == 0 and block.status in ENDED_BEFORE_WORK:
+        # One that was published ahead waits for other orders, and is stood down when none come.
+        ahead = block.origin == Block.Origin.SCHEDULED
+        if block.orders_count == 0 and block.status in ENDED_BEFORE_WORK and not ahead:
             take_back(block=block, reason="no_orders_left", actor=SYSTEM, at=at)
 
 

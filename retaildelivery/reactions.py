@@ -30,6 +30,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.running_late": {"offers.warn_stores": telling.warn_stores},
     "block.split": {"offers.tell": block_notices.tell_driver},
     "block.stand_by_asked": {"offers.tell_stand_by": telling.tell_stand_by},
+    "block.stood_down": {"offers.tell_driver": telling.tell_stood_down},
     "driver.left": {"offers.release": claiming.release_all},
     "driver.suspended": {"offers.release": claiming.release_all},
     "manifest.aborted": {"offers.settle": settlement.settle_aborted},

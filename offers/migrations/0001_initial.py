@@ -11,269 +11,689 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('deliveries', '0001_initial'),
-        ('drivers', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("deliveries", "0001_initial"),
+        ("drivers", "0001_initial"),
+        ("stores", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Block',
+            name="Block",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=offers.models.block.block_code, editable=False, max_length=12, unique=True)),
-                ('status', models.CharField(choices=[('draft', 'draft'), ('offered', 'offered'), ('claimed', 'claimed'), ('checked_in', 'checked in'), ('working', 'working'), ('completed', 'completed'), ('settled', 'settled'), ('expired', 'expired'), ('withdrawn', 'withdrawn'), ('no_show', 'no-show'), ('aborted', 'aborted')], default='draft', max_length=10)),
-                ('origin', models.CharField(choices=[('planned', 'planned from orders on hand'), ('scheduled', 'published ahead'), ('manual', 'made by operations')], default='planned', max_length=10)),
-                ('shift_kind', models.CharField(choices=[('weekday_day', 'weekday'), ('evening', 'evening'), ('weekend', 'weekend'), ('holiday', 'holiday'), ('short_notice', 'short notice')], max_length=12)),
-                ('window', django.contrib.postgres.fields.ranges.DateTimeRangeField(help_text='Scheduled work, [start, end).')),
-                ('vehicle_kind', models.CharField(choices=[('sedan', 'sedan'), ('hatchback', 'hatchback'), ('suv', 'SUV or wagon'), ('minivan', 'minivan'), ('van', 'cargo van')], default='sedan', help_text='The least car it fits in.', max_length=10)),
-                ('litres', models.PositiveIntegerField(default=0)),
-                ('grams', models.PositiveIntegerField(default=0)),
-                ('orders_count', models.PositiveSmallIntegerField(default=0)),
-                ('parcels_count', models.PositiveSmallIntegerField(default=0)),
-                ('doors_count', models.PositiveSmallIntegerField(default=0)),
-                ('stores_count', models.PositiveSmallIntegerField(default=0)),
-                ('distance_m', models.PositiveIntegerField(default=0, help_text='Planned road distance, back to the mall.')),
-                ('base_hourly_cents', models.PositiveIntegerField(help_text='Before any step.')),
-                ('hourly_cents', models.PositiveIntegerField(help_text='Now offered, or locked at the claim.')),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('checked_in_at', models.DateTimeField(blank=True, null=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, help_text='When it expired, was withdrawn, aborted or a no-show.', null=True)),
-                ('ended_reason', models.CharField(blank=True, max_length=200)),
-                ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
-                ('manifest', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='deliveries.manifest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=offers.models.block.block_code, editable=False, max_length=12, unique=True
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("offered", "offered"),
+                            ("claimed", "claimed"),
+                            ("checked_in", "checked in"),
+                            ("working", "working"),
+                            ("completed", "completed"),
+                            ("settled", "settled"),
+                            ("expired", "expired"),
+                            ("withdrawn", "withdrawn"),
+                            ("no_show", "no-show"),
+                            ("aborted", "aborted"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned from orders on hand"),
+                            ("scheduled", "published ahead"),
+                            ("manual", "made by operations"),
+                        ],
+                        default="planned",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "shift_kind",
+                    models.CharField(
+                        choices=[
+                            ("weekday_day", "weekday"),
+                            ("evening", "evening"),
+                            ("weekend", "weekend"),
+                            ("holiday", "holiday"),
+                            ("short_notice", "short notice"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "window",
+                    django.contrib.postgres.fields.ranges.DateTimeRangeField(
+                        help_text="Scheduled work, [start, end)."
+                    ),
+                ),
+                (
+                    "vehicle_kind",
+                    models.CharField(
+                        choices=[
+                            ("sedan", "sedan"),
+                            ("hatchback", "hatchback"),
+                            ("suv", "SUV or wagon"),
+                            ("minivan", "minivan"),
+                            ("van", "cargo van"),
+                        ],
+                        default="sedan",
+                        help_text="The least car it fits in.",
+                        max_length=10,
+                    ),
+                ),
+                ("litres", models.PositiveIntegerField(default=0)),
+                ("grams", models.PositiveIntegerField(default=0)),
+                ("orders_count", models.PositiveSmallIntegerField(default=0)),
+                ("parcels_count", models.PositiveSmallIntegerField(default=0)),
+                ("doors_count", models.PositiveSmallIntegerField(default=0)),
+                ("stores_count", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "distance_m",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Planned road distance, back to the mall."
+                    ),
+                ),
+                ("base_hourly_cents", models.PositiveIntegerField(help_text="Before any step.")),
+                (
+                    "hourly_cents",
+                    models.PositiveIntegerField(help_text="Now offered, or locked at the claim."),
+                ),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                ("checked_in_at", models.DateTimeField(blank=True, null=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When it expired, was withdrawn, aborted or a no-show.",
+                        null=True,
+                    ),
+                ),
+                ("ended_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "mall",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.mall"
+                    ),
+                ),
+                (
+                    "manifest",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="deliveries.manifest",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'block',
-                'verbose_name_plural': 'blocks',
+                "verbose_name": "block",
+                "verbose_name_plural": "blocks",
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=offers.models.offer.offer_code, editable=False, max_length=12, unique=True)),
-                ('mode', models.CharField(choices=[('first_come', 'first come')], default='first_come', max_length=10)),
-                ('status', models.CharField(choices=[('open', 'open'), ('awarded', 'awarded'), ('expired', 'expired'), ('withdrawn', 'withdrawn')], default='open', max_length=10)),
-                ('step', models.PositiveSmallIntegerField(default=0, help_text='0 is the base price; each step adds to the hour.')),
-                ('hourly_cents', models.PositiveIntegerField()),
-                ('pay_cents', models.PositiveIntegerField(help_text='For the scheduled window, before tips.')),
-                ('ladder', models.JSONField(default=list, help_text='The steps still to come, [{at, hourly_cents}], the same for all.')),
-                ('opens_at', models.DateTimeField()),
-                ('closes_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='offers.block')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=offers.models.offer.offer_code, editable=False, max_length=12, unique=True
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("first_come", "first come")], default="first_come", max_length=10
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("awarded", "awarded"),
+                            ("expired", "expired"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "step",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="0 is the base price; each step adds to the hour."
+                    ),
+                ),
+                ("hourly_cents", models.PositiveIntegerField()),
+                (
+                    "pay_cents",
+                    models.PositiveIntegerField(help_text="For the scheduled window, before tips."),
+                ),
+                (
+                    "ladder",
+                    models.JSONField(
+                        default=list,
+                        help_text="The steps still to come, [{at, hourly_cents}], the same for all.",
+                    ),
+                ),
+                ("opens_at", models.DateTimeField()),
+                ("closes_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "block",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="offers", to="offers.block"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'offer',
-                'verbose_name_plural': 'offers',
+                "verbose_name": "offer",
+                "verbose_name_plural": "offers",
             },
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('window', django.contrib.postgres.fields.ranges.DateTimeRangeField(help_text="The block's window, held for this driver.")),
-                ('hourly_cents', models.PositiveIntegerField(help_text='Locked.')),
-                ('pay_cents', models.PositiveIntegerField(help_text='Locked pay of the scheduled window, before tips.')),
-                ('claimed_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ending', models.CharField(blank=True, choices=[('completed', 'completed'), ('released', 'released in time'), ('forfeited', 'released late'), ('no_show', 'no-show'), ('withdrawn', 'block withdrawn'), ('suspended', 'driver suspended or gone'), ('aborted', 'aborted')], max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='offers.block')),
-                ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.vehicle')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='offers.offer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "window",
+                    django.contrib.postgres.fields.ranges.DateTimeRangeField(
+                        help_text="The block's window, held for this driver."
+                    ),
+                ),
+                ("hourly_cents", models.PositiveIntegerField(help_text="Locked.")),
+                (
+                    "pay_cents",
+                    models.PositiveIntegerField(help_text="Locked pay of the scheduled window, before tips."),
+                ),
+                ("claimed_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ending",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("completed", "completed"),
+                            ("released", "released in time"),
+                            ("forfeited", "released late"),
+                            ("no_show", "no-show"),
+                            ("withdrawn", "block withdrawn"),
+                            ("suspended", "driver suspended or gone"),
+                            ("aborted", "aborted"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "block",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="offers.block"
+                    ),
+                ),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.vehicle"
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="offers.offer"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'claim',
-                'verbose_name_plural': 'claims',
+                "verbose_name": "claim",
+                "verbose_name_plural": "claims",
             },
         ),
         migrations.CreateModel(
-            name='PayPolicy',
+            name="PayPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=60, unique=True)),
-                ('weekday_cents', models.PositiveIntegerField(default=1800, help_text='Per hour, weekday until the evening.')),
-                ('evening_cents', models.PositiveIntegerField(default=2000, help_text='Per hour, from 17:00 local time.')),
-                ('weekend_cents', models.PositiveIntegerField(default=2100, help_text='Per hour, Saturday and Sunday.')),
-                ('holiday_cents', models.PositiveIntegerField(default=2500, help_text='Per hour, on a holiday.')),
-                ('short_notice_cents', models.PositiveIntegerField(default=2200, help_text='Per hour, published less than 2 h ahead.')),
-                ('cap_cents', models.PositiveIntegerField(default=2500, help_text='Per hour, where the ladder ends.')),
-                ('step_cents', models.PositiveIntegerField(default=100, help_text='Per hour, each step of the ladder.')),
-                ('step_minutes', models.PositiveIntegerField(default=15, help_text='Between two steps of the ladder.')),
-                ('wait_free_minutes', models.PositiveSmallIntegerField(default=10, help_text='Per store, before waiting is paid.')),
-                ('return_cents', models.PositiveIntegerField(default=500, help_text='For each return to a store.')),
-                ('floor_hourly_cents', models.PositiveIntegerField(default=0, help_text='Least per engaged hour; 0 where no law sets one.')),
-                ('floor_mile_cents', models.PositiveIntegerField(default=0, help_text='Added to the floor per mile; 0 where none.')),
-                ('max_orders', models.PositiveSmallIntegerField(default=12, help_text='Orders in one block; a law may set it.')),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, help_text='First day it no longer holds.', null=True)),
-                ('market', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=60, unique=True)),
+                (
+                    "weekday_cents",
+                    models.PositiveIntegerField(
+                        default=1800, help_text="Per hour, weekday until the evening."
+                    ),
+                ),
+                (
+                    "evening_cents",
+                    models.PositiveIntegerField(default=2000, help_text="Per hour, from 17:00 local time."),
+                ),
+                (
+                    "weekend_cents",
+                    models.PositiveIntegerField(default=2100, help_text="Per hour, Saturday and Sunday."),
+                ),
+                (
+                    "holiday_cents",
+                    models.PositiveIntegerField(default=2500, help_text="Per hour, on a holiday."),
+                ),
+                (
+                    "short_notice_cents",
+                    models.PositiveIntegerField(
+                        default=2200, help_text="Per hour, published less than 2 h ahead."
+                    ),
+                ),
+                (
+                    "cap_cents",
+                    models.PositiveIntegerField(default=2500, help_text="Per hour, where the ladder ends."),
+                ),
+                (
+                    "step_cents",
+                    models.PositiveIntegerField(default=100, help_text="Per hour, each step of the ladder."),
+                ),
+                (
+                    "step_minutes",
+                    models.PositiveIntegerField(default=15, help_text="Between two steps of the ladder."),
+                ),
+                (
+                    "wait_free_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=10, help_text="Per store, before waiting is paid."
+                    ),
+                ),
+                (
+                    "return_cents",
+                    models.PositiveIntegerField(default=500, help_text="For each return to a store."),
+                ),
+                (
+                    "floor_hourly_cents",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Least per engaged hour; 0 where no law sets one."
+                    ),
+                ),
+                (
+                    "floor_mile_cents",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Added to the floor per mile; 0 where none."
+                    ),
+                ),
+                (
+                    "max_orders",
+                    models.PositiveSmallIntegerField(
+                        default=12, help_text="Orders in one block; a law may set it."
+                    ),
+                ),
+                ("valid_from", models.DateField()),
+                (
+                    "valid_to",
+                    models.DateField(blank=True, help_text="First day it no longer holds.", null=True),
+                ),
+                (
+                    "market",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.market"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pay policy',
-                'verbose_name_plural': 'pay policies',
+                "verbose_name": "pay policy",
+                "verbose_name_plural": "pay policies",
             },
         ),
         migrations.AddField(
-            model_name='block',
-            name='policy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.paypolicy'),
+            model_name="block",
+            name="policy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="offers.paypolicy"
+            ),
         ),
         migrations.CreateModel(
-            name='PlanRun',
+            name="PlanRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('orders_seen', models.PositiveIntegerField(default=0)),
-                ('blocks_made', models.PositiveIntegerField(default=0)),
-                ('orders_planned', models.PositiveIntegerField(default=0)),
-                ('cost_cents', models.BigIntegerField(default=0)),
-                ('left', models.JSONField(default=list, help_text='[{order, reason, text}]')),
-                ('engine', models.CharField(blank=True, max_length=40)),
-                ('notes', models.JSONField(default=list)),
-                ('failure', models.TextField(blank=True)),
-                ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("orders_seen", models.PositiveIntegerField(default=0)),
+                ("blocks_made", models.PositiveIntegerField(default=0)),
+                ("orders_planned", models.PositiveIntegerField(default=0)),
+                ("cost_cents", models.BigIntegerField(default=0)),
+                ("left", models.JSONField(default=list, help_text="[{order, reason, text}]")),
+                ("engine", models.CharField(blank=True, max_length=40)),
+                ("notes", models.JSONField(default=list)),
+                ("failure", models.TextField(blank=True)),
+                (
+                    "mall",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.mall"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'plan run',
-                'verbose_name_plural': 'plan runs',
+                "verbose_name": "plan run",
+                "verbose_name_plural": "plan runs",
             },
         ),
         migrations.CreateModel(
-            name='Decline',
+            name="Decline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('pay', 'pay'), ('time', 'time'), ('distance', 'distance'), ('load', 'too much to carry'), ('other', 'other')], default='other', max_length=10)),
-                ('at', models.DateTimeField()),
-                ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='declines', to='offers.block')),
-                ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("pay", "pay"),
+                            ("time", "time"),
+                            ("distance", "distance"),
+                            ("load", "too much to carry"),
+                            ("other", "other"),
+                        ],
+                        default="other",
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "block",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="declines",
+                        to="offers.block",
+                    ),
+                ),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'decline',
-                'verbose_name_plural': 'declines',
-                'constraints': [models.UniqueConstraint(fields=('block', 'driver'), name='one_decline_per_driver_and_block')],
+                "verbose_name": "decline",
+                "verbose_name_plural": "declines",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("block", "driver"), name="one_decline_per_driver_and_block"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Holiday',
+            name="Holiday",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('name', models.CharField(max_length=60)),
-                ('market', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.market')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "market",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stores.market"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'holiday',
-                'verbose_name_plural': 'holidays',
-                'constraints': [models.UniqueConstraint(fields=('market', 'on'), name='one_holiday_per_market_and_day')],
+                "verbose_name": "holiday",
+                "verbose_name_plural": "holidays",
+                "constraints": [
+                    models.UniqueConstraint(fields=("market", "on"), name="one_holiday_per_market_and_day")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MallBlockade',
+            name="MallBlockade",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
+                (
+                    "mall",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.mall"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "mall's refusal of a driver",
-                'verbose_name_plural': "malls' refusals of drivers",
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('mall', 'driver'), name='one_live_refusal_per_mall_and_driver')],
+                "verbose_name": "mall's refusal of a driver",
+                "verbose_name_plural": "malls' refusals of drivers",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at", None)),
+                        fields=("mall", "driver"),
+                        name="one_live_refusal_per_mall_and_driver",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['closes_at'], name='offer_open_closing'),
+            model_name="offer",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["closes_at"], name="offer_open_closing"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('block',), name='one_open_offer_per_block'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "open")), fields=("block",), name="one_open_offer_per_block"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('opens_at'))), name='an_offer_closes_after_it_opens'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closes_at__gt", models.F("opens_at"))),
+                name="an_offer_closes_after_it_opens",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='an_offer_has_ended_if_and_only_if_there_is_a_time'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("status", "open")),
+                    models.Q(models.Q(("status", "open"), _negated=True), ("ended_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="an_offer_has_ended_if_and_only_if_there_is_a_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['driver', '-claimed_at'], name='claim_of_a_driver'),
+            model_name="claim",
+            index=models.Index(fields=["driver", "-claimed_at"], name="claim_of_a_driver"),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('block',), name='one_live_claim_per_block'),
+            model_name="claim",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("block",), name="one_live_claim_per_block"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at', None)), expressions=[(offers.models.claim.OnlyDriver('driver'), '&&'), ('window', '&&')], name='driver_is_in_one_place'),
+            model_name="claim",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("ended_at", None)),
+                expressions=[(offers.models.claim.OnlyDriver("driver"), "&&"), ("window", "&&")],
+                name="driver_is_in_one_place",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ending', '')), models.Q(('ended_at__isnull', False), models.Q(('ending', ''), _negated=True)), _connector='OR'), name='a_claim_ends_with_a_reason'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("ending", "")),
+                    models.Q(("ended_at__isnull", False), models.Q(("ending", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="a_claim_ends_with_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paypolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='a_pay_policy_ends_after_it_begins'),
+            model_name="paypolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to", None), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="a_pay_policy_ends_after_it_begins",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paypolicy',
-            constraint=models.UniqueConstraint(fields=('market', 'valid_from'), name='one_pay_policy_per_market_and_day'),
+            model_name="paypolicy",
+            constraint=models.UniqueConstraint(
+                fields=("market", "valid_from"), name="one_pay_policy_per_market_and_day"
+            ),
         ),
         migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['mall', 'status'], name='block_mall_status'),
+            model_name="block",
+            index=models.Index(fields=["mall", "status"], name="block_mall_status"),
         ),
         migrations.AddIndex(
-            model_name='block',
-            index=models.Index(fields=['status'], name='block_status'),
+            model_name="block",
+            index=models.Index(fields=["status"], name="block_status"),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(('window__isempty', False)), name='a_block_has_a_length'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("window__isempty", False)), name="a_block_has_a_length"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'draft'), ('status', 'withdrawn'), ('published_at__isnull', False), _connector='OR'), name='an_offered_block_was_published'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status", "draft"),
+                    ("status", "withdrawn"),
+                    ("published_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="an_offered_block_was_published",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['checked_in', 'working', 'completed']), _negated=True), ('checked_in_at__isnull', False), _connector='OR'), name='a_block_at_work_was_checked_in'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["checked_in", "working", "completed"]), _negated=True),
+                    ("checked_in_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="a_block_at_work_was_checked_in",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'completed'), _negated=True), ('completed_at__isnull', False), _connector='OR'), name='a_completed_block_has_its_time'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "completed"), _negated=True),
+                    ("completed_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="a_completed_block_has_its_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', False), ('status__in', ['settled'])), models.Q(models.Q(('status__in', ['settled']), _negated=True), ('settled_at__isnull', True)), _connector='OR'), name='settled_if_and_only_if_there_is_a_time'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("settled_at__isnull", False), ("status__in", ["settled"])),
+                    models.Q(
+                        models.Q(("status__in", ["settled"]), _negated=True), ("settled_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="settled_if_and_only_if_there_is_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='block',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['expired', 'withdrawn', 'no_show', 'aborted']), _negated=True), ('ended_at__isnull', False), _connector='OR'), name='a_block_that_ended_early_has_its_time'),
+            model_name="block",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["expired", "withdrawn", "no_show", "aborted"]), _negated=True),
+                    ("ended_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="a_block_that_ended_early_has_its_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='planrun',
-            index=models.Index(fields=['mall', '-started_at'], name='plan_run_newest'),
+            model_name="planrun",
+            index=models.Index(fields=["mall", "-started_at"], name="plan_run_newest"),
         ),
         migrations.AddConstraint(
-            model_name='planrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('mall',), name='one_wave_at_a_time_per_mall'),
+            model_name="planrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("mall",), name="one_wave_at_a_time_per_mall"
+            ),
         ),
     ]

@@ -6,38 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('offers', '0001_initial'),
+        ("offers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='block',
-            name='plan_run',
-            field=models.ForeignKey(blank=True, help_text='The wave that made it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.planrun'),
+            model_name="block",
+            name="plan_run",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The wave that made it.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="offers.planrun",
+            ),
         ),
         migrations.AddField(
-            model_name='planrun',
-            name='alone_cents',
-            field=models.BigIntegerField(blank=True, help_text='The same with a block of its own for each planned order.', null=True),
+            model_name="planrun",
+            name="alone_cents",
+            field=models.BigIntegerField(
+                blank=True, help_text="The same with a block of its own for each planned order.", null=True
+            ),
         ),
         migrations.CreateModel(
-            name='Freeze',
+            name="Freeze",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=200)),
-                ('frozen_at', models.DateTimeField()),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='freezes', to='offers.block')),
-                ('frozen_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("frozen_at", models.DateTimeField()),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "block",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="freezes", to="offers.block"
+                    ),
+                ),
+                (
+                    "frozen_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'freeze',
-                'verbose_name_plural': 'freezes',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('block',), name='one_live_freeze_per_block')],
+                "verbose_name": "freeze",
+                "verbose_name_plural": "freezes",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at", None)),
+                        fields=("block",),
+                        name="one_live_freeze_per_block",
+                    )
+                ],
             },
         ),
     ]

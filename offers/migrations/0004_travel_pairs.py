@@ -4,29 +4,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('offers', '0003_stores_refuse_drivers'),
+        ("offers", "0003_stores_refuse_drivers"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TravelPair',
+            name="TravelPair",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=12)),
-                ('profile', models.CharField(max_length=20)),
-                ('origin', models.BigIntegerField(help_text='Latitude and longitude at 5 decimals in one number.')),
-                ('goal', models.BigIntegerField(help_text='Latitude and longitude at 5 decimals in one number.')),
-                ('seconds', models.PositiveIntegerField(help_text='Nothing where the server knows no way.', null=True)),
-                ('metres', models.PositiveIntegerField(null=True)),
-                ('asked_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("provider", models.CharField(max_length=12)),
+                ("profile", models.CharField(max_length=20)),
+                (
+                    "origin",
+                    models.BigIntegerField(help_text="Latitude and longitude at 5 decimals in one number."),
+                ),
+                (
+                    "goal",
+                    models.BigIntegerField(help_text="Latitude and longitude at 5 decimals in one number."),
+                ),
+                (
+                    "seconds",
+                    models.PositiveIntegerField(
+                        help_text="Nothing where the server knows no way.", null=True
+                    ),
+                ),
+                ("metres", models.PositiveIntegerField(null=True)),
+                ("asked_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'travel time',
-                'verbose_name_plural': 'travel times',
-                'indexes': [models.Index(fields=['asked_at'], name='travel_pair_asked_at')],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'profile', 'origin', 'goal'), name='one_way_per_provider_and_pair'), models.CheckConstraint(condition=models.Q(models.Q(('metres__isnull', True), ('seconds__isnull', True)), models.Q(('metres__isnull', False), ('seconds__isnull', False)), _connector='OR'), name='a_way_has_both_its_time_and_its_length')],
+                "verbose_name": "travel time",
+                "verbose_name_plural": "travel times",
+                "indexes": [models.Index(fields=["asked_at"], name="travel_pair_asked_at")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "profile", "origin", "goal"), name="one_way_per_provider_and_pair"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("metres__isnull", True), ("seconds__isnull", True)),
+                            models.Q(("metres__isnull", False), ("seconds__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="a_way_has_both_its_time_and_its_length",
+                    ),
+                ],
             },
         ),
     ]

@@ -5,39 +5,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('offers', '0004_travel_pairs'),
-        ('stores', '0003_webhook_endpoint_verified'),
+        ("offers", "0004_travel_pairs"),
+        ("stores", "0003_webhook_endpoint_verified"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='planrun',
-            name='cause',
-            field=models.CharField(choices=[('cutoff', 'a cutoff'), ('enough', 'enough were waiting'), ('risk', 'a promise was about to be at risk'), ('round', 'the next round'), ('asked', 'somebody asked')], db_default='round', default='round', max_length=8),
+            model_name="planrun",
+            name="cause",
+            field=models.CharField(
+                choices=[
+                    ("cutoff", "a cutoff"),
+                    ("enough", "enough were waiting"),
+                    ("risk", "a promise was about to be at risk"),
+                    ("round", "the next round"),
+                    ("asked", "somebody asked"),
+                ],
+                db_default="round",
+                default="round",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='planrun',
-            name='orders_joined',
-            field=models.PositiveIntegerField(db_default=0, default=0, help_text='Those of them that joined blocks which were there already.'),
+            model_name="planrun",
+            name="orders_joined",
+            field=models.PositiveIntegerField(
+                db_default=0,
+                default=0,
+                help_text="Those of them that joined blocks which were there already.",
+            ),
         ),
         migrations.AddField(
-            model_name='planrun',
-            name='placed_by',
-            field=models.DateTimeField(blank=True, help_text='The cutoff: orders posted later were left to the next wave.', null=True),
+            model_name="planrun",
+            name="placed_by",
+            field=models.DateTimeField(
+                blank=True, help_text="The cutoff: orders posted later were left to the next wave.", null=True
+            ),
         ),
         migrations.CreateModel(
-            name='Cutoff',
+            name="Cutoff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('local_time', models.TimeField(help_text="In the mall's own time, every day.")),
-                ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("local_time", models.TimeField(help_text="In the mall's own time, every day.")),
+                (
+                    "mall",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.mall"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'cutoff',
-                'verbose_name_plural': 'cutoffs',
-                'constraints': [models.UniqueConstraint(fields=('mall', 'local_time'), name='a_mall_has_a_cutoff_once')],
+                "verbose_name": "cutoff",
+                "verbose_name_plural": "cutoffs",
+                "constraints": [
+                    models.UniqueConstraint(fields=("mall", "local_time"), name="a_mall_has_a_cutoff_once")
+                ],
             },
         ),
     ]

@@ -6,176 +6,328 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('drivers', '0002_driver_postings_never_change'),
-        ('offers', '0005_cutoffs_and_joining'),
-        ('stores', '0003_webhook_endpoint_verified'),
+        ("drivers", "0002_driver_postings_never_change"),
+        ("offers", "0005_cutoffs_and_joining"),
+        ("stores", "0003_webhook_endpoint_verified"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Award',
+            name="Award",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asked_at', models.DateTimeField()),
-                ('holds_until', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ending', models.CharField(blank=True, choices=[('confirmed', 'confirmed'), ('declined', 'declined'), ('lapsed', 'not confirmed in time'), ('ineligible', 'not eligible when asked'), ('offer_ended', 'the offer ended')], max_length=12)),
-                ('reason', models.CharField(blank=True, help_text='Code of the refusal, when not eligible.', max_length=60)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("holds_until", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ending",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("confirmed", "confirmed"),
+                            ("declined", "declined"),
+                            ("lapsed", "not confirmed in time"),
+                            ("ineligible", "not eligible when asked"),
+                            ("offer_ended", "the offer ended"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, help_text="Code of the refusal, when not eligible.", max_length=60
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'award',
-                'verbose_name_plural': 'awards',
+                "verbose_name": "award",
+                "verbose_name_plural": "awards",
             },
         ),
         migrations.CreateModel(
-            name='Draw',
+            name="Draw",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seed', models.CharField(editable=False, help_text='Secret until it is drawn.', max_length=64)),
-                ('seed_hash', models.CharField(help_text='SHA-256 of the seed.', max_length=64)),
-                ('hold', models.DurationField(help_text='How long who is asked may take to confirm.')),
-                ('drawn_at', models.DateTimeField(blank=True, null=True)),
-                ('entries_digest', models.CharField(blank=True, max_length=64)),
-                ('result_digest', models.CharField(blank=True, max_length=64)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "seed",
+                    models.CharField(editable=False, help_text="Secret until it is drawn.", max_length=64),
+                ),
+                ("seed_hash", models.CharField(help_text="SHA-256 of the seed.", max_length=64)),
+                ("hold", models.DurationField(help_text="How long who is asked may take to confirm.")),
+                ("drawn_at", models.DateTimeField(blank=True, null=True)),
+                ("entries_digest", models.CharField(blank=True, max_length=64)),
+                ("result_digest", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'verbose_name': 'draw',
-                'verbose_name_plural': 'draws',
+                "verbose_name": "draw",
+                "verbose_name_plural": "draws",
             },
         ),
         migrations.CreateModel(
-            name='DrawRules',
+            name="DrawRules",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(help_text="In the market's own time zone.")),
-                ('first_come_within', models.DurationField(help_text='With less than this to the start an offer is first come; more is drawn.')),
-                ('entries', models.DurationField(help_text='How long entries are open; 60 seconds at least.')),
-                ('hold', models.DurationField(help_text='How long who is asked may take to confirm.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField(help_text="In the market's own time zone.")),
+                (
+                    "first_come_within",
+                    models.DurationField(
+                        help_text="With less than this to the start an offer is first come; more is drawn."
+                    ),
+                ),
+                (
+                    "entries",
+                    models.DurationField(help_text="How long entries are open; 60 seconds at least."),
+                ),
+                ("hold", models.DurationField(help_text="How long who is asked may take to confirm.")),
             ],
             options={
-                'verbose_name': 'rules of draws',
-                'verbose_name_plural': 'rules of draws',
+                "verbose_name": "rules of draws",
+                "verbose_name_plural": "rules of draws",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entrant', models.CharField(help_text="The driver's public name in this draw.", max_length=12)),
-                ('entered_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('points', models.SmallIntegerField(blank=True, help_text='Standing at the close.', null=True)),
-                ('wins', models.PositiveSmallIntegerField(blank=True, help_text='Recent wins at the close.', null=True)),
-                ('weight', models.PositiveIntegerField(blank=True, help_text='Shares of the chance.', null=True)),
-                ('rank', models.PositiveIntegerField(blank=True, help_text='1 won; the others are reserves.', null=True)),
-                ('key', models.CharField(blank=True, help_text='What it was ranked by, smallest first.', max_length=40)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "entrant",
+                    models.CharField(help_text="The driver's public name in this draw.", max_length=12),
+                ),
+                ("entered_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "points",
+                    models.SmallIntegerField(blank=True, help_text="Standing at the close.", null=True),
+                ),
+                (
+                    "wins",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="Recent wins at the close.", null=True
+                    ),
+                ),
+                (
+                    "weight",
+                    models.PositiveIntegerField(blank=True, help_text="Shares of the chance.", null=True),
+                ),
+                (
+                    "rank",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="1 won; the others are reserves.", null=True
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        blank=True, help_text="What it was ranked by, smallest first.", max_length=40
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entry',
-                'verbose_name_plural': 'entries',
+                "verbose_name": "entry",
+                "verbose_name_plural": "entries",
             },
         ),
         migrations.AddField(
-            model_name='offer',
-            name='reserved_for',
-            field=models.ForeignKey(blank=True, help_text='Only this driver may claim it until it closes.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver'),
+            model_name="offer",
+            name="reserved_for",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Only this driver may claim it until it closes.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="drivers.driver",
+            ),
         ),
         migrations.AlterField(
-            model_name='offer',
-            name='mode',
-            field=models.CharField(choices=[('draw', 'draw'), ('first_come', 'first come'), ('reserved', 'reserved')], default='draw', max_length=10),
+            model_name="offer",
+            name="mode",
+            field=models.CharField(
+                choices=[("draw", "draw"), ("first_come", "first come"), ("reserved", "reserved")],
+                default="draw",
+                max_length=10,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mode', 'reserved'), ('reserved_for__isnull', False)), models.Q(models.Q(('mode', 'reserved'), _negated=True), ('reserved_for__isnull', True)), _connector='OR'), name='a_reserved_offer_names_its_driver'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("mode", "reserved"), ("reserved_for__isnull", False)),
+                    models.Q(models.Q(("mode", "reserved"), _negated=True), ("reserved_for__isnull", True)),
+                    _connector="OR",
+                ),
+                name="a_reserved_offer_names_its_driver",
+            ),
         ),
         migrations.AddField(
-            model_name='award',
-            name='driver',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver'),
+            model_name="award",
+            name="driver",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+            ),
         ),
         migrations.AddField(
-            model_name='award',
-            name='offer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='offers.offer'),
+            model_name="award",
+            name="offer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="offers.offer"
+            ),
         ),
         migrations.AddField(
-            model_name='draw',
-            name='offer',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='draw', to='offers.offer'),
+            model_name="draw",
+            name="offer",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="draw", to="offers.offer"
+            ),
         ),
         migrations.AddField(
-            model_name='drawrules',
-            name='market',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market'),
+            model_name="drawrules",
+            name="market",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.market"
+            ),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='draw',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='offers.draw'),
+            model_name="entry",
+            name="draw",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="offers.draw"
+            ),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='driver',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver'),
+            model_name="entry",
+            name="driver",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+            ),
         ),
         migrations.AddField(
-            model_name='award',
-            name='entry',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='award', to='offers.entry'),
+            model_name="award",
+            name="entry",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="award", to="offers.entry"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='draw',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('drawn_at__isnull', True), ('entries_digest', ''), ('result_digest', '')), models.Q(('drawn_at__isnull', False), models.Q(('entries_digest', ''), _negated=True), models.Q(('result_digest', ''), _negated=True)), _connector='OR'), name='a_draw_is_drawn_if_and_only_if_it_has_a_result'),
+            model_name="draw",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("drawn_at__isnull", True), ("entries_digest", ""), ("result_digest", "")),
+                    models.Q(
+                        ("drawn_at__isnull", False),
+                        models.Q(("entries_digest", ""), _negated=True),
+                        models.Q(("result_digest", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="a_draw_is_drawn_if_and_only_if_it_has_a_result",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='drawrules',
-            constraint=models.UniqueConstraint(fields=('market', 'valid_from'), name='one_row_of_draw_rules_per_day'),
+            model_name="drawrules",
+            constraint=models.UniqueConstraint(
+                fields=("market", "valid_from"), name="one_row_of_draw_rules_per_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='drawrules',
-            constraint=models.CheckConstraint(condition=models.Q(('entries__gte', datetime.timedelta(seconds=60))), name='entries_are_open_a_minute_at_least'),
+            model_name="drawrules",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("entries__gte", datetime.timedelta(seconds=60))),
+                name="entries_are_open_a_minute_at_least",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='drawrules',
-            constraint=models.CheckConstraint(condition=models.Q(('hold__gte', datetime.timedelta(seconds=60))), name='a_hold_lasts_a_minute_at_least'),
+            model_name="drawrules",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("hold__gte", datetime.timedelta(seconds=60))),
+                name="a_hold_lasts_a_minute_at_least",
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['driver'], name='entry_of_a_driver'),
+            model_name="entry",
+            index=models.Index(fields=["driver"], name="entry_of_a_driver"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('draw', 'driver'), name='one_entry_per_driver_and_draw'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                fields=("draw", "driver"), name="one_entry_per_driver_and_draw"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(condition=models.Q(('rank__isnull', False)), fields=('draw', 'rank'), name='one_entry_per_rank_of_a_draw'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("rank__isnull", False)),
+                fields=("draw", "rank"),
+                name="one_entry_per_rank_of_a_draw",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key', ''), ('rank__isnull', True), ('weight__isnull', True)), models.Q(('rank__isnull', False), ('weight__gte', 1), models.Q(('key', ''), _negated=True)), _connector='OR'), name='a_ranked_entry_has_its_weight_and_key'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("key", ""), ("rank__isnull", True), ("weight__isnull", True)),
+                    models.Q(
+                        ("rank__isnull", False), ("weight__gte", 1), models.Q(("key", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="a_ranked_entry_has_its_weight_and_key",
+            ),
         ),
         migrations.AddIndex(
-            model_name='award',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['holds_until'], name='award_live_until'),
+            model_name="award",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["holds_until"], name="award_live_until"
+            ),
         ),
         migrations.AddIndex(
-            model_name='award',
-            index=models.Index(fields=['driver', 'ended_at'], name='award_of_a_driver'),
+            model_name="award",
+            index=models.Index(fields=["driver", "ended_at"], name="award_of_a_driver"),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('offer',), name='one_live_award_per_offer'),
+            model_name="award",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("offer",), name="one_live_award_per_offer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ending', '')), models.Q(('ended_at__isnull', False), models.Q(('ending', ''), _negated=True)), _connector='OR'), name='an_award_ends_with_a_reason'),
+            model_name="award",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("ending", "")),
+                    models.Q(("ended_at__isnull", False), models.Q(("ending", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="an_award_ends_with_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(('holds_until__gte', models.F('asked_at'))), name='an_award_is_held_after_it_was_asked'),
+            model_name="award",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("holds_until__gte", models.F("asked_at"))),
+                name="an_award_is_held_after_it_was_asked",
+            ),
         ),
     ]

@@ -6,45 +6,123 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('drivers', '0002_driver_postings_never_change'),
-        ('offers', '0006_draws_and_awards'),
+        ("drivers", "0002_driver_postings_never_change"),
+        ("offers", "0006_draws_and_awards"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='claim',
-            name='late_eta_at',
-            field=models.DateTimeField(blank=True, help_text='When they expect to be there, as last told.', null=True),
+            model_name="claim",
+            name="late_eta_at",
+            field=models.DateTimeField(
+                blank=True, help_text="When they expect to be there, as last told.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='late_told_at',
-            field=models.DateTimeField(blank=True, help_text='When the driver said that they would be late.', null=True),
+            model_name="claim",
+            name="late_told_at",
+            field=models.DateTimeField(
+                blank=True, help_text="When the driver said that they would be late.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='claim',
-            name='ending',
-            field=models.CharField(blank=True, choices=[('completed', 'completed'), ('released', 'released in time'), ('forfeited', 'released late'), ('no_show', 'no-show'), ('withdrawn', 'block withdrawn'), ('suspended', 'driver suspended or gone'), ('aborted', 'aborted'), ('handed_over', 'handed over to another driver')], max_length=12),
+            model_name="claim",
+            name="ending",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("completed", "completed"),
+                    ("released", "released in time"),
+                    ("forfeited", "released late"),
+                    ("no_show", "no-show"),
+                    ("withdrawn", "block withdrawn"),
+                    ("suspended", "driver suspended or gone"),
+                    ("aborted", "aborted"),
+                    ("handed_over", "handed over to another driver"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.CreateModel(
-            name='HandOver',
+            name="HandOver",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=offers.models.handover.hand_over_code, editable=False, max_length=12, unique=True)),
-                ('proposed_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ending', models.CharField(blank=True, choices=[('accepted', 'accepted'), ('declined', 'declined'), ('taken_back', 'taken back'), ('lapsed', 'lapsed')], max_length=10)),
-                ('claim', models.ForeignKey(help_text="The giver's.", on_delete=django.db.models.deletion.PROTECT, related_name='hand_overs', to='offers.claim')),
-                ('receiver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=offers.models.handover.hand_over_code,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("proposed_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "ending",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("accepted", "accepted"),
+                            ("declined", "declined"),
+                            ("taken_back", "taken back"),
+                            ("lapsed", "lapsed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        help_text="The giver's.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hand_overs",
+                        to="offers.claim",
+                    ),
+                ),
+                (
+                    "receiver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'hand-over of a block',
-                'verbose_name_plural': 'hand-overs of blocks',
-                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['receiver'], name='hand_over_to_answer')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('claim',), name='one_open_hand_over_per_claim'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('proposed_at'))), name='a_hand_over_lapses_after_it_is_proposed'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ending', '')), models.Q(('ended_at__isnull', False), models.Q(('ending', ''), _negated=True)), _connector='OR'), name='a_hand_over_ends_with_an_answer')],
+                "verbose_name": "hand-over of a block",
+                "verbose_name_plural": "hand-overs of blocks",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None)),
+                        fields=["receiver"],
+                        name="hand_over_to_answer",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("claim",),
+                        name="one_open_hand_over_per_claim",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("proposed_at"))),
+                        name="a_hand_over_lapses_after_it_is_proposed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("ending", "")),
+                            models.Q(("ended_at__isnull", False), models.Q(("ending", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="a_hand_over_ends_with_an_answer",
+                    ),
+                ],
             },
         ),
     ]

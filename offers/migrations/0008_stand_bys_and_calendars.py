@@ -8,44 +8,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('drivers', '0002_driver_postings_never_change'),
-        ('offers', '0007_running_late_and_hand_overs'),
-        ('stores', '0003_webhook_endpoint_verified'),
+        ("drivers", "0002_driver_postings_never_change"),
+        ("offers", "0007_running_late_and_hand_overs"),
+        ("stores", "0003_webhook_endpoint_verified"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CalendarFeed',
+            name="CalendarFeed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=retaildelivery.lib.codes.new_token, max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('driver', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "token",
+                    models.CharField(default=retaildelivery.lib.codes.new_token, max_length=64, unique=True),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "driver",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'calendar address',
-                'verbose_name_plural': 'calendar addresses',
+                "verbose_name": "calendar address",
+                "verbose_name_plural": "calendar addresses",
             },
         ),
         migrations.CreateModel(
-            name='StandBy',
+            name="StandBy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=offers.models.standby.stand_by_code, editable=False, max_length=12, unique=True)),
-                ('on', models.DateField(help_text="The mall's local day on which the hours begin.")),
-                ('window', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('joined_at', models.DateTimeField()),
-                ('left_at', models.DateTimeField(blank=True, null=True)),
-                ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=offers.models.standby.stand_by_code,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("on", models.DateField(help_text="The mall's local day on which the hours begin.")),
+                ("window", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                ("joined_at", models.DateTimeField()),
+                ("left_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
+                (
+                    "mall",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.mall"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stand-by',
-                'verbose_name_plural': 'stand-bys',
-                'indexes': [models.Index(condition=models.Q(('left_at', None)), fields=['mall', 'on'], name='stand_by_at_a_mall')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('left_at', None)), fields=('driver', 'mall', 'on'), name='one_stand_by_per_driver_mall_and_day'), models.CheckConstraint(condition=models.Q(('window__isempty', False)), name='a_stand_by_has_hours')],
+                "verbose_name": "stand-by",
+                "verbose_name_plural": "stand-bys",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("left_at", None)),
+                        fields=["mall", "on"],
+                        name="stand_by_at_a_mall",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("left_at", None)),
+                        fields=("driver", "mall", "on"),
+                        name="one_stand_by_per_driver_mall_and_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("window__isempty", False)), name="a_stand_by_has_hours"
+                    ),
+                ],
             },
         ),
     ]

@@ -9,46 +9,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('drivers', '0002_driver_postings_never_change'),
-        ('offers', '0008_stand_bys_and_calendars'),
-        ('stores', '0003_webhook_endpoint_verified'),
+        ("drivers", "0002_driver_postings_never_change"),
+        ("offers", "0008_stand_bys_and_calendars"),
+        ("stores", "0003_webhook_endpoint_verified"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MallPreference',
+            name="MallPreference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
+                (
+                    "mall",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.mall"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'preferred mall',
-                'verbose_name_plural': 'preferred malls',
-                'constraints': [models.UniqueConstraint(fields=('driver', 'mall'), name='one_preference_per_driver_and_mall')],
+                "verbose_name": "preferred mall",
+                "verbose_name_plural": "preferred malls",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("driver", "mall"), name="one_preference_per_driver_and_mall"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Wish',
+            name="Wish",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(6)]), blank=True, default=list, help_text='0 is Monday; empty means every day.', size=None)),
-                ('starts_from', models.TimeField(default=datetime.time(0, 0))),
-                ('starts_until', models.TimeField(default=datetime.time(23, 59))),
-                ('least_hourly_cents', models.PositiveIntegerField(default=0)),
-                ('by_email', models.BooleanField(default=False)),
-                ('quiet_from', models.TimeField(default=datetime.time(22, 0))),
-                ('quiet_until', models.TimeField(default=datetime.time(7, 0))),
-                ('token', models.CharField(default=retaildelivery.lib.codes.new_token, editable=False, max_length=64, unique=True)),
-                ('changed_at', models.DateTimeField()),
-                ('driver', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(
+                            validators=[django.core.validators.MaxValueValidator(6)]
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="0 is Monday; empty means every day.",
+                        size=None,
+                    ),
+                ),
+                ("starts_from", models.TimeField(default=datetime.time(0, 0))),
+                ("starts_until", models.TimeField(default=datetime.time(23, 59))),
+                ("least_hourly_cents", models.PositiveIntegerField(default=0)),
+                ("by_email", models.BooleanField(default=False)),
+                ("quiet_from", models.TimeField(default=datetime.time(22, 0))),
+                ("quiet_until", models.TimeField(default=datetime.time(7, 0))),
+                (
+                    "token",
+                    models.CharField(
+                        default=retaildelivery.lib.codes.new_token, editable=False, max_length=64, unique=True
+                    ),
+                ),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "driver",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drivers.driver"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "driver's wish",
-                'verbose_name_plural': "drivers' wishes",
-                'indexes': [models.Index(condition=models.Q(('by_email', True)), fields=['least_hourly_cents'], name='wish_to_be_told')],
+                "verbose_name": "driver's wish",
+                "verbose_name_plural": "drivers' wishes",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("by_email", True)),
+                        fields=["least_hourly_cents"],
+                        name="wish_to_be_told",
+                    )
+                ],
             },
         ),
     ]

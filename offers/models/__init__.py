@@ -9,10 +9,12 @@ from offers.models.offer import Decline, Offer
 from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
 from offers.models.preference import MallPreference, Wish
+from offers.models.schedule import AutoSchedule, Publication, ScheduledDay
 from offers.models.standby import CalendarFeed, StandBy
 from offers.models.travel import TravelPair
 
 __all__ = [
+    "AutoSchedule",
     "Award",
     "Block",
     "CalendarFeed",
@@ -31,6 +33,8 @@ __all__ = [
     "OnlyDriver",
     "PayPolicy",
     "PlanRun",
+    "Publication",
+    "ScheduledDay",
     "StandBy",
     "StoreBlockade",
     "TravelPair",

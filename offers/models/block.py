@@ -15,6 +15,7 @@ from deliveries.models import Manifest
 from drivers.models import Vehicle
 from offers.models.plan import PlanRun
 from offers.models.policy import PayPolicy
+from offers.models.schedule import Publication
 from retaildelivery.lib import codes
 from stores.models import Mall
 
@@ -84,7 +85,7 @@ class Block(models.Model):
         Status.DRAFT: {Status.OFFERED, Status.WITHDRAWN},
         Status.OFFERED: {Status.CLAIMED, Status.EXPIRED, Status.WITHDRAWN},
         Status.CLAIMED: {Status.OFFERED, Status.CHECKED_IN, Status.NO_SHOW, Status.WITHDRAWN, Status.EXPIRED},
-        Status.CHECKED_IN: {Status.WORKING, Status.COMPLETED, Status.ABORTED},
+        Status.CHECKED_IN: {Status.WORKING, Status.COMPLETED, Status.ABORTED, Status.WITHDRAWN},
         Status.WORKING: {Status.COMPLETED, Status.ABORTED},
         Status.COMPLETED: {Status.SETTLED},
         Status.ABORTED: {Status.SETTLED},
@@ -105,6 +106,14 @@ class Block(models.Model):
         blank=True,
         related_name="+",
         help_text=_("The wave that made it."),
+    )
+    publication = models.ForeignKey(
+        Publication,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="blocks",
+        help_text=_("By what it was published ahead of its orders."),
     )
     manifest = models.OneToOneField(
         Manifest, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -170,6 +179,12 @@ class Block(models.Model):
             ),
         ]
         indexes = [
+            # Empty blocks whose last call comes.
+            models.Index(
+                fields=["status"],
+                condition=Q(status__in=["offered", "claimed", "checked_in"], orders_count=0),
+                name="block_still_empty",
+            ),
             # The board and the sweeps: live blocks of a mall by start.
             models.Index(fields=["mall", "status"], name="block_mall_status"),
             models.Index(fields=["status"], name="block_status"),

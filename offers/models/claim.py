@@ -40,6 +40,7 @@ class Claim(models.Model):
         WITHDRAWN = "withdrawn", _("block withdrawn")
         SUSPENDED = "suspended", _("driver suspended or gone")
         ABORTED = "aborted", _("aborted")
+        STOOD_DOWN = "stood_down", _("stood down and paid: no orders came")
         HANDED_OVER = "handed_over", _("handed over to another driver")
 
     block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="claims")

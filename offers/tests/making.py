@@ -18,7 +18,17 @@ from deliveries.manifests import DraftStop
 from deliveries.models import Order, Parcel, Stop
 from drivers import badge
 from drivers.models import Document, Driver, Vehicle
-from offers import attendance, awarding, claiming, drafting, drawing, offering
+from offers import (
+    attendance,
+    awarding,
+    claiming,
+    drafting,
+    drawing,
+    forecast,
+    forecasting,
+    offering,
+    scheduling,
+)
 from offers.models import Block, DrawRules, Offer, PayPolicy
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
@@ -197,6 +207,30 @@ def block(
         )
         offering.publish(block=made, at=at)
     return made
+
+
+def empty_block(at_mall: Mall, *, start: dt.datetime = START, at: dt.datetime = AT) -> Block:
+    """A block of two hours that operations published ahead of its orders."""
+    by, _new = User.objects.get_or_create(
+        email="olga@example.com", defaults={"name": "Olga", "is_staff": True}
+    )
+    made = scheduling.publish(
+        mall=at_mall,
+        window=Window(start, start + 2 * HOUR),
+        count=1,
+        key=f"test:{next(_numbers)}",
+        by=by,
+        recommendation=None,
+        at=at,
+    )
+    return Block.objects.get(publication=made)
+
+
+def recommendation(like: Block, *, needed: int = 3) -> forecast.Recommendation:
+    """So many blocks of this one's start and length, that one being there already."""
+    expected = forecasting.Expected(forecasting.Method.SEASONAL, 18.0, 12.0, 24.0, 8)
+    window = Window(like.starts_at, like.ends_at)
+    return forecast.Recommendation(window, expected, 6.0, 0, needed, 1, 1)
 
 
 def claimed(of_block: Block, by: Driver, *, at: dt.datetime = AT) -> Block:

@@ -114,7 +114,7 @@ def block_page(
         .order_by("opens_at", "pk"),
         "facts": Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2],  # type: ignore[attr-defined]
         "freeze": freezing.live(found),
-        "may_withdraw": found.may_move_to(Block.Status.WITHDRAWN),
+        "may_withdraw": found.status in withdrawing.ENDED_BEFORE_WORK,
         "form": form,
         "refusal": refusal,
         **reliefs.for_operations(found, list(stops)),

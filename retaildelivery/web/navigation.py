@@ -61,6 +61,7 @@ DOORS: dict[str, tuple[Place, ...]] = {
     "ops": (
         Place("board", "offers:board", _("Board"), "map", exact=True),
         Place("plan", "offers:ops_plans", _("Plan"), "route"),
+        Place("schedule", "offers:ops_schedules", _("Ahead"), "clock"),
         Place("blocks", "offers:ops_blocks", _("Blocks"), "calendar"),
         Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
         Place("people", "offers:ops_refusals", _("Drivers"), "users"),
