@@ -175,10 +175,11 @@ class DeliveriesView(DirectView):
         draft = located(shapes.draft_of(given))
         try:
             order = self.posted(draft, store, given.get("quote_id", ""))
-        except posting.ExternalIdTaken:
-            if draft.window_start is not None:
+        except (posting.ExternalIdTaken, quoting.QuoteUsed) as taken:
+            if draft.window_start is not None and isinstance(taken, posting.ExternalIdTaken):
                 raise
-            # Two first tries at once may have found two windows; now there is the window of the one that won.
+            # Two first tries at once: the one that won has committed, so now its window counts, and a repeat finds
+            # its order by the number.
             order = self.posted(draft, store, given.get("quote_id", ""))
         return self.shown(order.code)
 

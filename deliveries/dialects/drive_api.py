@@ -85,14 +85,22 @@ class AcceptView(DriveView):
         found = self.quoted(external_id)
         if found is None:
             raise Http404
-        order = quoting.accept(
-            quote_code=found.code,
+        draft = accepted(quoting.draft_of(found), given)
+        try:
+            order = self.accept(found, draft)
+        except quoting.QuoteUsed:
+            # Two at once: the one that won has committed, so a repeat finds its order by the number.
+            order = self.accept(found, draft)
+        return self.shown(order.code)
+
+    def accept(self, quote: Quote, draft: OrderDraft) -> Order:
+        return quoting.accept(
+            quote_code=quote.code,
             scope=quotes_of(self.system),
-            draft=accepted(quoting.draft_of(found), given),
+            draft=draft,
             actor=self.system.actor,
             at=timezone.now(),
         )
-        return self.shown(order.code)
 
 
 def accepted(draft: OrderDraft, given: Json) -> OrderDraft:

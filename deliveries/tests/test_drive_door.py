@@ -20,7 +20,8 @@ from deliveries.dialects.packing import Thing
 from deliveries.drafts import ParcelDraft
 from deliveries.models import KnownAddress, Order, Quote
 from retaildelivery.outbox.recording import SYSTEM
-from retaildelivery.testing.sellers import Trade, nothing_happened, order_body
+from retaildelivery.testing.racing import at_once
+from retaildelivery.testing.sellers import Trade, make_trade, nothing_happened, order_body
 from stores import keys
 from stores.models import ApiKey, Seller, SigningSecret, Store
 
@@ -547,3 +548,34 @@ def test_the_native_api_sees_what_came_through_the_door(drive, trade, northwind)
 
     assert (shown["external_id"], shown["tip"]["cents"]) == ("D-1763", 500)
     assert northwind.post("orders", order_body(trade.store, external_id="D-1763")).status_code == 409
+
+
+# -- At once
+
+
+@pytest.fixture
+def racers(transactional_db: None, settings: Any) -> tuple[Trade, DriveClient]:
+    settings.DOOR_DRIVE = True
+    trade = make_trade()
+    return trade, DriveClient(signing_key(trade.seller))
+
+
+@pytest.mark.race
+def test_eight_equal_deliveries_posted_at_once_are_one(racers):
+    trade, drive = racers
+
+    told = at_once(*[lambda: drive.ask("POST", "deliveries", body(trade.store))] * 8)
+
+    assert [answer.status_code for answer in told] == [200] * 8
+    assert {answer.json()["support_reference"] for answer in told} == {Order.objects.get().code}
+
+
+@pytest.mark.race
+def test_eight_who_accept_a_quote_at_once_get_the_same_delivery(racers):
+    trade, drive = racers
+    drive.ask("POST", "quotes", body(trade.store))
+
+    told = at_once(*[lambda: drive.ask("POST", "quotes/D-1763/accept", {"tip": 700})] * 8)
+
+    assert [answer.status_code for answer in told] == [200] * 8
+    assert {answer.json()["support_reference"] for answer in told} == {Order.objects.get().code}
