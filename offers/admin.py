@@ -16,10 +16,12 @@ from offers.models import (
     Claim,
     Cutoff,
     Decline,
+    Fit,
     Freeze,
     HandOver,
     Holiday,
     MallBlockade,
+    MallPreference,
     Offer,
     PayPolicy,
     PlanRun,
@@ -147,6 +149,32 @@ class WishAdmin(HistoryAdmin):
     search_fields = ("driver__code",)
     ordering = ("-id",)
     exclude = ("token",)
+
+
+@admin.register(MallPreference)
+class MallPreferenceAdmin(HistoryAdmin):
+    """A driver's own choice: to be looked at, changed by the driver alone."""
+
+    list_display = ("driver", "mall")
+    list_filter = ("mall",)
+    list_select_related = ("driver__user", "mall")
+    search_fields = ("driver__code", "driver__user__email", "mall__code", "mall__name")
+    ordering = ("mall", "driver")
+
+
+@admin.register(Fit)
+class FitAdmin(HistoryAdmin):
+    list_display = ("block", "driver", "due_at", "told_at", "dropped_at")
+    list_filter = (("due_at", RangeDateTimeFilter),)
+    list_filter_submit = True
+    list_select_related = ("block", "wish__driver__user")
+    search_fields = ("block__code", "wish__driver__code")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+    @admin.display(description=_("driver"))
+    def driver(self, fit: Fit) -> str:
+        return str(fit.wish.driver)
 
 
 @admin.register(Decline)

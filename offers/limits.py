@@ -49,7 +49,10 @@ PUBLISH_LEAST = dt.timedelta(hours=1)  # nearer the start a block would be calle
 PUBLISH_BLOCKS = 20  # of one start at one mall in one go: more is a slip of the finger
 PUBLICATIONS_SHOWN = 40
 HISTORY_WEEKS = 8  # weeks a forecast looks back
-WISHES_READ = 200  # drivers one offer is weighed for; each costs a handful of queries
+FITS_TOLD = 200  # drivers one transaction tells that an offer fits; each costs a handful of queries
+FITS_ROUNDS = 20  # such transactions of one sweep; the next one comes in seconds
+FITS_WRITTEN = 2_000  # rows of one statement, when an offer answers the wishes of a whole market
+FITS_FORGOTTEN = 20_000  # rows one sweep deletes after their blocks, so that its transaction stays short
 HAND_OVER_OPEN = dt.timedelta(
     hours=2
 )  # to answer a proposal; then it lapses, and the giver still has the block

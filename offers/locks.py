@@ -13,7 +13,7 @@ from django.db import connection
 
 from drivers.models import Driver
 from offers import limits
-from offers.models import Block, Draw, PlanRun, StoreBlockade
+from offers.models import Block, Draw, Fit, PlanRun, StoreBlockade
 
 
 def bound_waiting() -> None:
@@ -89,6 +89,14 @@ def draw(draw_id: int) -> Draw:
     """
     bound_waiting()
     return Draw.objects.select_for_update(of=("self",)).get(pk=draw_id)
+
+
+def fits_due(at: dt.datetime) -> list[Fit]:
+    """Blocks to tell of now, locked; what another sweep holds is left to it. Of those due at the same time nobody
+    is always the first."""
+    due = Fit.objects.due(at).order_by("due_at", "?")  # type: ignore[attr-defined]
+    locked = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return list(locked.select_related("wish__driver__user", "block")[: limits.FITS_TOLD])
 
 
 # The shared lock lets any number enter at once, and none while the draw is being drawn: who had to wait for that

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from drivers import disputing
-from offers import attendance, expiry, limits, paydays, scheduling, standing_down
+from offers import attendance, expiry, limits, paydays, scheduling, standing_down, wishing
 from offers.planning import waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
@@ -69,3 +69,15 @@ def sweep_statements(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_disputes(**_: Any) -> None:
     disputing.tell_overdue(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_wishes(**_: Any) -> None:
+    for _round in range(limits.FITS_ROUNDS):
+        if wishing.tell_due(at=timezone.now()) < limits.FITS_TOLD:
+            break
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_wishes_told(**_: Any) -> None:
+    wishing.forget(at=timezone.now())

@@ -8,7 +8,7 @@ from offers.models.handover import HandOver
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Cutoff, PlanRun
 from offers.models.policy import Holiday, PayPolicy
-from offers.models.preference import MallPreference, Wish
+from offers.models.preference import Fit, MallPreference, Wish
 from offers.models.schedule import AutoSchedule, Publication, ScheduledDay
 from offers.models.standby import CalendarFeed, StandBy
 from offers.models.travel import TravelPair
@@ -24,6 +24,7 @@ __all__ = [
     "Draw",
     "DrawRules",
     "Entry",
+    "Fit",
     "Freeze",
     "HandOver",
     "Holiday",
