@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 
-import reportlab
 import segno
 from django.utils.translation import gettext as _
 from reportlab.graphics.barcode.code128 import Code128
 from reportlab.lib.units import inch
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from deliveries.models import Order, Parcel
 from deliveries.snapshots import parcels_of
+from retaildelivery.lib.pdf import BOLD, PLAIN
 
 WIDTH, HEIGHT, MARGIN = 4 * inch, 6 * inch, 0.2 * inch
-PLAIN, BOLD = "Vera", "VeraBd"
 DOTS = 203  # per inch, the usual label printer
 POUND_G = 453.59237
-
-for _face in (PLAIN, BOLD):
-    pdfmetrics.registerFont(TTFont(_face, f"{reportlab.__path__[0]}/fonts/{_face}.ttf"))
 
 
 def labels_pdf(parcels: Sequence[Parcel]) -> bytes:

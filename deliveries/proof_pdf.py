@@ -6,62 +6,33 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from io import BytesIO
-from xml.sax.saxutils import escape
 
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 from PIL import Image as Picture
 from PIL import UnidentifiedImageError
-from reportlab.lib.pagesizes import letter
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import inch
-from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Image, Spacer
 
 from deliveries import bundle, signing, timeline
-from deliveries.labels import BOLD, PLAIN
 from deliveries.models import Order
 from deliveries.models.proof import Evidence
+from retaildelivery.lib.pdf import HEAD, SMALL, TITLE, WIDTH, document
+from retaildelivery.lib.pdf import table as _table
+from retaildelivery.lib.pdf import text as _text
 
-WIDTH = 6.9 * inch
 PICTURE_HEIGHT = 3.2 * inch
 PICTURE_PIXELS = 1_600  # enough to read a door number; the original stays in storage, under its hash
-BODY = ParagraphStyle("body", fontName=PLAIN, fontSize=9, leading=12)
-SMALL = ParagraphStyle("small", parent=BODY, fontSize=7, leading=9, wordWrap="CJK")
-HEAD = ParagraphStyle("head", parent=BODY, fontName=BOLD, fontSize=11, leading=15, spaceBefore=10)
-TITLE = ParagraphStyle("title", parent=HEAD, fontSize=16, leading=22)
 
 
 def signed_pdf(order: Order, *, verify_url: str, at: dt.datetime) -> bytes:
     """The document of this order as it stands at that moment, whatever its ending, with our signature."""
-    out = BytesIO()
-    document = SimpleDocTemplate(
-        out,
-        pagesize=letter,
-        leftMargin=0.8 * inch,
-        rightMargin=0.8 * inch,
-        topMargin=0.7 * inch,
-        bottomMargin=0.7 * inch,
-        title=_("Proof of order %(code)s") % {"code": order.code},
-    )
-    document.build([*_head(order, at), *_ending(order), *_custody(order), *_story(order), *_foot(verify_url)])
-    return signing.signed(out.getvalue())
+    story = [*_head(order, at), *_ending(order), *_custody(order), *_story(order), *_foot(verify_url)]
+    return signing.signed(document(_("Proof of order %(code)s") % {"code": order.code}, story))
 
 
 def _clock(order: Order, moment: dt.datetime | None) -> str:
     return f"{moment.astimezone(order.store.mall.zone):%Y-%m-%d %H:%M:%S %Z}" if moment else "–"
-
-
-def _text(text: object, style: ParagraphStyle = BODY) -> Paragraph:
-    return Paragraph(escape(str(text)), style)
-
-
-def _table(rows: list[list[object]], widths: list[float]) -> Table:
-    cells = [[_text(cell, SMALL if place else BODY) for place, cell in enumerate(row)] for row in rows]
-    table = Table(cells, colWidths=[share * WIDTH for share in widths], hAlign="LEFT")
-    table.setStyle(
-        TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.25, "#999999")])
-    )
-    return table
 
 
 def _head(order: Order, at: dt.datetime) -> Iterator[Flowable]:

@@ -39,6 +39,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "drivers.positions": every(timedelta(hours=1), "drivers.tasks.prune_positions"),
     "outbox.messages": every(timedelta(seconds=30), "retaildelivery.outbox.tasks.sweep_messages"),
     "outbox.reactions": every(timedelta(seconds=10), "retaildelivery.outbox.tasks.sweep_reactions"),
+    "stores.invoices": every(timedelta(hours=1), "stores.tasks.sweep_invoices"),
     "stores.webhooks": every(timedelta(seconds=5), "stores.tasks.sweep_webhooks"),
     "stores.webhook_log": every(timedelta(hours=1), "stores.tasks.sweep_webhook_log"),
     "web.idempotent_requests": every(

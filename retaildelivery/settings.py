@@ -277,6 +277,18 @@ PAYOUT_ORIGINATOR = {
     "company_id": env.text("PAYOUT_COMPANY_ID", "1000000000"),
 }
 
+# Who charges and who pays, as it stands on invoices, statements and forms for the tax office.
+COMPANY = {
+    "name": env.text("COMPANY_NAME", "Retail Delivery"),
+    "street": env.text("COMPANY_STREET"),
+    "city": env.text("COMPANY_CITY"),
+    "region": env.text("COMPANY_REGION"),
+    "postal_code": env.text("COMPANY_POSTAL_CODE"),
+    "phone": env.text("COMPANY_PHONE"),
+    "email": env.text("COMPANY_EMAIL"),
+    "tax_id": env.text("COMPANY_TAX_ID"),
+}
+
 # -- The API -----------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1_200, least=1, most=10_000_000)
 # On only where every receiver is one's own: a seller could otherwise reach what is behind the firewall.

@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
 from stores.models import (
     ApiKey,
+    Invoice,
     Mall,
     Market,
     Seller,
@@ -162,4 +163,13 @@ class SellerPostingAdmin(HistoryAdmin):
     list_select_related = ("seller", "store")
     search_fields = ("key", "subject", "text")
     show_full_result_count = False
+    ordering = ("-id",)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(HistoryAdmin):
+    list_display = ("number", "seller", "market", "month", "total_cents", "tax_cents", "issued_at", "due_on")
+    list_filter = ("market", "seller", "month")
+    list_select_related = ("seller", "market")
+    search_fields = ("number", "seller__name", "seller__code")
     ordering = ("-id",)

@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from stores import api
+from stores import api, invoices_api
 
 app_name = "stores_api"
 urlpatterns = [
     path("malls", api.MallsView.as_view(), name="malls"),
     path("stores", api.StoresView.as_view(), name="stores"),
     path("events", api.EventsView.as_view(), name="events"),
+    path("invoices", invoices_api.InvoicesView.as_view(), name="invoices"),
+    path("invoices/<slug:number>", invoices_api.InvoiceView.as_view(), name="invoice"),
+    path("invoices/<slug:number>.pdf", invoices_api.InvoicePdfView.as_view(), name="invoice_pdf"),
+    path("invoices/<slug:number>.csv", invoices_api.InvoiceCsvView.as_view(), name="invoice_csv"),
     path("audit-log", api.AuditView.as_view(), name="audit_log"),
     path("webhook-endpoints", api.EndpointsView.as_view(), name="endpoints"),
     path("webhook-endpoints/<slug:code>", api.EndpointView.as_view(), name="endpoint"),

@@ -8,8 +8,28 @@ from collections.abc import Mapping
 
 from django.db import connection
 from django.db.models import QuerySet, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from stores.models import Seller, SellerPosting, Store
+from stores.models import Market, Seller, SellerPosting, Store
+
+# What a line can be for, in the order of an invoice, as people read it.
+KINDS: dict[str, Promise] = {
+    "base": _("Deliveries"),
+    "distance": _("Distance beyond the base"),
+    "size": _("Surcharges for large parcels"),
+    "slot": _("Delivery slots"),
+    "return": _("Ways back to the store"),
+    "cancellation": _("Cancelled orders"),
+    "wait": _("Drivers kept waiting"),
+    "adjustment": _("Corrections and credits"),
+    "tax": _("Tax"),
+}
+
+
+def named(kind: str) -> str:
+    """A kind in words."""
+    return str(KINDS.get(kind, kind))
 
 
 def post(
@@ -24,20 +44,23 @@ def post(
     subject: str,
     at: dt.datetime,
     params: Mapping[str, str] | None = None,
+    market: Market | None = None,
 ) -> bool:
     """Add a line in the caller's transaction; positive is owed. False when the key was posted before.
 
+    A line of no single store names its market, on whose invoice it goes.
     The key says what is charged for, such as ``order:K7QX4M2P:base:0``: the database lets only one in.
     """
     assert connection.in_atomic_block, "A posting is made with what it pays for."
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO stores_sellerposting "
-            "(key, seller_id, store_id, kind, cents, text, rule, subject, at, params, sequence, previous, digest) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '') ON CONFLICT (key) DO NOTHING",
+            "(key, seller_id, store_id, market_id, kind, cents, text, rule, subject, at, params, sequence, previous, "
+            "digest) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '') ON CONFLICT (key) DO NOTHING",
             [
-                *(key, seller.pk, store.pk if store else None, kind, cents, text[:200], rule[:60]),
-                *(subject, at, json.dumps(dict(params or {}))),
+                *(key, seller.pk, store.pk if store else None, market.pk if market else None),
+                *(kind, cents, text[:200], rule[:60], subject, at, json.dumps(dict(params or {}))),
             ],
         )
         return bool(cursor.rowcount == 1)
@@ -47,7 +70,7 @@ def statement(seller: Seller) -> QuerySet[SellerPosting]:
     """All lines, newest first."""
     return (
         SellerPosting.objects.filter(seller=seller)
-        .select_related("store__mall__market")
+        .select_related("store__mall__market", "market", "invoice_line__invoice")
         .order_by("-at", "-id")
     )
 
@@ -55,3 +78,9 @@ def statement(seller: Seller) -> QuerySet[SellerPosting]:
 def balance(seller: Seller) -> int:
     """What the seller owes, in cents."""
     return SellerPosting.objects.filter(seller=seller).aggregate(cents=Sum("cents"))["cents"] or 0
+
+
+def not_invoiced(seller: Seller) -> int:
+    """What is on no invoice yet, in cents."""
+    rows = SellerPosting.objects.filter(seller=seller).on_no_invoice()  # type: ignore[attr-defined]
+    return int(rows.aggregate(cents=Sum("cents"))["cents"] or 0)

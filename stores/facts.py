@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from retaildelivery.outbox.recording import Actor, Happening
-from stores.models import ApiKey, StaffMembership, Store, WebhookEndpoint
+from stores.models import ApiKey, Invoice, StaffMembership, Store, WebhookEndpoint
 
 
 def key_issued(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
@@ -125,3 +125,17 @@ def _what(membership: StaffMembership) -> dict[str, object]:
         "role": membership.role,
         "store": membership.store.code if membership.store else None,
     }
+
+
+def invoice_issued(invoice: Invoice, *, at: dt.datetime) -> Happening:
+    return Happening(
+        name="invoice.issued",
+        at=at,
+        subjects=[f"seller:{invoice.seller.code}", f"invoice:{invoice.number}"],
+        data={
+            "invoice": invoice.number,
+            "month": invoice.month.isoformat(),
+            "total_cents": invoice.total_cents,
+            "currency": invoice.currency,
+        },
+    )

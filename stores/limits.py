@@ -49,3 +49,6 @@ MESSAGES_PAGE = 30  # messages of an endpoint on one page
 DRIVE_TOKEN = dt.timedelta(
     minutes=30, seconds=30
 )  # how far ahead a caller may date a token: the convention's bound
+INVOICE_DUE = dt.timedelta(days=30)  # what the books of retailers are used to
+INVOICES_PAGE = 24  # two years on one page
+INVOICE_PDF_LINES = 1_000  # of one document, some thirty pages; the CSV has them all

@@ -1,15 +1,21 @@
-"""Every locking query of stores. Order: seller, API key, message, endpoint."""
+"""Every locking query of stores. Order: seller, API key, message, endpoint; an invoice counter by itself."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from stores.models import ApiKey, Seller, WebhookEndpoint, WebhookMessage
+from stores.models import ApiKey, InvoiceCounter, Market, Seller, WebhookEndpoint, WebhookMessage
 
 
 def seller(pk: int) -> Seller:
     """The seller, locked: serialises what is counted per seller."""
     return Seller.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+def invoice_counter(market: Market) -> InvoiceCounter:
+    """The counter of the market's invoices, locked to the end of the transaction: one invoice at a time."""
+    InvoiceCounter.objects.bulk_create([InvoiceCounter(market=market)], ignore_conflicts=True)
+    return InvoiceCounter.objects.select_for_update(of=("self",), no_key=True).get(market=market)
 
 
 def api_key(scope: QuerySet[ApiKey], prefix: str) -> ApiKey:

@@ -10,6 +10,7 @@ from celery.signals import worker_process_init
 from django.db import close_old_connections
 from django.utils import timezone
 
+from stores import invoicing
 from stores.webhooks import fanning, lanes, sending
 
 log = structlog.get_logger(__name__)
@@ -46,3 +47,8 @@ def sweep_webhooks(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_webhook_log(**_: Any) -> None:
     sending.sweep_log(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_invoices(**_: Any) -> None:
+    invoicing.sweep(at=timezone.now())

@@ -17,6 +17,20 @@ urlpatterns = [
         "store/sellers/<str:seller_code>/keys/<str:prefix>/", settings.api_key_change, name="api_key_change"
     ),
     path("store/sellers/<str:seller_code>/account/", account.account, name="account"),
+    path("store/sellers/<str:seller_code>/invoices/", account.invoices, name="invoices"),
+    path("store/sellers/<str:seller_code>/invoices/<str:number>/", account.invoice, name="invoice"),
+    path(
+        "store/sellers/<str:seller_code>/invoices/<str:number>.pdf",
+        account.invoice_file,
+        {"form": "pdf"},
+        name="invoice_pdf",
+    ),
+    path(
+        "store/sellers/<str:seller_code>/invoices/<str:number>.csv",
+        account.invoice_file,
+        {"form": "csv"},
+        name="invoice_csv",
+    ),
     path("api/events/", events.all_of_them, name="events"),
     path("api/events/<str:name>/", events.one, name="event"),
     path("oauth/token", oauth.token, name="oauth_token"),

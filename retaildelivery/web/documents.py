@@ -205,7 +205,16 @@ def chapters() -> tuple[Chapter, ...]:
 ORDER = {
     title: place
     for place, title in enumerate(
-        ("Stores", "Before an order", "Orders", "Following", "At the counter", "Events", "Webhooks")
+        (
+            "Stores",
+            "Before an order",
+            "Orders",
+            "Following",
+            "At the counter",
+            "Events",
+            "Webhooks",
+            "Invoices",
+        )
     )
 }
 WHO = {"sellerKey": "sk_live_…", "driverToken": "dt_…", "cookieAuth": "session"}

@@ -1,5 +1,6 @@
 """Malls and the shops in them, who works there, and the keys and endpoints of a seller's systems."""
 
+from stores.models.invoice import Invoice, InvoiceCounter, InvoiceLine
 from stores.models.key import ApiKey
 from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
 from stores.models.posting import SellerAccount, SellerPosting
@@ -12,6 +13,9 @@ __all__ = [
     "LATITUDE",
     "LONGITUDE",
     "ApiKey",
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceLine",
     "Mall",
     "Market",
     "Seller",

@@ -30,6 +30,7 @@ class ApiKey(models.Model):
         ORDERS_WRITE = "orders:write", _("post and change orders")
         WEBHOOKS = "webhooks", _("webhook endpoints")
         AUDIT = "audit:read", _("read the log of changes")
+        BILLING = "billing:read", _("read invoices")
         HANDOVER = "handover", _("hand parcels over at the counter")
 
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="api_keys")
