@@ -106,8 +106,9 @@ class OpenBlock:
     """A block that is offered or claimed already, with room: its pay is spent, so only way and lateness count.
 
     `orders` are codes of the afternoon's orders that are in it; they stay, in this sequence, and others may be
-    put between them. `litres` and `grams` are all that its car holds. Its start is fixed, so that whatever is
-    put into it is ready by then and on time for its end.
+    put between them, as far as no promise on it gets later for that: each is kept, or as late as it was.
+    `litres` and `grams` are all that its car holds. Its window is fixed: whatever is put into it is ready by
+    its start, or `ready_by`, and all is done by its end.
     """
 
     code: str
@@ -117,6 +118,12 @@ class OpenBlock:
     litres: int
     grams: int
     car: str = ""
+    ready_by: int | None = None
+
+    @property
+    def packed_by(self) -> int:
+        """The latest moment by which an order is packed that may be put into it."""
+        return self.start if self.ready_by is None else max(self.start, self.ready_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +246,8 @@ class PlannedBlock:
     """Work for one car: load at the stores from `start`, leave at `depart`, be back at `finish`.
 
     `stores` are in the order in which the first stop needs them, of the first trip where there are `reloads`.
-    `late_s` sums over the orders. `car` is the size of car, `opened` the code of the open block this one is.
+    `late_s` sums over the orders. `car` is the size of car, `opened` the code of the open block this one is;
+    loading of such a block may begin a little after its window does, when the last of its orders is packed.
     """
 
     start: int

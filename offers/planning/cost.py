@@ -50,6 +50,7 @@ class Tables:
     store: list[int]
     load: list[int]
     ready: list[int]
+    packed: list[int]
     early: list[int]
     due: list[int]
     litres: list[int]
@@ -64,7 +65,9 @@ class Tables:
 
 
 def tables(afternoon: Afternoon) -> Tables:
-    """Lists from the afternoon. `service[a][b]` is the time at the door of b for a car that comes from a."""
+    """Lists from the afternoon. `service[a][b]` is the time at the door of b for a car that comes from a; `ready`
+    is for blocks that are new, which start at `now` at the earliest, `packed` for those that are there.
+    """
     dwell, orders = afternoon.dwell, afternoon.orders
     doors = [None, *(order.point.rounded() for order in orders)]
     parcels = [dwell.stop_parcel_s * order.parcels for order in orders]
@@ -91,6 +94,7 @@ def tables(afternoon: Afternoon) -> Tables:
         store=[-1, *(stores[order.store] for order in orders)],
         load=[0, *(dwell.load_parcel_s * order.parcels for order in orders)],
         ready=[0, *(max(afternoon.now, order.ready) for order in orders)],
+        packed=[0, *(order.ready for order in orders)],
         early=[0, *(order.early for order in orders)],
         due=[0, *(order.due for order in orders)],
         litres=[0, *(order.litres for order in orders)],
@@ -122,23 +126,25 @@ def _kinds(afternoon: Afternoon) -> tuple[list[int], list[int]]:
 
 
 def _opened(afternoon: Afternoon, tab: Tables, block: OpenBlock) -> tuple[int, ...]:
-    """Start, length, litres, grams, moment to be back, most metres and most orders of an open block.
+    """Start, length, litres, grams, moment to be back, most metres, most orders of an open block, packed by when.
 
     What is in it may stay whatever the rules say of it: they are stretched to let it, and no further.
     """
     numbers = {order.code: number for number, order in enumerate(afternoon.orders, 1)}
     seq = [numbers[code] for code in block.orders]
     for i in seq:
-        tab.fixed[i], tab.ready[i], tab.shut[i], tab.apart[i] = 1, min(tab.ready[i], block.start), NO_LIMIT, 0
+        tab.fixed[i], tab.shut[i], tab.apart[i] = 1, NO_LIMIT, 0
+        tab.packed[i] = min(tab.packed[i], block.packed_by)
+        tab.ready[i] = min(tab.ready[i], tab.packed[i])
     now = (
-        block.start
+        max([block.start, *(tab.packed[i] for i in seq)])
         + afternoon.dwell.store_s * len({tab.store[i] for i in seq})
         + sum(tab.load[i] for i in seq)
     )
     metres = at = 0
     for i in seq:
         now = max(now + tab.seconds[at][i], tab.early[i])
-        tab.last[i] = max(tab.last[i], now)
+        tab.last[i] = max(tab.due[i], now)
         now += tab.service[at][i]
         metres += tab.metres[at][i]
         at = i
@@ -154,6 +160,7 @@ def _opened(afternoon: Afternoon, tab: Tables, block: OpenBlock) -> tuple[int, .
         ),
         max(max_metres, metres + tab.metres[at][0]),
         max(max_orders, len(seq)),
+        block.packed_by,
     )
 
 
@@ -283,11 +290,12 @@ class Pricing:
                 return self._sold(seq, number)
         return None
 
-    def drive(self, seq: Sequence[int], now: int) -> tuple[int, int]:
+    def drive(self, seq: Sequence[int], now: int, opened: int = -1) -> tuple[int, int]:
         """(moment back, late seconds) when loading begins at `now`; (-1, 0): somebody would be too late."""
         tab, late = self.tab, 0
+        ready = tab.ready if opened < 0 else tab.packed
         for trip in trips_of(seq):
-            now = max(now, max((tab.ready[i] for i in trip), default=now)) + self.loading(trip)
+            now = max(now, max((ready[i] for i in trip), default=now)) + self.loading(trip)
             if now > min((tab.shut[i] for i in trip), default=NO_LIMIT):
                 return -1, 0
             at = 0
@@ -313,15 +321,16 @@ class Pricing:
         return sum(self.tab.metres[a][b] for a, b in way), active + sum(map(self.loading, trips_of(seq)))
 
     def _filled(self, seq: Sequence[int], loads: Sequence[tuple[int, int]], opened: int) -> Costed | None:
-        start, _length, litres, grams, back_by, max_metres, max_orders = self.tab.opened[opened]
+        start, _length, litres, grams, back_by, max_metres, max_orders, packed_by = self.tab.opened[opened]
         if any(load[0] > litres or load[1] > grams for load in loads) or len(seq) > max_orders:
             return None
-        (metres, active), (back, late) = self.work(seq), self.drive(seq, start)
-        ready = max((self.tab.ready[i] for i in seq), default=start)
-        if seq and (metres > max_metres or ready > start or not 0 <= back <= back_by):
+        ready = max((self.tab.packed[i] for i in seq if i), default=start)
+        begin = max(start, max((self.tab.packed[i] for i in trips_of(seq)[0]), default=start))
+        (metres, active), (back, late) = self.work(seq), self.drive(seq, begin, opened)
+        if seq and (metres > max_metres or ready > packed_by or not 0 <= back <= back_by):
             return None
         cents = travel_cents(self.afternoon, metres) + late_cents(self.afternoon, late)
-        return Costed(cents, 0, start, late, metres, active, start, late)
+        return Costed(cents, 0, begin, late, metres, active, begin, late)
 
     def _sold(self, seq: Sequence[int], car: int) -> Costed | None:
         afternoon = self.afternoon
@@ -373,8 +382,9 @@ def schedule(
     stops: list[PlannedStop] = []
     loads: list[Reload] = []
     arrive_mall = now = costed.start
+    ready = tab.ready if opened < 0 else tab.packed
     for trip in trips_of(block):
-        begin = max(now, max((tab.ready[i] for i in trip), default=now)) if loads else now
+        begin = max(now, max((ready[i] for i in trip), default=now)) if loads else now
         now = begin + pricing.loading(trip)
         codes = tuple(dict.fromkeys(afternoon.orders[i - 1].store for i in trip))
         loads.append(Reload(sum(len(stop.orders) for stop in stops), arrive_mall, begin, codes, now))

@@ -36,6 +36,22 @@ class _Rules:
     def held(self) -> tuple[str, ...]:
         return self.opened.orders if self.opened else ()
 
+    def ready(self, trip: list["_Visit"]) -> int:
+        """When these can be loaded. What an open block held is waited for no longer than anything may be."""
+        moments = [
+            min(visit.order.ready, self.opened.packed_by)
+            if self.opened and visit.order.code in self.held
+            else visit.order.ready
+            for visit in trip
+        ]
+        return max(moments, default=self.block.start)
+
+    @property
+    def begin(self) -> int:
+        """When the loading of what was there before would begin."""
+        assert self.opened is not None
+        return max(self.opened.start, self.ready(self.bare)) if self.bare else self.opened.start
+
     @property
     def bare(self) -> list[_Visit]:
         """The visits of what was there before."""
@@ -149,11 +165,12 @@ def _load(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - 
             yield "wrong_stores", ", ".join(stores)
     new = [visit.order for visit in rules.trips[0] if visit.order.code not in rules.held]
     ready = max((order.ready for order in new), default=block.start)
-    if block.start < ready:
+    if block.start < ready or (rules.opened and ready > rules.opened.packed_by):
         yield "not_ready", f"starts at {block.start}, ready at {ready}"
     if rules.opened:
-        if block.start != rules.opened.start:
-            yield "open_block_moved", f"starts at {block.start}, was {rules.opened.start}"
+        begin = max(rules.opened.start, rules.ready(rules.trips[0])) if visits else rules.opened.start
+        if block.start != begin:
+            yield "open_block_moved", f"starts at {block.start}, would at {begin}"
         return
     if block.start < afternoon.now:
         yield "starts_in_the_past", f"starts at {block.start}, now is {afternoon.now}"
@@ -161,10 +178,10 @@ def _load(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - 
         yield "starts_too_late", f"starts at {block.start}, ready at {ready}"
 
 
-def _walk(rules: _Rules, visits: list[list[_Visit]]) -> _Walk:
-    """Load and drive, trip after trip, from the block's start."""
+def _walk(rules: _Rules, visits: list[list[_Visit]], begin: int) -> _Walk:
+    """Load and drive, trip after trip, from this moment on."""
     afternoon, dwell, walk = rules.afternoon, rules.afternoon.dwell, _Walk()
-    now = rules.block.start
+    now = begin
     for number, trip in enumerate(visits):
         arrive_mall = now
         if number:
@@ -192,7 +209,8 @@ def _walk(rules: _Rules, visits: list[list[_Visit]]) -> _Walk:
 
 def _way(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - rules, one after another
     afternoon, block = rules.afternoon, rules.block
-    walk, bare = _walk(rules, rules.trips), _walk(rules, [rules.bare])
+    walk = _walk(rules, rules.trips, block.start)
+    bare = _walk(rules, [rules.bare], rules.begin if rules.opened else block.start)
     said = [block.depart, *(reload.depart for reload in block.reloads)]
     if said != [load[2] for load in walk.loads]:
         yield "wrong_departure", f"said {said}, is {[load[2] for load in walk.loads]}"
@@ -202,7 +220,7 @@ def _way(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - r
         code = visit.order.code
         last = visit.order.due + afternoon.late_max_s
         if code in rules.held:
-            last = max(last, bare.moments[code][1])
+            last = max(visit.order.due, bare.moments[code][1])
         if walk.moments[code][1] > last:
             yield "too_late", f"{code} by {walk.moments[code][1] - visit.order.due} seconds"
     shuts = dict(afternoon.shuts)
@@ -216,10 +234,11 @@ def _way(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - r
             yield "wrong_moment", f"at {stop.orders[0]}: is {first[0]}, {first[1]}, {last_one[2]}"
     if (block.finish, block.metres, block.late_s) != (walk.finish, walk.metres, walk.late):
         yield "wrong_way", f"is {walk.metres} metres, {walk.late} seconds late, back at {walk.finish}"
-    allowed = bare.finish if rules.bare else block.start
+    begins = rules.opened.start if rules.opened else block.start
+    allowed = bare.finish if rules.bare else begins
     if walk.finish > max(afternoon.close, allowed):
         yield "back_after_close", f"back at {walk.finish}, closed at {afternoon.close}"
-    if rules.visits and walk.finish > max(block.start + block.length_s, allowed):
+    if rules.visits and walk.finish > max(begins + block.length_s, allowed):
         yield "too_long", f"{walk.finish - block.start} of {block.length_s} seconds"
     if afternoon.max_metres is not None and walk.metres > max(afternoon.max_metres, bare.metres):
         yield "too_far", f"{walk.metres} of {afternoon.max_metres} metres"

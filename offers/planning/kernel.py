@@ -36,6 +36,7 @@ class World(NamedTuple):
     store: Numbers
     load: Numbers
     ready: Numbers
+    packed: Numbers
     early: Numbers
     due: Numbers
     last: Numbers
@@ -162,6 +163,7 @@ def trips_of(w: World, s: State, seq: Numbers, size: int, car: int, opened: int)
     cap_grams = w.cars[car, 1] if opened < 0 else w.opened[opened, 3]
     trip = litres = grams = load = stores = kinds = aparts = orders = total = 0
     ready, shut = -INFINITE, INFINITE
+    packed = w.ready if opened < 0 else w.packed
     s.marks[w.stores] += 1
     for k in range(size + 1):
         i = seq[k] if k < size else 0
@@ -174,7 +176,7 @@ def trips_of(w: World, s: State, seq: Numbers, size: int, car: int, opened: int)
             aparts |= w.apart[i]
             load += w.load[i]
             orders += 1
-            ready, shut = max(ready, w.ready[i]), min(shut, w.shut[i])
+            ready, shut = max(ready, packed[i]), min(shut, w.shut[i])
             if s.marks[w.store[i]] != s.marks[w.stores]:
                 s.marks[w.store[i]] = s.marks[w.stores]
                 stores += 1
@@ -212,8 +214,9 @@ def price(w: World, s: State, seq: Numbers, size: int, car: int, opened: int) ->
     a[A_METRES], a[A_ACTIVE] = metres, active
     if opened >= 0:
         start = w.opened[opened, 0]
-        if size and (s.trips[0, 1] > start or metres > max(w.max_metres, w.opened[opened, 5])):
+        if size and (s.trips[0, 1] > w.opened[opened, 7] or metres > max(w.max_metres, w.opened[opened, 5])):
             return INFINITE
+        start = max(start, s.trips[0, 1])
         back, late = drive(w, s, seq, size, start)
         if back < 0 or back > w.opened[opened, 4]:
             return INFINITE

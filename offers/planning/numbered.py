@@ -20,13 +20,12 @@ class Route:
 def one_by_one(
     afternoon: Afternoon, tab: cost.Tables, start: Iterable[Route], *, until: float
 ) -> tuple[Route, ...]:
-    """Each order, soonest due first, where it costs least; from `until` on only into blocks of their own."""
+    """Each order, soonest due first, where it costs least, be it in a block of its own; then off again with what
+    costs more than waiting. From `until` on only into blocks of their own."""
     price, routes, used = cost.Pricing(afternoon, tab), list(start), [0] * len(afternoon.sizes)
     numbers = [i for i in range(1, len(afternoon.orders) + 1) if not tab.fixed[i]]
     for i in sorted(numbers, key=lambda i: (tab.due[i], i)):
-        best = (
-            afternoon.wait_of(afternoon.orders[i - 1]) if afternoon.orders[i - 1].may_wait else cost.NO_LIMIT
-        )
+        best = cost.NO_LIMIT
         into: tuple[int, Route] | None = None
         for car, size in enumerate(afternoon.sizes):
             alone = price((i,), car)
@@ -45,7 +44,38 @@ def one_by_one(
         else:
             routes.append(into[1])
             used[into[1].car] += 1
-    return tuple(routes)
+    kept = [_worth(afternoon, tab, price, route) for route in routes]
+    return tuple(route for route in kept if route.seq or route.opened >= 0)
+
+
+def _worth(afternoon: Afternoon, tab: cost.Tables, price: cost.Pricing, route: Route) -> Route:
+    """The route without the orders whose taking off saves more than their waiting costs, the dearest first."""
+    while True:
+        now, best, saves = _cents(price, route), route, 0
+        assert now is not None, "What is planned is legal."
+        for number in route.seq:
+            rest = replace(route, seq=tuple(other for other in route.seq if other != number))
+            then = _cents(price, rest) if _may_go(afternoon, tab, number) else None
+            wait = afternoon.wait_of(afternoon.orders[number - 1])
+            if then is not None and now - then - wait > saves:
+                best, saves = rest, now - then - wait
+        if best is route:
+            break
+        route = best
+    waits = [afternoon.wait_of(afternoon.orders[number - 1]) for number in route.seq]
+    free = route.opened < 0 and all(_may_go(afternoon, tab, number) for number in route.seq)
+    return replace(route, seq=()) if free and now > sum(waits) else route
+
+
+def _may_go(afternoon: Afternoon, tab: cost.Tables, number: int) -> bool:
+    return afternoon.orders[number - 1].may_wait and not tab.fixed[number]
+
+
+def _cents(price: cost.Pricing, route: Route) -> int | None:
+    if not route.seq and route.opened < 0:
+        return 0
+    costed = price(route.seq, route.car if route.opened < 0 else None, route.opened)
+    return None if costed is None else costed.cents
 
 
 def _with(afternoon: Afternoon, tab: cost.Tables, route: Route, order: int) -> Iterator[Route]:

@@ -30,9 +30,18 @@ def rich(draw):
         for each in case.orders
     )
     codes = [each.code for each in orders]
-    split = draw(st.integers(0, min(3, len(codes))))
+    split, start = draw(st.integers(0, min(3, len(codes)))), draw(st.integers(0, 40_000))
     opened = (
-        OpenBlock("B1", draw(st.integers(0, 40_000)), 7200, tuple(codes[:split]), 200, 90_000),
+        OpenBlock(
+            "B1",
+            start,
+            7200,
+            tuple(codes[:split]),
+            200,
+            90_000,
+            "",
+            draw(st.sampled_from([None, start + 600])),
+        ),
         OpenBlock("B2", draw(st.integers(0, 40_000)), 10_800, (), 350, 150_000, "van"),
     )
     return replace(
@@ -126,6 +135,38 @@ def test_what_a_block_held_is_never_taken_out_though_it_is_late():
 
     assert block.orders == ("O1",)
     assert block.late_s > case.late_max_s
+
+
+def test_what_a_block_held_is_kept_on_time_though_it_would_be_cheaper_late():
+    held = order(1, north=0.05, due=10_800 + 1500)
+    room = OpenBlock("B", 10_800, 7200, ("O1",), 350, 150_000)
+    on_the_way = order(2, north=0.04, east=0.01, parcels=3)
+    alone = afternoon(held, open_blocks=(room,))
+    case = afternoon(held, on_the_way, open_blocks=(room,), defer_cents=9000)
+
+    (block,) = planned(case).blocks
+
+    assert planned(alone).blocks[0].late_s == block.late_s == 0
+    assert block.orders == ("O1", "O2")
+
+
+def test_a_block_that_is_there_takes_what_is_packed_before_a_new_one_could_start():
+    """`now` has the time in it that finding a driver takes; an open block has its driver."""
+    room = OpenBlock("B", 12_000, 7200, (), 350, 150_000)
+
+    (block,) = planned(afternoon(order(1), now=20_000, open_blocks=(room,))).blocks
+
+    assert (block.opened, block.start) == ("B", 12_000)
+
+
+@pytest.mark.parametrize(("ready", "start"), [(12_000, 12_000), (12_600, 12_600), (12_601, None)])
+def test_an_order_packed_soon_after_an_open_block_starts_may_be_waited_for(ready, start):
+    room = OpenBlock("B", 12_000, 7200, (), 350, 150_000, ready_by=12_600)
+    plan = planned(afternoon(order(1, ready=ready, due=40_000), open_blocks=(room,), defer_cents=1000))
+
+    (block,) = plan.blocks
+
+    assert (block.start if block.orders else None) == start
 
 
 def test_a_large_order_gets_the_larger_car_and_the_others_the_cheap_one():
