@@ -26,10 +26,10 @@ from deliveries.models import (
     SlotRule,
     Stop,
 )
-from drivers.admin_deciding import DecidingAdmin
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+from retaildelivery.web.admin_deciding import DecidingAdmin
 
 
 def operations(request: HttpRequest) -> Actor:

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
 
 from drivers import admin_likenesses, admin_money, appealing, applying
-from drivers.admin_deciding import DecidingAdmin
 from drivers.models import (
     Appeal,
     Document,
@@ -30,6 +29,7 @@ from drivers.models import (
 )
 from drivers.views import day_of, sent_file
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline
+from retaildelivery.web.admin_deciding import DecidingAdmin
 
 # Importing it registers its page.
 __all__ = ["admin_likenesses", "admin_money"]

@@ -17,20 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from drivers import adjusting, payouts
-from drivers.admin_deciding import DecidingAdmin
 from drivers.models import Adjustment, Payout, PayoutAccount, PayoutBatch
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.admin import HistoryAdmin
-
-
-class ProposingAdmin(DecidingAdmin):
-    """Rows that one person adds and another decides about; each says itself who did."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_decide_permission(request)
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The row is its own log."""
+from retaildelivery.web.admin_deciding import DecidingAdmin, ProposingAdmin
 
 
 @admin.register(Adjustment)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from drivers import adjusting, facts, limits, locks, paymoves
 from drivers.models import Adjustment, Dispute, Driver, DriverPosting
 from retaildelivery.accounts.models import User
+from retaildelivery.lib.money import format_cents
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import messages, recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor
 
@@ -110,8 +114,8 @@ def _decide(dispute: Dispute, to: str, *, reasons: str, by: User, at: dt.datetim
 
 
 def tell_overdue(*, at: dt.datetime) -> int:
-    """Record each dispute whose deadline has passed without an answer, once; how many. The list of operations shows
-    them first."""
+    """Record each dispute whose deadline has passed without an answer, once, and write to operations; how many. Their
+    list shows them first."""
     told = 0
     due = Dispute.objects.undecided().filter(due_at__lte=at, overdue_told_at=None)  # type: ignore[attr-defined]
     for code in due.order_by("due_at", "pk").values_list("code", flat=True)[: limits.OVERDUE_BATCH]:
@@ -122,5 +126,31 @@ def tell_overdue(*, at: dt.datetime) -> int:
             dispute.overdue_told_at = at
             dispute.save(update_fields=["overdue_told_at"])
             recording.record(facts.dispute_changed("dispute.overdue", dispute, at=at, actor=SYSTEM))
+            _alert(dispute, at=at)
             told += 1
     return told
+
+
+def _alert(dispute: Dispute, *, at: dt.datetime) -> None:
+    """The mail to each of operations, in their own language."""
+    people = User.objects.filter(is_staff=True, is_active=True).order_by("pk")
+    for person in people[: limits.ALERTED]:
+        with translation.override(person.locale):
+            messages.write(
+                key=f"dispute:{dispute.code}:overdue:{person.pk}",
+                name="dispute_overdue",
+                to=person.email,
+                subject=_now("Pay dispute %(code)s waits for an answer") % {"code": dispute.code},
+                text=_now(
+                    "%(driver)s objected on %(day)s to a line of %(amount)s and was promised an answer within "
+                    "72 hours. That time is over.\n\nDecide: %(url)s\n"
+                )
+                % {
+                    "driver": dispute.driver,
+                    "day": f"{dispute.opened_at:%Y-%m-%d}",
+                    "amount": format_cents(dispute.posting.cents),
+                    "url": f"{settings.BASE_URL}/ops/disputes/{dispute.code}/",
+                },
+                about=f"driver:{dispute.driver.code}",
+                at=at,
+            )

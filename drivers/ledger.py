@@ -84,14 +84,18 @@ def lines_of(driver: Driver) -> QuerySet[DriverPosting]:
     return DriverPosting.objects.filter(driver=driver).order_by("sequence")
 
 
-def export(driver: Driver, *, at: dt.datetime) -> dict[str, Any]:
-    """The whole account as the document that `verify_pay.py` reads."""
+def export(
+    driver: Driver, *, at: dt.datetime, rules: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, Any]:
+    """The whole account as the document that `verify_pay.py` reads. `rules` are the rows of law that its floors name,
+    by their codes."""
     lines = [exported(line) for line in lines_of(driver).iterator(chunk_size=2000)]
     return {
         "form": FORM,
         "driver": driver.code,
         "exported_at": stamp(at),
         "balance_cents": sum(line["cents"] for line in lines),
+        "rules": {code: dict(rule) for code, rule in (rules or {}).items()},
         "lines": lines,
     }
 

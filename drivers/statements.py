@@ -31,7 +31,7 @@ SELECT driver.code || '-' || %(day)s, driver.id, driver.market_code, %(start)s, 
     head.opening, head.opening + tail.cents, %(at)s
 FROM drivers_driver driver
 CROSS JOIN LATERAL (
-    SELECT coalesce(max(last), 0) + 1 AS first,
+    SELECT coalesce(max(last), 0) + 1 AS first, max(starts_at) AS begun,
         coalesce((array_agg(closing_cents ORDER BY last DESC))[1], 0) AS opening
     FROM drivers_statement before WHERE before.driver_id = driver.id
 ) head
@@ -43,19 +43,45 @@ CROSS JOIN LATERAL (
             WHERE later.driver_id = driver.id AND later.sequence >= head.first AND later.at >= %(end)s),
         2147483647)
 ) tail
-WHERE driver.market_code = %(market)s AND tail.last IS NOT NULL
+WHERE driver.market_code = %(market)s AND tail.last IS NOT NULL AND (head.begun IS NULL OR head.begun < %(start)s)
 ON CONFLICT DO NOTHING
+"""
+
+
+# Weeks with a line that is on no statement, of drivers whose last statement is of an earlier week.
+MISSED = """
+SELECT DISTINCT date_trunc('week', line.at AT TIME ZONE %(zone)s)::date
+FROM drivers_driver driver
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(last), 0) AS last, max(ends_at) AS until
+    FROM drivers_statement before WHERE before.driver_id = driver.id
+) head
+JOIN drivers_driverposting line ON line.driver_id = driver.id AND line.sequence > head.last
+WHERE driver.market_code = %(market)s AND line.at < %(until)s AND (head.until IS NULL OR line.at >= head.until)
+ORDER BY 1
 """
 
 
 @transaction.atomic(durable=True)
 def issue(*, market_code: str, zone: ZoneInfo, at: dt.datetime) -> int:
-    """The statements of the last whole week, for everybody with a new line; how many. A repeat makes none."""
+    """The statements of the last whole week, for everybody with a new line, and of weeks before it in which no sweep
+    ran; how many. A repeat makes none."""
     start, end = week_before(at, zone)
+    made = 0
     with connection.cursor() as cursor:
-        day = start.astimezone(zone).date().isoformat()
-        cursor.execute(ISSUE, {"day": day, "start": start, "end": end, "at": at, "market": market_code})
-        return int(cursor.rowcount)
+        cursor.execute(MISSED, {"zone": zone.key, "market": market_code, "until": start})
+        missed = [monday for (monday,) in cursor.fetchall()]
+        for monday in [*missed, start.astimezone(zone).date()]:
+            start, end = (
+                dt.datetime.combine(monday + dt.timedelta(days=days), dt.time(), tzinfo=zone).astimezone(
+                    dt.UTC
+                )
+                for days in (0, 7)
+            )
+            day = monday.isoformat()
+            cursor.execute(ISSUE, {"day": day, "start": start, "end": end, "at": at, "market": market_code})
+            made += int(cursor.rowcount)
+    return made
 
 
 def lines_of(statement: Statement) -> QuerySet[DriverPosting]:

@@ -8,7 +8,8 @@ The file is "Download my account" on the page Pay. Three things are checked and 
 1. The chain: each line's hash is computed again from the line and the hash before it. A line that was changed,
    removed, put in or moved breaks it. Keep an old download: with `--since old.json` the account must still
    begin with exactly those lines.
-2. The amounts: each line is computed again from what it says it was computed from.
+2. The amounts: each line is computed again from what it says it was computed from; a floor from the row of law that
+   the file holds, the time and distance of its block, and the lines it credits.
 3. The sum: the lines come to the balance.
 
 Exit code 0 when nothing differs, 1 when something does, 2 when the file cannot be read.
@@ -21,6 +22,7 @@ import hashlib
 import json
 import sys
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ FORM = "retail-delivery account 1"
 HASHED = ("previous", "sequence", "key", "kind", "cents", "text", "rule", "subject", "at", "params")
 NOT_TOWARDS_A_FLOOR = {"tip", "toll", "mileage"}
 HALF = Decimal("0.5")
+METRES_A_MILE = Fraction("1609.344")
 
 
 def digest(line: dict[str, Any]) -> str:
@@ -85,8 +88,28 @@ def is_number(value: object) -> bool:
         return False
 
 
+def floor_differs(line: dict[str, Any], rules: dict[str, Any]) -> str | None:
+    """A floor follows from its row of law: the hourly amount times the engaged time, and the amount a mile times the
+    distance."""
+    params = line["params"]
+    if line["kind"] != "floor" or not (
+        is_number(params.get("seconds", "")) and is_number(params.get("metres", ""))
+    ):
+        return None
+    rule = rules.get(line["rule"])
+    if rule is None:
+        return f"names the rule {line['rule']!r}, which the file does not hold"
+    time = Fraction(rule["floor_hourly_cents"]) * Fraction(params["seconds"]) / 3600
+    least = time + Fraction(rule["floor_mile_cents"]) * Fraction(params["metres"]) / METRES_A_MILE
+    # Half up, exactly.
+    due = (2 * least + 1) // 2
+    if Decimal(params["floor"]) != due:
+        return f"says that the floor is {params['floor']} cents where its law gives {due}"
+    return None
+
+
 def credited_differs(line: dict[str, Any], lines: list[dict[str, Any]]) -> str | None:
-    """A floor credits the work lines of its block: those before it, tips and tolls left out."""
+    """A floor credits the work lines of its block, all of them: those before it, tips and tolls left out."""
     if line["kind"] != "floor" or not is_number(line["params"].get("credited", "")):
         return None
     earlier = [
@@ -96,10 +119,26 @@ def credited_differs(line: dict[str, Any], lines: list[dict[str, Any]]) -> str |
         and other["sequence"] < line["sequence"]
         and other["kind"] not in NOT_TOWARDS_A_FLOOR
     ]
-    most = sum(cents for cents in earlier if cents > 0)
-    if Decimal(line["params"]["credited"]) > most:
-        return f"credits {line['params']['credited']} cents, the lines before it come to {most}"
+    due = sum(earlier)
+    if Decimal(line["params"]["credited"]) != due:
+        return f"credits {line['params']['credited']} cents, the lines before it come to {due}"
     return None
+
+
+def line_differences(line: dict[str, Any], place: int, before: str, account: dict[str, Any]) -> list[str]:
+    """What is wrong with one line: in the chain, in its amount, in what a floor credits and guarantees."""
+    said = []
+    if line["sequence"] != place:
+        said.append(f"is number {line['sequence']} where {place} is due: a line is missing or moved")
+    if line["previous"] != before:
+        said.append("does not hang on the line before it")
+    if line["digest"] != digest(line):
+        said.append("was changed: its hash does not follow from its fields")
+    due = expected(line)
+    if due is not None and not due[0] <= line["cents"] <= due[1]:
+        said.append(f"pays {line['cents']} cents where its own terms give {due[0]}")
+    floor = (credited_differs(line, account["lines"]), floor_differs(line, account.get("rules", {})))
+    return said + [wrong for wrong in floor if wrong]
 
 
 def differences(account: dict[str, Any]) -> list[tuple[int | None, str]]:
@@ -110,20 +149,8 @@ def differences(account: dict[str, Any]) -> list[tuple[int | None, str]]:
     lines = account["lines"]
     before = first_link(account["driver"])
     for place, line in enumerate(lines, 1):
-        number = line["sequence"]
-        if number != place:
-            found.append((number, f"is number {number} where {place} is due: a line is missing or moved"))
-        if line["previous"] != before:
-            found.append((number, "does not hang on the line before it"))
-        if line["digest"] != digest(line):
-            found.append((number, "was changed: its hash does not follow from its fields"))
+        found += [(line["sequence"], said) for said in line_differences(line, place, before, account)]
         before = line["digest"]
-        due = expected(line)
-        if due is not None and not due[0] <= line["cents"] <= due[1]:
-            found.append((number, f"pays {line['cents']} cents where its own terms give {due[0]}"))
-        wrong = credited_differs(line, lines)
-        if wrong:
-            found.append((number, wrong))
     keys = [line["key"] for line in lines]
     if len(set(keys)) < len(keys):
         found += [(None, f"{key} is posted twice") for key in sorted(set(keys)) if keys.count(key) > 1]

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from drivers.forms import capitalised
+from drivers.limits import ADJUSTMENT_CENTS
 from drivers.models import Dispute, PayoutAccount
 from offers.models import Decline
 from retaildelivery.lib import codes
@@ -94,10 +95,20 @@ class AnswerForm(forms.Form):
     verdict = forms.ChoiceField(
         label=_("Decision"), choices=[("grant", _("The driver is right")), ("refuse", _("The line stands"))]
     )
-    cents = forms.IntegerField(label=_("Amount in cents, when granted"), min_value=0, required=False)
+    amount = forms.DecimalField(
+        label=_("Amount in dollars, when granted"),
+        min_value=0,
+        max_value=ADJUSTMENT_CENTS // 100,
+        max_digits=8,
+        decimal_places=2,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "placeholder": "12.50"}),
+    )
     reasons = forms.CharField(
         label=_("Reasons; the driver reads them"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
     )
 
-    def clean_cents(self) -> int:
-        return self.cleaned_data["cents"] or 0
+    @property
+    def cents(self) -> int:
+        """What is granted, of a valid form."""
+        return int((self.cleaned_data["amount"] or 0) * 100)

@@ -222,6 +222,10 @@ def exact_params(line: pricing.PayLine, work: pricing.Work, *, locked_cents: int
         params["seconds"] = f"{work.scheduled.total_seconds():g}"
     if line.kind == pricing.LineKind.STOOD_DOWN:
         params["pay"] = str(locked_cents)
+    if line.kind == pricing.LineKind.FLOOR:
+        time = sum((each.time for each in work.engaged), ZERO)
+        params["seconds"] = f"{time.total_seconds():f}".rstrip("0").rstrip(".")
+        params["metres"] = str(sum(each.metres for each in work.engaged))
     return params
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from drivers import ledger
+from drivers.models import Driver, DriverPosting
 from offers import limits, pricing
 from offers.models import Block, Holiday, PayPolicy
 from retaildelivery.lib.refusals import Refused
@@ -75,6 +79,25 @@ def of_block(block: Block, *, hourly_cents: int) -> pricing.Terms:
         return_cents=policy.return_cents,
         floors=floors,
     )
+
+
+def laws_of(lines: QuerySet[DriverPosting]) -> dict[str, dict[str, str]]:
+    """The rows that the floors among these lines name, as `verify_pay.py` computes them again."""
+    codes = lines.filter(kind=pricing.LineKind.FLOOR).values("rule")
+    return {
+        policy.code: {
+            "floor_hourly_cents": str(policy.floor_hourly_cents),
+            "floor_mile_cents": str(policy.floor_mile_cents),
+            "valid_from": policy.valid_from.isoformat(),
+            "valid_to": policy.valid_to.isoformat() if policy.valid_to else "",
+        }
+        for policy in PayPolicy.objects.filter(code__in=codes).order_by("code")
+    }
+
+
+def account_of(driver: Driver, *, at: dt.datetime) -> dict[str, Any]:
+    """A driver's whole account with the rows of law it names: what can be checked without us."""
+    return ledger.export(driver, at=at, rules=laws_of(ledger.lines_of(driver)))
 
 
 def pay_cents(block: Block, *, hourly_cents: int) -> int:

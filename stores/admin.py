@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+from retaildelivery.web.admin_deciding import ProposingAdmin
+from stores import adjusting
 from stores.models import (
     ApiKey,
     Invoice,
     Mall,
     Market,
     Seller,
+    SellerAdjustment,
     SellerPosting,
     StaffMembership,
     Store,
@@ -173,3 +180,37 @@ class InvoiceAdmin(HistoryAdmin):
     list_select_related = ("seller", "market")
     search_fields = ("number", "seller__name", "seller__code")
     ordering = ("-id",)
+
+
+@admin.register(SellerAdjustment)
+class SellerAdjustmentAdmin(ProposingAdmin):
+    list_display = ("code", "seller", "cents", "reason", "status", "proposed_by", "decided_by", "proposed_at")
+    list_filter = ("status", ("proposed_at", RangeDateTimeFilter))
+    list_select_related = ("seller", "proposed_by", "decided_by")
+    search_fields = ("code", "seller__code", "seller__name", "subject")
+    ordering = ("-id",)
+    fields = ("seller", "store", "market", "cents", "reason", "evidence", "subject")
+    autocomplete_fields = ("seller", "store", "market")
+    actions = ("sign", "decline")
+
+    def save_model(self, request: HttpRequest, obj: SellerAdjustment, form: Any, change: bool) -> None:
+        """Adding is proposing; there is no other way to save."""
+        made = adjusting.propose(by=request.user, at=timezone.now(), **form.cleaned_data)
+        obj.pk, obj.code = made.pk, made.code
+
+    def add_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        try:
+            return super().add_view(request, *args, **more)
+        except Refused as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return redirect("admin:stores_selleradjustment_add")
+
+    @admin.action(description=_("Sign: post the correction"), permissions=["decide"])
+    def sign(self, request: HttpRequest, queryset: QuerySet[SellerAdjustment]) -> None:
+        at = timezone.now()
+        self.each(request, queryset, lambda row: adjusting.sign(code=row.code, by=request.user, at=at))
+
+    @admin.action(description=_("Decline"), permissions=["decide"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[SellerAdjustment]) -> None:
+        at = timezone.now()
+        self.each(request, queryset, lambda row: adjusting.decline(code=row.code, by=request.user, at=at))

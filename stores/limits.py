@@ -52,3 +52,4 @@ DRIVE_TOKEN = dt.timedelta(
 INVOICE_DUE = dt.timedelta(days=30)  # what the books of retailers are used to
 INVOICES_PAGE = 24  # two years on one page
 INVOICE_PDF_LINES = 1_000  # of one document, some thirty pages; the CSV has them all
+ADJUSTMENT_CENTS = 1_000_000  # a larger correction is several, each with its reason

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from stores.models import ApiKey, InvoiceCounter, Market, Seller, WebhookEndpoint, WebhookMessage
+from stores.models import (
+    ApiKey,
+    InvoiceCounter,
+    Market,
+    Seller,
+    SellerAdjustment,
+    WebhookEndpoint,
+    WebhookMessage,
+)
 
 
 def seller(pk: int) -> Seller:
@@ -16,6 +24,12 @@ def invoice_counter(market: Market) -> InvoiceCounter:
     """The counter of the market's invoices, locked to the end of the transaction: one invoice at a time."""
     InvoiceCounter.objects.bulk_create([InvoiceCounter(market=market)], ignore_conflicts=True)
     return InvoiceCounter.objects.select_for_update(of=("self",), no_key=True).get(market=market)
+
+
+def adjustment(code: str) -> SellerAdjustment:
+    """Raises SellerAdjustment.DoesNotExist."""
+    rows = SellerAdjustment.objects.select_related("seller", "store", "market")
+    return rows.select_for_update(of=("self",), no_key=True).get(code=code)
 
 
 def api_key(scope: QuerySet[ApiKey], prefix: str) -> ApiKey:

@@ -115,6 +115,54 @@ def test_an_amount_that_does_not_follow_from_its_terms_is_found_though_the_chain
     assert found == [(1, "pays 4199 cents where its own terms give 4200")]
 
 
+# 2.5 hours at $15.00 and 8 miles at 35 cents: $40.30, of which base and wait pay $37.00.
+LAW = {"floor_hourly_cents": "1500", "floor_mile_cents": "35"}
+FLOOR = {"floor": "4030", "credited": "3700", "seconds": "9000", "metres": "12874.752"}
+
+
+def floored(driver, *, cents=330, law=LAW, **changes):
+    earn(
+        driver,
+        line("base", 3600, seconds="7200", rate="1800"),
+        line("wait:T1", 100, "wait", minutes="3", rate="2000"),
+        line("tip:K7", 500, "tip", order="K7"),
+        line("floor", cents, "floor", **{**FLOOR, **changes}),
+    )
+    return ledger.export(driver, at=NOW, rules={"las-vegas-2026": law})
+
+
+def test_a_floor_is_computed_again_from_the_row_of_law_in_the_file(afternoon):
+    assert verify_pay.differences(floored(afternoon.ada)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"credited": "3600", "cents": 430}, "credits 3600 cents, the lines before it come to 3700"),
+        ({"credited": "3800", "cents": 230}, "credits 3800 cents, the lines before it come to 3700"),
+        ({"cents": 229}, "pays 229 cents where its own terms give 330"),
+        ({"floor": "3930", "cents": 230}, "says that the floor is 3930 cents where its law gives 4030"),
+        ({"seconds": "8990"}, "says that the floor is 4030 cents where its law gives 4026"),
+        ({"metres": "12000"}, "says that the floor is 4030 cents where its law gives 4011"),
+        ({"law": {**LAW, "floor_hourly_cents": "1600"}}, "where its law gives 4280"),
+        ({"law": {**LAW, "floor_mile_cents": "0"}}, "where its law gives 3750"),
+    ],
+)
+def test_a_floor_of_the_wrong_amount_is_found_though_the_chain_holds(afternoon, changes, said):
+    """One value at a time, by somebody who could write to the account."""
+    [(number, sentence)] = verify_pay.differences(floored(afternoon.ada, **changes))
+
+    assert number == 4
+    assert said in sentence
+
+
+def test_a_floor_whose_law_is_not_in_the_file_is_found(afternoon):
+    account = floored(afternoon.ada)
+    account["rules"] = {}
+
+    assert "which the file does not hold" in verify_pay.differences(account)[0][1]
+
+
 def test_the_script_alone_says_what_differs(account, tmp_path):
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_text(json.dumps(account))
@@ -158,6 +206,7 @@ def test_raw_sql_can_neither_change_nor_empty_an_account(account, afternoon, mod
     SellerPosting.objects.create(
         key="k",
         seller=afternoon.bookshop.seller,
+        store=afternoon.bookshop,
         kind="base",
         cents=1,
         text="t",

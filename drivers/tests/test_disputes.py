@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from drivers import adjusting, disputing, ledger, limits, paymoves, statements, verify_pay
 from drivers.models import Adjustment, Dispute, DriverPosting, Statement
 from retaildelivery.accounts.models import User
-from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.models import Fact, Message
 from retaildelivery.testing.afternoon import HOUR, NOW
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def test_a_refusal_needs_reasons_and_pays_nothing(dispute, afternoon):
     assert (Dispute.objects.get().status, ledger.balance(afternoon.ada)) == ("refused", 3_600)
 
 
-def test_the_deadline_is_watched_once(dispute):
+def test_the_deadline_is_watched_once_and_operations_are_told(dispute, afternoon):
     before = disputing.tell_overdue(at=dispute.due_at - dt.timedelta(seconds=1))
 
     assert (before, disputing.tell_overdue(at=dispute.due_at), disputing.tell_overdue(at=dispute.due_at)) == (
@@ -100,6 +100,8 @@ def test_the_deadline_is_watched_once(dispute):
         0,
     )
     assert Fact.objects.filter(name="dispute.overdue").count() == 1
+    [mail] = Message.objects.filter(name="dispute_overdue", to=afternoon.olive.email)
+    assert f"/ops/disputes/{dispute.code}/" in mail.text
 
 
 def test_another_driver_cannot_take_a_dispute_back(dispute, afternoon):
@@ -170,3 +172,24 @@ def test_a_year_counts_tips_and_neither_tolls_nor_payouts(afternoon):
     earn(afternoon.ada, "next", 1_000, at=new_year)
 
     assert statements.year_total(afternoon.ada, 2026, VEGAS) == 123
+
+
+def test_a_week_in_which_no_sweep_ran_gets_its_own_statement(afternoon):
+    """Three Mondays without a sweep: two weeks with work, one without; then a late line of the first."""
+    week = dt.timedelta(days=7)
+    for key, at in (("a", NOW), ("b", NOW + HOUR), ("c", NOW + 2 * week)):
+        earn(afternoon.ada, key, 100, at=at)
+
+    made = issue(NOW + 3 * week)
+    earn(afternoon.ada, "late", 7, at=NOW)
+
+    assert (made, issue(NOW + 3 * week)) == (2, 0)
+    first, second = Statement.objects.order_by("first")
+    assert (first.first, first.last, second.first, second.last) == (1, 2, 3, 3)
+    assert (second.starts_at - first.starts_at, second.opening_cents, second.closing_cents) == (
+        2 * week,
+        200,
+        300,
+    )
+    assert issue(NOW + 4 * week) == 1
+    assert Statement.objects.order_by("-first").first().closing_cents == 307

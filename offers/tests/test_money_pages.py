@@ -126,7 +126,7 @@ def test_a_line_is_disputed_with_evidence_and_answered_by_name(client, paid, ada
     assert client.get(answer).status_code == 403
     client.force_login(olive)
     assert dispute.code in client.get(reverse("offers:ops_disputes")).content.decode()
-    client.post(answer, {"verdict": "grant", "cents": "1800", "reasons": "The door log shows three hours."})
+    client.post(answer, {"verdict": "grant", "amount": "18.00", "reasons": "The door log shows three hours."})
     assert ledger.balance(ada) == 5400
     client.force_login(ada.user)
     page = client.get(address).content.decode()

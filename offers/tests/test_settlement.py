@@ -5,9 +5,9 @@ from django.db import transaction
 
 from deliveries.models import Order
 from deliveries.posting import tip
-from drivers import ledger
+from drivers import ledger, verify_pay
 from drivers.models import DriverPosting, StandingEvent
-from offers import expiry, settlement
+from offers import expiry, settlement, terms
 from offers.models import Claim, PayPolicy
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -149,6 +149,7 @@ def test_the_floor_of_the_law_fills_up_what_is_missing(store, ada):
 
     # One engaged hour at $30 and 20,000 m at $1.00 a mile are $42.43; the tip counts towards nothing.
     assert lines() == {"base": 3600, "tip": 500, "floor": 643}
+    assert verify_pay.differences(terms.account_of(ada, at=AT)) == []
 
 
 def test_settling_twice_pays_once(store, ada):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from drivers import disputing, ledger, payouts, statements, verify_pay
 from drivers.access import driver_required
 from drivers.models import Dispute, Driver, DriverPosting, Statement
-from offers import evidence, limits, paydays
+from offers import evidence, limits, paydays, terms
 from offers.drive_forms import AnswerForm, BankForm, DisputeForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
@@ -30,7 +30,9 @@ CONFLICT, UNPROCESSABLE = 409, 422
 @require_GET
 def account(request: HttpRequest, driver: Driver) -> JsonResponse:
     """The whole account, for the checking script and the driver's own records."""
-    answer = JsonResponse(ledger.export(driver, at=timezone.now()), json_dumps_params={"ensure_ascii": False})
+    answer = JsonResponse(
+        terms.account_of(driver, at=timezone.now()), json_dumps_params={"ensure_ascii": False}
+    )
     answer["Content-Disposition"] = f'attachment; filename="account-{driver.code}.json"'
     answer["Cache-Control"] = "no-store"
     return answer
@@ -190,7 +192,7 @@ def answer(request: HttpRequest, code: str) -> HttpResponse:
     try:
         if given["verdict"] == "grant":
             disputing.grant(
-                code=code, cents=given["cents"], reasons=given["reasons"], by=request.user, at=timezone.now()
+                code=code, cents=form.cents, reasons=given["reasons"], by=request.user, at=timezone.now()
             )
         elif given["verdict"] == "refuse":
             disputing.refuse(code=code, reasons=given["reasons"], by=request.user, at=timezone.now())

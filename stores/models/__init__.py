@@ -1,5 +1,6 @@
 """Malls and the shops in them, who works there, and the keys and endpoints of a seller's systems."""
 
+from stores.models.adjustment import SellerAdjustment
 from stores.models.invoice import Invoice, InvoiceCounter, InvoiceLine
 from stores.models.key import ApiKey
 from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
@@ -20,6 +21,7 @@ __all__ = [
     "Market",
     "Seller",
     "SellerAccount",
+    "SellerAdjustment",
     "SellerPosting",
     "SigningSecret",
     "StaffMembership",

@@ -23,7 +23,9 @@ pytestmark = [
 MOST = 14  # pages one person visits; lists hold many of a kind
 # Codes and numbers in a path: of pages alike in everything else one is looked at.
 VARIES = re.compile(r"/(?=[^/]*\d)[A-Za-z0-9_-]{5,}(?=/|$)")
-NOT_PAGES = re.compile(r"\.pdf$|logout|/proof/|/photo|/file/|/admin/|/i18n/|/sw\.js|/api/schema|\.ics$")
+NOT_PAGES = re.compile(
+    r"\.(?:pdf|csv|json|py)$|logout|/proof/|/photo|/file/|/admin/|/i18n/|/sw\.js|/api/schema|\.ics$"
+)
 
 STAFF, OPS, ADA = "manager@las-vegas.example.com", "ops@example.com", "ada@drivers.example.com"
 WALKS = [

@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from drivers import ledger, verify_pay
+from drivers import verify_pay
 from drivers.models import Driver
+from offers import terms
 from retaildelivery.lib import codes
 
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError(f"{wrong} of the accounts differ.")
 
     def _differs(self, driver: Driver, export: str | None) -> bool:
-        account = ledger.export(driver, at=timezone.now())
+        account = terms.account_of(driver, at=timezone.now())
         if export:
             Path(export).write_text(json.dumps(account, ensure_ascii=False, indent=1))
         found = verify_pay.differences(account)

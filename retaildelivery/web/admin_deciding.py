@@ -28,7 +28,7 @@ class DecidingAdmin(HistoryAdmin):
     """Rows that only verbs change, each by an action whose refusal is told row by row."""
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Whoever may see drivers as operations may decide about them."""
+        """Whoever may see the rows as operations may decide about them."""
         return bool(request.user.is_staff) and self.has_view_permission(request)
 
     def each(self, request: HttpRequest, rows: QuerySet[Any], verb: Callable[[Any], object]) -> None:
@@ -67,4 +67,14 @@ class DecidingAdmin(HistoryAdmin):
             "opts": self.model._meta,
             "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
-        return TemplateResponse(request, "drivers/admin_reason.html", context)
+        return TemplateResponse(request, "admin_reason.html", context)
+
+
+class ProposingAdmin(DecidingAdmin):
+    """Rows that one person adds and another decides about; each says itself who did."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_decide_permission(request)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The row is its own log."""
