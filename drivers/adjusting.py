@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 from django.utils import translation
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from drivers import ledger, limits, locks, paymoves
@@ -62,7 +62,7 @@ def decline(*, code: str, by: User, at: dt.datetime) -> Adjustment:
 def post(adjustment: Adjustment, *, at: dt.datetime) -> None:
     """The line of a signed adjustment."""
     with translation.override(adjustment.driver.user.locale):
-        text = _now("Correction: %(reason)s") % {"reason": adjustment.reason}
+        text = gettext("Correction: %(reason)s") % {"reason": adjustment.reason}
     ledger.post(
         key=f"adjustment:{adjustment.code}",
         driver=adjustment.driver,

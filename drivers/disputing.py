@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import translation
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from drivers import adjusting, facts, limits, locks, paymoves
@@ -140,8 +140,8 @@ def _alert(dispute: Dispute, *, at: dt.datetime) -> None:
                 key=f"dispute:{dispute.code}:overdue:{person.pk}",
                 name="dispute_overdue",
                 to=person.email,
-                subject=_now("Pay dispute %(code)s waits for an answer") % {"code": dispute.code},
-                text=_now(
+                subject=gettext("Pay dispute %(code)s waits for an answer") % {"code": dispute.code},
+                text=gettext(
                     "%(driver)s objected on %(day)s to a line of %(amount)s and was promised an answer within "
                     "72 hours. That time is over.\n\nDecide: %(url)s\n"
                 )

@@ -48,12 +48,18 @@ class OwnBatch(Refused):
 def use_account(
     *, driver: Driver, holder: str, kind: str, routing: str, number: str, at: dt.datetime
 ) -> PayoutAccount:
-    """Pay to this bank account from now on. Raises RoutingInvalid, AccountNumberInvalid."""
+    """Pay to this bank account from now on; the one in use already stays as it is.
+
+    Raises RoutingInvalid, AccountNumberInvalid.
+    """
     if not nacha.routing_is_valid(routing):
         raise RoutingInvalid(field="routing")
     if not (number.isascii() and number.isdigit() and 4 <= len(number) <= 17):
         raise AccountNumberInvalid(field="number")
     locks.driver(driver.pk)
+    current = PayoutAccount.objects.filter(driver=driver, replaced_at=None).first()
+    if current is not None and current.refused_at is None and _same(current, holder, kind, routing, number):
+        return current
     PayoutAccount.objects.filter(driver=driver, replaced_at=None).update(replaced_at=at)
     made = PayoutAccount.objects.create(
         driver=driver, holder=holder.strip()[:80], kind=kind, routing_sealed=sealing.seal(routing),
@@ -65,6 +71,17 @@ def use_account(
         )
     )
     return made
+
+
+def _same(account: PayoutAccount, holder: str, kind: str, routing: str, number: str) -> bool:
+    """Whether these are the details already in use: a repeat changes nothing."""
+    known = (
+        account.holder,
+        account.kind,
+        sealing.unseal(account.routing_sealed),
+        sealing.unseal(account.number_sealed),
+    )
+    return known == (holder.strip()[:80], kind, routing, number)
 
 
 FILL = """

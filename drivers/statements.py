@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
+from drivers import taxforms
 from drivers.models import Driver, DriverPosting, Statement
 
 # Money that leaves, or comes back from the bank, is not income.
-NOT_EARNED = ("payout", "payout_returned")
+NOT_EARNED = taxforms.MOVED
 
 
 def week_before(at: dt.datetime, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
@@ -111,8 +112,11 @@ def sums(lines: Iterable[DriverPosting]) -> Sums:
 
 
 def year_total(driver: Driver, year: int, zone: ZoneInfo) -> int:
-    """What was earned in a calendar year of the market: box 1 of Form 1099-NEC. Tips are in it, tolls given back are
-    not; a payout moves money and earns none."""
+    """What was earned in a calendar year of the market, paid out or not yet. Tips are in it, tolls and allowances for
+    distance given back are not; a payout moves money and earns none. See `taxforms` for what was paid."""
     start, end = (dt.datetime(each, 1, 1, tzinfo=zone) for each in (year, year + 1))
     rows = DriverPosting.objects.filter(driver=driver, at__gte=start, at__lt=end)
-    return rows.exclude(kind__in=[*NOT_EARNED, "toll"]).aggregate(cents=Sum("cents"))["cents"] or 0
+    return (
+        rows.exclude(kind__in=[*NOT_EARNED, *taxforms.ACCOUNTED_FOR]).aggregate(cents=Sum("cents"))["cents"]
+        or 0
+    )

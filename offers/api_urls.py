@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from offers import api, handing_over_api, hours_api, road_api, standby_api
+from offers import api, handing_over_api, hours_api, money_api, road_api, standby_api
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -43,4 +43,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/calendar", standby_api.CalendarView.as_view(), name="calendar"),
     path("driver/hours", hours_api.HoursView.as_view(), name="hours"),
     path("driver/earnings", api.EarningsView.as_view(), name="earnings"),
+    path("driver/statements", money_api.StatementsView.as_view(), name="statements"),
+    path("driver/statements/<slug:code>", money_api.StatementView.as_view(), name="statement"),
+    path("driver/statements/<slug:code>.pdf", money_api.StatementPdfView.as_view(), name="statement_pdf"),
+    path("driver/statements/<slug:code>.csv", money_api.StatementCsvView.as_view(), name="statement_csv"),
+    path("driver/tax-years/<int:year>", money_api.TaxYearView.as_view(), name="tax_year"),
+    path("driver/tax-years/<int:year>.pdf", money_api.TaxYearPdfView.as_view(), name="tax_year_pdf"),
+    path("driver/account-export", money_api.AccountExportView.as_view(), name="account_export"),
+    path("driver/payout-account", money_api.PayoutAccountView.as_view(), name="payout_account"),
+    path("driver/disputes", money_api.DisputesView.as_view(), name="disputes"),
+    path("driver/disputes/<slug:code>", money_api.DisputeView.as_view(), name="dispute"),
+    path(
+        "driver/disputes/<slug:code>/withdrawal",
+        money_api.DisputeWithdrawalView.as_view(),
+        name="dispute_withdrawal",
+    ),
 ]

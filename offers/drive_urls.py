@@ -45,6 +45,8 @@ urlpatterns = [
         money.statement_file,
         name="driver_statement_file",
     ),
+    path("drive/earnings/years/<int:year>.pdf", money.year_file, name="driver_year_file"),
+    path("drive/earnings/disputes/<slug:code>/withdrawal/", money.withdraw, name="driver_withdraw_dispute"),
     path("drive/earnings/lines/<int:sequence>/dispute/", money.dispute_line, name="driver_dispute"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),

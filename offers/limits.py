@@ -111,3 +111,4 @@ TRAVEL_PAIRS_SWEEPS = 40  # transactions of one sweep; fifty malls learn less in
 PLAN_RUNS = 8  # waves the plan page looks back at
 EVIDENCE_ROWS = 500  # facts, scans and positions kept with a dispute
 STATEMENTS_SHOWN = 60  # a year of weeks on one page
+TAX_PAGE = 100  # drivers on one page of a year; the files have them all

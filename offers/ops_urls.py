@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, money, ops, plans, refusals, road, schedule
+from offers.views import landing, money, ops, plans, refusals, road, schedule, tax
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),
     path("ops/disputes/", money.disputes, name="ops_disputes"),
     path("ops/disputes/<slug:code>/", money.answer, name="ops_dispute"),
+    path("ops/tax/", tax.year, name="ops_tax"),
+    path("ops/tax/<int:year>/", tax.year, name="ops_tax_year"),
+    path("ops/tax/<slug:market>/<int:year>-<int:part>.csv", tax.year_file, name="ops_tax_file"),
     path("ops/blocks/", ops.blocks, name="ops_blocks"),
     path("ops/blocks/<str:code>/", ops.block, name="ops_block"),
     path("ops/blocks/<str:code>/split/", road.split, name="ops_split"),

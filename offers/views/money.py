@@ -3,8 +3,6 @@ operations answer disputes."""
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from drivers import disputing, ledger, payouts, statements, verify_pay
+from drivers import disputing, pay_files, payouts, statements, taxforms, verify_pay
 from drivers.access import driver_required
-from drivers.models import Dispute, Driver, DriverPosting, Statement
+from drivers.models import Dispute, Driver, DriverPosting
 from offers import evidence, limits, paydays, terms
 from offers.drive_forms import AnswerForm, BankForm, DisputeForm
 from retaildelivery.accounts.permissions import operations_required
@@ -60,7 +58,8 @@ def statement_list(request: HttpRequest, driver: Driver) -> HttpResponse:
         "zone": zone,
         "year": year,
         "year_cents": statements.year_total(driver, year, zone),
-        "last_year_cents": statements.year_total(driver, year - 1, zone),
+        "years": [(each, taxforms.of_driver(driver, each)) for each in (year, year - 1)],
+        "notes": pay_files.counted(),
     }
     return render(request, "offers/driver_statements.html", context)
 
@@ -83,38 +82,29 @@ def statement(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 @driver_required
 @require_GET
 def statement_file(request: HttpRequest, driver: Driver, code: str, form: str) -> HttpResponse:
-    """The statement as CSV or JSON."""
-    found = get_object_or_404(driver.statements, code=code)
-    answer = as_csv(found) if form == "csv" else as_json(found)
+    """The statement as PDF, CSV or JSON."""
+    found = get_object_or_404(driver.statements.select_related("driver__user"), code=code)
+    answer: HttpResponse
+    if form == "pdf":
+        zone = paydays.zone_of(found.market_code)
+        answer = HttpResponse(pay_files.statement_pdf(found, zone), content_type="application/pdf")
+    elif form == "csv":
+        answer = HttpResponse(pay_files.statement_csv(found), content_type="text/csv; charset=utf-8")
+    elif form == "json":
+        answer = JsonResponse(pay_files.statement_json(found))
+    else:
+        raise Http404
     answer["Content-Disposition"] = f'attachment; filename="{found.code}.{form}"'
     return answer
 
 
-def as_json(found: Statement) -> HttpResponse:
-    lines = [ledger.exported(line) for line in statements.lines_of(found)]
-    return JsonResponse(
-        {
-            "statement": found.code,
-            "from": found.starts_at.isoformat(),
-            "until": found.ends_at.isoformat(),
-            "opening_cents": found.opening_cents,
-            "lines": lines,
-            "closing_cents": found.closing_cents,
-        }
-    )
-
-
-def as_csv(found: Statement) -> HttpResponse:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["number", "at", "kind", "what", "rule", "subject", "cents"])
-    for line in statements.lines_of(found):
-        # A spreadsheet must not take a word for a formula.
-        text = line.text.lstrip("=+-@")
-        writer.writerow(
-            [line.sequence, ledger.stamp(line.at), line.kind, text, line.rule, line.subject, line.cents]
-        )
-    return HttpResponse(out.getvalue(), content_type="text/csv")
+@driver_required
+@require_GET
+def year_file(request: HttpRequest, driver: Driver, year: int) -> HttpResponse:
+    """The driver's copy of what Form 1099-NEC says."""
+    answer = HttpResponse(pay_files.year_pdf(driver, year), content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{driver.code}-{year}.pdf"'
+    return answer
 
 
 @driver_required
@@ -148,6 +138,7 @@ def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpRes
         "line": line,
         "form": form,
         "disputes": line.disputes.select_related("decided_by").order_by("-pk"),
+        "zone": paydays.zone_of(driver.market_code),
     }
     if request.method == "GET":
         return render(request, "offers/driver_dispute.html", context)
@@ -165,6 +156,19 @@ def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpRes
         return render(request, "offers/driver_dispute.html", context | {"refusal": refusal}, status=CONFLICT)
     messages.success(request, _("Opened. A person answers within 72 hours, with reasons."))
     return redirect("offers:driver_dispute", sequence)
+
+
+@driver_required
+@require_POST
+def withdraw(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """Take a dispute back."""
+    found = get_object_or_404(Dispute.objects.filter(driver=driver).select_related("posting"), code=code)
+    try:
+        disputing.withdraw(code=code, driver=driver, at=timezone.now())
+        messages.success(request, _("Taken back. You can object again."))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    return redirect("offers:driver_dispute", found.posting.sequence)
 
 
 @operations_required

@@ -82,6 +82,9 @@ STATUS: dict[str, int] = {
     "network_unknown": 422,
     "too_many_networks": 422,
     "too_many_tries": 429,
+    "routing_invalid": 422,
+    "account_number_invalid": 422,
+    "provider_off": 422,
     "busy": 503,
 }
 RETRY_AFTER = {429: "60", 503: "2"}

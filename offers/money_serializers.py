@@ -1,0 +1,174 @@
+"""What the driver's API of money reads and writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from drivers import statements, taxforms
+from drivers.ledger import exported
+from drivers.models import Dispute, PayoutAccount, Statement
+from retaildelivery.web.fields import Choice, Input, Output, Text, WholeNumber
+from stores.webhooks.events import moment
+
+
+class StatementOut(Output):
+    code = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(help_text="The first moment after the week, by the market's clocks.")
+    opening_cents = serializers.IntegerField(help_text="Carried over.")
+    closing_cents = serializers.IntegerField(help_text="What was left to be paid out.")
+    issued_at = serializers.DateTimeField()
+
+
+class LineOut(Output):
+    sequence = serializers.IntegerField(help_text="Number of the line in your account.")
+    key = serializers.CharField(help_text="What it pays for; no other line has it.")
+    kind = serializers.CharField()
+    cents = serializers.IntegerField()
+    text = serializers.CharField()
+    rule = serializers.CharField(allow_blank=True, help_text="The policy row it follows from.")
+    subject = serializers.CharField(help_text="Such as block:BX7K2M.")
+    at = serializers.CharField(help_text="UTC to the microsecond, as the hash covers it.")
+    params = serializers.DictField(help_text="What its cents were computed from.")
+    previous = serializers.CharField(help_text="Hash of the line before.")
+    digest = serializers.CharField(help_text="Hash of this line.")
+
+
+class StatementWithLines(StatementOut):
+    earned_cents = serializers.IntegerField(help_text="Blocks, without tips.")
+    tips_cents = serializers.IntegerField(help_text="All of them.")
+    corrected_cents = serializers.IntegerField()
+    paid_out_cents = serializers.IntegerField(help_text="Below nothing: it left.")
+    lines = LineOut(many=True)
+
+
+class StatementPage(Output):
+    results = StatementOut(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+def statement_json(found: Statement) -> dict[str, Any]:
+    return {
+        "code": found.code,
+        "starts_at": moment(found.starts_at),
+        "ends_at": moment(found.ends_at),
+        "opening_cents": found.opening_cents,
+        "closing_cents": found.closing_cents,
+        "issued_at": moment(found.issued_at),
+    }
+
+
+def statement_with_lines(found: Statement) -> dict[str, Any]:
+    lines = list(statements.lines_of(found))
+    sums = statements.sums(lines)
+    return {
+        **statement_json(found),
+        "earned_cents": sums.earned_cents,
+        "tips_cents": sums.tips_cents,
+        "corrected_cents": sums.corrected_cents,
+        "paid_out_cents": sums.paid_out_cents,
+        "lines": [exported(line) for line in lines],
+    }
+
+
+class TaxYearOut(Output):
+    year = serializers.IntegerField()
+    box1_cents = serializers.IntegerField(
+        help_text="Nonemployee compensation, tips among it, by day of payment."
+    )
+    tips_cents = serializers.IntegerField()
+    given_back_cents = serializers.IntegerField(help_text="Tolls and allowances for distance, not in box 1.")
+    threshold_cents = serializers.IntegerField(help_text="From here on the form is filed.")
+    filed = serializers.BooleanField(help_text="Whether it comes to the threshold.")
+
+
+def tax_year_json(paid: taxforms.Paid, year: int) -> dict[str, Any]:
+    return {
+        "year": year,
+        "box1_cents": paid.box1_cents,
+        "tips_cents": paid.tips_cents,
+        "given_back_cents": paid.given_back_cents,
+        "threshold_cents": taxforms.threshold(year),
+        "filed": taxforms.is_due(paid, year),
+    }
+
+
+class AccountOut(Output):
+    form = serializers.CharField(help_text="Name and version of this form.")
+    driver = serializers.CharField()
+    exported_at = serializers.CharField()
+    balance_cents = serializers.IntegerField()
+    rules = serializers.DictField(help_text="Rows of law that floors name, by code.")
+    lines = LineOut(many=True)
+
+
+class PayoutAccountIn(Input):
+    holder = Text(max_length=80, help_text="Name on the account.")
+    kind = Choice(choices=PayoutAccount.Kind.choices)
+    routing = Text(max_length=9, help_text="Nine digits; the last checks the others.")
+    number = Text(max_length=17, help_text="4 to 17 digits.")
+
+
+class PayoutAccountOut(Output):
+    holder = serializers.CharField()
+    kind = serializers.ChoiceField(choices=PayoutAccount.Kind.choices)
+    last4 = serializers.CharField()
+    added_at = serializers.DateTimeField()
+    refused_code = serializers.CharField(
+        allow_blank=True, help_text="Why the bank sent a payout back, such as R01; enter the account anew."
+    )
+
+
+def payout_account_json(found: PayoutAccount) -> dict[str, Any]:
+    return {
+        "holder": found.holder,
+        "kind": found.kind,
+        "last4": found.last4,
+        "added_at": moment(found.added_at),
+        "refused_code": found.refused_code,
+    }
+
+
+class DisputeIn(Input):
+    line = WholeNumber(min_value=1, max_value=2_147_483_647, help_text="`sequence` of the line.")
+    reason = Choice(choices=Dispute.Reason.choices)
+    text = Text(max_length=1000, help_text="What happened, in your words.")
+
+
+class DisputeOut(Output):
+    code = serializers.CharField()
+    line = serializers.IntegerField(help_text="`sequence` of the line.")
+    key = serializers.CharField()
+    cents = serializers.IntegerField(help_text="Of the line.")
+    reason = serializers.ChoiceField(choices=Dispute.Reason.choices)
+    text = serializers.CharField()
+    status = serializers.ChoiceField(choices=Dispute.Status.choices)
+    opened_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(help_text="By then a person answers.")
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decided_by = serializers.CharField(allow_blank=True, help_text="Who answered.")
+    decision = serializers.CharField(allow_blank=True, help_text="Their reasons.")
+
+
+class DisputePage(Output):
+    results = DisputeOut(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+def dispute_json(found: Dispute) -> dict[str, Any]:
+    return {
+        "code": found.code,
+        "line": found.posting.sequence,
+        "key": found.posting.key,
+        "cents": found.posting.cents,
+        "reason": found.reason,
+        "text": found.text,
+        "status": found.status,
+        "opened_at": moment(found.opened_at),
+        "due_at": moment(found.due_at),
+        "decided_at": moment(found.decided_at) if found.decided_at else None,
+        "decided_by": str(found.decided_by) if found.decided_by else "",
+        "decision": found.decision,
+    }
