@@ -7,14 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from offers import admin_draws, admin_schedule, withdrawing
+from offers import admin_draws, admin_plans, admin_schedule, withdrawing
 from offers.models import (
     Block,
     Claim,
-    Cutoff,
     Decline,
     Fit,
     Freeze,
@@ -24,7 +22,6 @@ from offers.models import (
     MallPreference,
     Offer,
     PayPolicy,
-    PlanRun,
     StandBy,
     StoreBlockade,
     Wish,
@@ -34,7 +31,7 @@ from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
 
 # Importing them registers their pages.
-__all__ = ["admin_draws", "admin_schedule"]
+__all__ = ["admin_draws", "admin_plans", "admin_schedule"]
 
 
 class OfferInline(HistoryInline):
@@ -256,31 +253,3 @@ class HolidayAdmin(KeptAdmin):
     list_filter = ("market",)
     list_select_related = ("market",)
     ordering = ("-on",)
-
-
-@admin.register(Cutoff)
-class CutoffAdmin(ModelAdmin):
-    list_display = ("mall", "local_time")
-    list_filter = ("mall",)
-    list_select_related = ("mall",)
-    ordering = ("mall", "local_time")
-
-
-@admin.register(PlanRun)
-class PlanRunAdmin(HistoryAdmin):
-    list_display = (
-        "started_at",
-        "mall",
-        "cause",
-        "orders_seen",
-        "orders_planned",
-        "orders_joined",
-        "blocks_made",
-        "cost_cents",
-        "engine",
-        "ended_at",
-    )
-    list_filter = ("mall", ("started_at", RangeDateTimeFilter))
-    list_filter_submit = True
-    list_select_related = ("mall",)
-    ordering = ("-id",)

@@ -323,6 +323,7 @@ def plan_ran(run: PlanRun, *, at: dt.datetime) -> Happening:
             "orders_planned": run.orders_planned,
             "blocks_made": run.blocks_made,
             "orders_joined": run.orders_joined,
+            "filled": run.filled,
             "cause": str(run.cause),
             "cost_cents": run.cost_cents,
             "alone_cents": run.alone_cents,

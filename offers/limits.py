@@ -74,6 +74,17 @@ URGENT_MARGIN = dt.timedelta(minutes=45)  # left for finding a driver; an order 
 PLAN_DEFER_CENTS = 3000  # what an order that waits is reckoned to cost, the measure of data/planner
 PLAN_KM_CENTS = 40  # wear and fuel, to choose between plans by; nobody is paid it
 PLAN_LATE_CENTS = 50  # a late minute, the same
+PLAN_CAR_CENTS = {  # by which a block for a larger car is reckoned dearer: fewer drivers see it, so it steps up
+    "sedan": 0,
+    "hatchback": 100,
+    "suv": 300,
+    "minivan": 600,
+    "van": 1000,
+}
+PLAN_APART = (("chemicals", "food"),)  # 21 CFR 1.908: food rides with nothing that may taint it
+PLAN_OPEN_BLOCKS = (
+    40  # with room that one wave looks at, soonest first; each brings its orders into the matrix
+)
 PLAN_LATE_MAX = dt.timedelta(minutes=60)  # later than that an order is not brought without a person deciding
 PRICE_MEMORY = dt.timedelta(hours=6)  # orders nobody took are offered again at the price they had reached
 PLAN_AHEAD = dt.timedelta(hours=4)  # ready or promised later than that, an order is left for a later wave

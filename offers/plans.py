@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,7 @@ from offers.planning.afternoon import LEFT_SENTENCES, LeftReason
 from offers.planning.editing import Side
 from offers.planning.inputs import SECOND
 from offers.rearranging import Option, Outlook
+from retaildelivery.lib import money
 from retaildelivery.lib.roads import Curve
 from stores.models import Mall, Market
 
@@ -30,6 +32,12 @@ CHANGEABLE = (Block.Status.OFFERED, Block.Status.CLAIMED)
 # As many colours as a map tells apart; the letter on each mark says which block it is all the same.
 COLOURS = 8
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+WAITS = _(
+    "Taking it now would cost %(more)s more, and its promise has time: the next plan, at %(time)s, may find it company."
+)
+
+LATER = _("It was posted after the last plan.")
 
 NOTES: dict[str, str | Promise] = {
     "engine_timed_out": _(
@@ -75,7 +83,8 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A block as the plan page shows it; `letter` names it on the map, `back_at` is when its driver is back."""
+    """A block as the plan page shows it; `letter` names it on the map, `back_at` is when its driver is back, `joined`
+    how many orders the newest plan put into it that was there already."""
 
     letter: str
     tone: str
@@ -86,6 +95,7 @@ class Laid:
     doors: tuple[Door, ...]
     back_at: dt.datetime
     has_begun: bool
+    joined: int
 
     @property
     def pay_cents(self) -> int:
@@ -171,8 +181,9 @@ def per_order(run: PlanRun) -> int | None:
     return round(run.cost_cents / run.orders_seen) if run.orders_seen else None
 
 
-def of_mall(mall: Mall, *, at: dt.datetime) -> list[Laid]:
+def of_mall(mall: Mall, newest: PlanRun | None, *, at: dt.datetime) -> list[Laid]:
     """The live blocks of a mall with their stops, soonest first, in five queries however many."""
+    joined = {each["block"]: len(each["added"]) for each in newest.filled} if newest else {}
     live = Claim.objects.live().select_related("driver__user", "vehicle")  # type: ignore[attr-defined]
     kept = Freeze.objects.live().select_related("frozen_by")  # type: ignore[attr-defined]
     rows = list(
@@ -191,7 +202,16 @@ def of_mall(mall: Mall, *, at: dt.datetime) -> list[Laid]:
         stops.setdefault(stop.manifest_id, []).append(stop)
     curve = roads.curve_of(mall.market, at=at)
     return [
-        _laid(mall, block, number, stops.get(block.manifest_id or 0, []), orders, curve, at)
+        _laid(
+            mall,
+            block,
+            number,
+            stops.get(block.manifest_id or 0, []),
+            orders,
+            curve,
+            joined.get(block.code, 0),
+            at,
+        )
         for number, block in enumerate(rows)
     ]
 
@@ -209,6 +229,7 @@ def _laid(
     stops: Sequence[Stop],
     orders: dict[int, list[Order]],
     curve: Curve,
+    joined: int,
     at: dt.datetime,
 ) -> Laid:
     live = [stop for stop in stops if stop.status != Stop.Status.SKIPPED]
@@ -231,6 +252,7 @@ def _laid(
         ),
         back_at=back_at,
         has_begun=at >= block.starts_at,
+        joined=joined,
     )
 
 
@@ -251,26 +273,31 @@ def runs_of(mall: Mall) -> list[PlanRun]:
 
 
 def compared(runs: Sequence[PlanRun]) -> Compared | None:
-    """The newest wave that made a block, with the one before it that did."""
-    made = [run for run in runs if run.blocks_made]
+    """The newest wave that made or filled a block, with the one before it that did."""
+    made = [run for run in runs if run.blocks_made or run.filled]
     return Compared(made[0], made[1] if len(made) > 1 else None) if made else None
 
 
-def left_of(run: PlanRun | None, waiting: Sequence[Order]) -> list[tuple[Order, str]]:
+def left_of(run: PlanRun | None, waiting: Sequence[Order], mall: Mall) -> list[tuple[Order, str]]:
     """What waits now, with the reason of the newest wave in the reader's language."""
-    said = {each["order"]: sentence(each) for each in run.left} if run else {}
-    return [(order, said.get(order.code, _now("It was posted after the last plan."))) for order in waiting]
+    said = {each["order"]: sentence(each, mall) for each in run.left} if run else {}
+    return [(order, said.get(order.code, str(LATER))) for order in waiting]
 
 
-def sentence(left: dict[str, object]) -> str:
+def sentence(left: dict[str, object], mall: Mall) -> str:
     """Why an order was left, in the reader's language; in English where the reason is one of an older version."""
-    reason, params = str(left.get("reason")), left.get("params")
-    if reason in set(LeftReason) and isinstance(params, dict):
-        try:
-            return _now(LEFT_SENTENCES[LeftReason(reason)]) % params
-        except (KeyError, TypeError, ValueError):
-            return str(left.get("text", ""))
-    return str(left.get("text", ""))
+    reason, params, until = str(left.get("reason")), left.get("params"), left.get("until")
+    if reason not in set(LeftReason) or not isinstance(params, dict):
+        return str(left.get("text", ""))
+    try:
+        if reason == LeftReason.CHEAPER_TO_WAIT and isinstance(until, str):
+            return str(WAITS) % {
+                "more": money.format_cents(params["cents"], mall.market.currency),
+                "time": date_format(dt.datetime.fromisoformat(until).astimezone(mall.zone), "g:i A"),
+            }
+        return _now(LEFT_SENTENCES[LeftReason(reason)]) % params
+    except (KeyError, TypeError, ValueError):
+        return str(left.get("text", ""))
 
 
 def noted(run: PlanRun) -> list[str]:

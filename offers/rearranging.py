@@ -19,6 +19,7 @@ from drivers.models import Vehicle
 from offers import facts, freezing, freshness, limits, locks, withdrawing
 from offers.models import Block, Claim
 from offers.planning import editing, inputs, routes
+from offers.planning import rules as planrules
 from offers.planning.afternoon import Afternoon, BlockLength
 from offers.planning.editing import Side
 from offers.planning.inputs import SECOND, Candidate, OpenBlock, Snapshot
@@ -28,6 +29,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
+from stores import hours
 from stores.models import Mall
 
 DAY_S = 86_400
@@ -41,6 +43,8 @@ RULES: dict[str, str | Promise] = {
     "too_far": _("The way would be longer than a block may be."),
     "not_ready": _("It is packed too late for this block."),
     "back_after_close": _("The driver would be back after the mall closes."),
+    "may_not_share_a_car": _("It may not share a car with what is in the block."),
+    "store_shut": _("A store shuts before the car is loaded."),
 }
 
 
@@ -132,19 +136,14 @@ class Outlook:
         return self.after is not None and not self.after.orders
 
 
-def look(*, mall: Mall, order_code: str, at: dt.datetime) -> Outlook:
-    """What moving this order would cost, block by block. Asks for travel times, so no transaction may be open.
+def look(*, mall: Mall, order: Order, at: dt.datetime) -> Outlook:
+    """What moving this order of the mall would cost, block by block. Asks for travel times, so no transaction may be
+    open.
 
-    Raises Order.DoesNotExist, OrderFixed.
+    Raises OrderFixed.
     """
-    order = (
-        Order.objects.at_mall(mall.pk)
-        .prefetch_related("parcels")
-        .select_related("store")
-        .get(code=order_code)
-    )  # type: ignore[attr-defined]
     blocks = inputs.open_blocks(mall, at=at)
-    source = next((each for each in blocks if order_code in each.room.orders), None)
+    source = next((each for each in blocks if order.code in each.room.orders), None)
     waits = order.status == Order.Status.PLACED and order.point is not None
     if source is None and not waits:
         raise OrderFixed(reason=order.status, order=order.code, status=order.get_status_display())
@@ -152,18 +151,18 @@ def look(*, mall: Mall, order_code: str, at: dt.datetime) -> Outlook:
     snapshot = _snapshot(mall, planned if source else [*planned, inputs.candidate(order)], at=at)
     afternoon = snapshot.afternoon
     before = editing.as_it_is(afternoon, source.room) if source else None
-    after = editing.without(afternoon, source.room, order_code) if source else None
+    after = editing.without(afternoon, source.room, order.code) if source else None
     freed = after.cents - before.cents if before and after else 0
     options = []
     for each in blocks:
         if each is not source:
             here, then = (
                 editing.as_it_is(afternoon, each.room),
-                editing.with_one_more(afternoon, each.room, order_code),
+                editing.with_one_more(afternoon, each.room, order.code),
             )
             options.append(Option(each, here, then, then.cents - here.cents + freed, seen_of(source, each)))
     options.sort(key=lambda option: (len(option.after.violations), option.added_cents, option.code))
-    return Outlook(mall, order_code, snapshot, source, before, after, tuple(options))
+    return Outlook(mall, order.code, snapshot, source, before, after, tuple(options))
 
 
 def _snapshot(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> Snapshot:
@@ -174,6 +173,10 @@ def _snapshot(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> Sn
     times = sources.of_market(mall.market, at=at)
     matrix = times.matrix([mall.point, *(row.point for row in rows)], hour=at.astimezone(mall.zone).hour)
     litres, grams = Vehicle.CAPACITY[Vehicle.Kind.VAN]
+    rules = planrules.on(mall.market, at.astimezone(mall.zone).date())
+    shuts = [
+        (code, (window.end - epoch) // SECOND) for code, window in hours.next_openings(mall, at=at).items()
+    ]
     afternoon = Afternoon(
         mall=mall.point,
         now=(at - epoch) // SECOND,
@@ -185,12 +188,15 @@ def _snapshot(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> Sn
         litres=litres,
         grams=grams,
         dwell=inputs.DWELL,
-        km_cents=limits.PLAN_KM_CENTS,
-        late_cents_min=limits.PLAN_LATE_CENTS,
+        km_cents=rules.km_cents,
+        late_cents_min=rules.late_cents,
         late_max_s=limits.PLAN_LATE_MAX // SECOND,
+        max_metres=rules.max_metres,
         notes=matrix.notes,
+        apart=rules.apart,
+        shuts=tuple(sorted(shuts)),
     )
-    return Snapshot(epoch, afternoon, frozenset())
+    return Snapshot(epoch, afternoon, at)
 
 
 def seen_of(source: OpenBlock | None, target: OpenBlock) -> str:

@@ -6,7 +6,7 @@ from offers.models.claim import Claim, OnlyDriver
 from offers.models.draw import Award, Draw, DrawRules, Entry
 from offers.models.handover import HandOver
 from offers.models.offer import Decline, Offer
-from offers.models.plan import Cutoff, PlanRun
+from offers.models.plan import Apart, Cutoff, PlanCar, PlanRules, PlanRun
 from offers.models.policy import Holiday, PayPolicy
 from offers.models.preference import Fit, MallPreference, Wish
 from offers.models.schedule import AutoSchedule, Publication, ScheduledDay
@@ -14,6 +14,7 @@ from offers.models.standby import CalendarFeed, StandBy
 from offers.models.travel import TravelPair
 
 __all__ = [
+    "Apart",
     "AutoSchedule",
     "Award",
     "Block",
@@ -33,6 +34,8 @@ __all__ = [
     "Offer",
     "OnlyDriver",
     "PayPolicy",
+    "PlanCar",
+    "PlanRules",
     "PlanRun",
     "Publication",
     "ScheduledDay",

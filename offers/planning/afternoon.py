@@ -31,12 +31,13 @@ class LeftReason(StrEnum):
     CHEAPER_TO_WAIT = "cheaper_to_wait"
     STORE_SHUTS = "store_shuts_first"
     NO_CAR_LEFT = "no_car_left"
+    BLOCK_CHANGED = "block_changed"
 
 
 # One sentence per reason, with the numbers of `LeftOver.params` in it.
 LEFT_SENTENCES: dict[LeftReason, str] = {
-    LeftReason.TOO_BIG: _("It takes %(litres)s litres; the car of a block holds %(limit)s."),
-    LeftReason.TOO_HEAVY: _("It weighs %(grams)s g; the car of a block carries %(limit)s g."),
+    LeftReason.TOO_BIG: _("It takes %(litres)s litres; the largest car there is holds %(limit)s."),
+    LeftReason.TOO_HEAVY: _("It weighs %(grams)s g; the largest car there is carries %(limit)s g."),
     LeftReason.TOO_LATE: _("A car leaving now would arrive %(minutes)s minutes after the promise."),
     LeftReason.NOT_READY: _(
         "It will be ready so late that it would arrive %(minutes)s minutes after the promise."
@@ -47,6 +48,9 @@ LEFT_SENTENCES: dict[LeftReason, str] = {
     LeftReason.CHEAPER_TO_WAIT: _("Taking it now would cost %(cents)s cents more; waiting costs %(wait)s."),
     LeftReason.STORE_SHUTS: _("Its store shuts %(minutes)s minutes before a car could have loaded it."),
     LeftReason.NO_CAR_LEFT: _("All cars that could take it are spoken for by other orders."),
+    LeftReason.BLOCK_CHANGED: _(
+        "The block it was to join changed in that moment; the next plan looks at it again."
+    ),
 }
 
 

@@ -33,6 +33,7 @@ class Found:
 
     routes: tuple[Route, ...]
     rounds: int
+    from_proposal: bool = False
 
 
 class Annealing:
@@ -51,16 +52,23 @@ class Annealing:
         seconds: float,
         iterations: int | None,
         first: bool = False,
+        proposed: Iterable[Route] = (),
     ) -> Found:
         """Search until `iterations` rounds or, without a number of them, `seconds` have gone. With `first`, from
-        a plan of its own making, in which only the open blocks of `start` are kept."""
+        a plan of its own making, in which only the open blocks of `start` are kept, or from `start` with what is
+        `proposed` besides where that is cheaper."""
         begin, state, world = time.perf_counter(), self.state, self.world
         state.random[0] = np.uint64(seed & 0xFFFF_FFFF_FFFF_FFFF)
         state.count[kernel.BEST], state.count[kernel.ROUNDS] = kernel.INFINITE, 0
-        flat = flat_of(start)
+        flat, others, theirs = flat_of(start), list(proposed), False
         if first:
             for key in (5, 3, 4, 1):
                 runs.build(world, state, flat, key, int(0.6 * world.pays[0]))
+            if others:
+                built = int(state.count[kernel.BEST])
+                # A round puts in what the proposal left out, where that is cheaper than its waiting.
+                runs.run(world, state, np.concatenate((flat, flat_of(others))), 1, -1, 1.0)
+                theirs = int(state.count[kernel.BEST]) < built
             flat = state.best[: state.count[kernel.FLAT]].copy()
         hot, turn, step, now = HOT * max(int(world.pays[0]), 1), -1, LOOK_ROUNDS, -1
         turns = self.turns(seconds if iterations is None else iterations / ROUNDS_A_SECOND)
@@ -84,7 +92,7 @@ class Annealing:
             if iterations is None:
                 took = time.perf_counter() - looked
                 step = max(1, min(4 * step, int(step * LOOK_S / max(took, 1e-6))))
-        return Found(self.routes(), int(state.count[kernel.ROUNDS]))
+        return Found(self.routes(), int(state.count[kernel.ROUNDS]), theirs)
 
     def turns(self, seconds: float) -> int:
         """How often to begin anew: some plans are a trap that no cooling leaves, but each try needs its time."""

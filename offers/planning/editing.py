@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from offers.planning import cost, joining, judge
+from offers.planning import cost, judge, rooms
 from offers.planning.afternoon import Afternoon, BlockLength, Plan, PlannedBlock
 from offers.planning.cost import Costed
-from offers.planning.joining import Room
 from offers.planning.judge import Violation
+from offers.planning.rooms import Room
 
 # Later than any promise: the way is laid out however late it is, and the judge then says so.
 HOWEVER_LATE = 1 << 30
@@ -62,7 +62,7 @@ def laid(afternoon: Afternoon, room: Room, codes: Sequence[str]) -> Side:
     """The block with these orders of the afternoon in this order of visit."""
     if not codes:
         return Side(room, (), None, ())
-    own = joining.only(afternoon, codes)
+    own = rooms.only(afternoon, codes)
     start = max([room.start, *(order.ready for order in own.orders)])
     own = replace(
         own,

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from deliveries import locks as delivery_locks
 from deliveries import manifests, redrawing
 from deliveries.models import Consignment, Order
-from offers import facts, freezing, freshness, locks, withdrawing
+from drivers.models import Vehicle
+from offers import drafting, facts, freezing, freshness, locks, withdrawing
 from offers.models import Block, Claim
-from offers.planning import inputs, routes
+from offers.planning import routes
 from offers.planning.afternoon import PlannedBlock
-from offers.planning.inputs import Snapshot
+from offers.planning.inputs import OpenBlock, Snapshot
 from retaildelivery.outbox import recording
 from stores.models import Mall
 
 
-@dataclass(frozen=True, slots=True)
-class Into:
-    """The block that orders are to join, and how it was when that was planned."""
-
-    block_code: str
-    claim_id: int | None
-    on_it: tuple[str, ...]
-    added: tuple[str, ...]
-
-
-def lock(blocks: Sequence[Into]) -> None:
+def lock(codes: Sequence[str]) -> None:
     """Lock every block and then every manifest that is about to be filled: a transaction never goes back up."""
-    codes = [each.block_code for each in blocks]
     rows = list(Block.objects.filter(code__in=codes).order_by("pk").values_list("code", "manifest_id"))
     for code, _manifest in rows:
         locks.block(code)
@@ -40,27 +29,31 @@ def lock(blocks: Sequence[Into]) -> None:
 
 def fill(
     mall: Mall,
-    into: Into,
+    there: OpenBlock,
     planned: PlannedBlock,
-    still: Mapping[str, Order],
+    orders: Mapping[str, Order],
     snapshot: Snapshot,
     *,
     at: dt.datetime,
-) -> int:
-    """Put those of the late orders that still wait onto the (locked) block; how many joined.
+) -> list[str]:
+    """Put those of the late orders that still wait onto the (locked) block; the codes of those that joined.
 
-    None do when the block has begun, was frozen, changed hands or got other orders since it was planned: they go on
-    waiting. An order that was cancelled on it is left out of the new route.
+    `orders` are those of the plan that are locked and as they were planned. None join when the block has begun, was
+    frozen, changed hands or orders since it was planned: they go on waiting. An order that was cancelled on it is left
+    out of the new route.
     """
-    block = locks.block(into.block_code)
-    claim = Claim.objects.live().filter(block=block).select_related("driver__user").first()  # type: ignore[attr-defined]
+    block = locks.block(there.room.code)
+    claim = Claim.objects.live().filter(block=block).select_related("driver__user", "vehicle").first()  # type: ignore[attr-defined]
     on_it = _on_it(block)
-    late = {code: still[code] for code in into.added if code in still}
-    same = (claim.pk if claim else None) == into.claim_id and on_it.keys() <= set(into.on_it)
-    unchanged = same and all(_as_planned(order, snapshot) for order in on_it.values())
-    if not (late and unchanged and _may_grow(block, at=at)):
-        return 0
-    stops = routes.stops_of(mall, planned, {**on_it, **late}, snapshot)
+    added = [code for code in planned.orders if code not in there.room.orders]
+    late = {
+        code: orders[code] for code in added if code in orders and orders[code].status == Order.Status.PLACED
+    }
+    same = (claim.pk if claim else None) == there.claim_id and on_it <= set(there.room.orders)
+    if not (late and same and on_it <= orders.keys() and _may_grow(block, at=at)):
+        return []
+    kept = {code: orders[code] for code in on_it}
+    stops = routes.stops_of(mall, planned, {**kept, **late}, snapshot)
     if block.manifest is None:
         block.manifest = manifests.draft(mall=mall, stops=stops, at=at)
         block.save(update_fields=["manifest"])
@@ -72,12 +65,24 @@ def fill(
         block.distance_m = planned.metres
         block.save(update_fields=["distance_m"])
     withdrawing.measure(block)
+    _ask_for_the_car(block, claim)
     driver = claim.driver if claim else None
     recording.record(facts.block_extended(block, at=at, driver=driver, added=sorted(late)))
     freshness.touch(mall.market.code)
     if driver is not None:
         freshness.touch_driver(driver.pk)
-    return len(late)
+    return sorted(late)
+
+
+def _ask_for_the_car(block: Block, claim: Claim | None) -> None:
+    """Whoever takes the block after this driver needs a car for what is on it now; this driver's own will do."""
+    kinds = list(Vehicle.CAPACITY)
+    needed = kinds.index(drafting.least_car(block.litres, block.grams))
+    if claim is not None:
+        needed = min(needed, kinds.index(claim.vehicle.kind))
+    if needed > kinds.index(block.vehicle_kind):
+        block.vehicle_kind = kinds[needed]
+        block.save(update_fields=["vehicle_kind"])
 
 
 def _may_grow(block: Block, *, at: dt.datetime) -> bool:
@@ -85,13 +90,7 @@ def _may_grow(block: Block, *, at: dt.datetime) -> bool:
     return open_to_all and at < block.starts_at and freezing.live(block) is None
 
 
-def _on_it(block: Block) -> dict[str, Order]:
-    """What is on the block's manifest now, locked."""
+def _on_it(block: Block) -> set[str]:
+    """Codes of what is on the block's manifest now."""
     live = Consignment.objects.live().filter(manifest=block.manifest_id)  # type: ignore[attr-defined]
-    found = delivery_locks.orders(live.values_list("order_id", flat=True)) if block.manifest_id else []
-    return {order.code: order for order in found}
-
-
-def _as_planned(order: Order, snapshot: Snapshot) -> bool:
-    planned = {row.code: row for row in snapshot.afternoon.orders}
-    return inputs.as_waiting(inputs.candidate(order), snapshot.epoch) == planned[order.code]
+    return set(live.values_list("order__code", flat=True)) if block.manifest_id else set()

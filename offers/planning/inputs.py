@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db.models import Prefetch
 
@@ -13,20 +14,22 @@ from deliveries.models import Consignment, Order, Stop
 from drivers.models import Vehicle
 from offers import limits, terms
 from offers.models import Block, Claim
+from offers.planning import cutoffs, fleet
+from offers.planning import rules as planrules
 from offers.planning.afternoon import Afternoon, BlockLength, Dwell, WaitingOrder
-from offers.planning.joining import Room
+from offers.planning.rooms import Room
 from offers.planning.travel import sources
 from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window, day_window
+from stores import hours
 from stores.models import Mall
 
 SECOND = dt.timedelta(seconds=1)
 DWELL = Dwell()
 # No car is slower on average, so that a wave is asked for early rather than late.
 WAY_MINUTES_KM = 3.2
-# Orders that fit the smallest car share blocks which any driver can take; the rest are planned for vans.
-CARS = (Vehicle.Kind.SEDAN, Vehicle.Kind.VAN)
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,23 @@ class Candidate:
     litres: int
     grams: int
     parcels: int
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one plan is made from: the afternoon, its epoch, and the orders that cannot wait."""
+    """What one plan is made from: the afternoon, its epoch, when the next plan is made of what it leaves, and the
+    blocks by code that may take some of the orders."""
 
     epoch: dt.datetime
     afternoon: Afternoon
-    urgent: frozenset[str]
+    next_at: dt.datetime
+    opened: Mapping[str, OpenBlock] = field(default_factory=dict)
+
+    @property
+    def planned(self) -> dict[str, WaitingOrder]:
+        """The orders by code."""
+        return {row.code: row for row in self.afternoon.orders}
 
     def moment(self, seconds: int) -> dt.datetime:
         return self.epoch + seconds * SECOND
@@ -88,6 +99,7 @@ def candidate(order: Order) -> Candidate:
         litres=sum(parcel.litres for parcel in parcels),
         grams=sum(parcel.grams for parcel in parcels),
         parcels=len(parcels),
+        kind=planrules.kind_of(minimum_age=order.minimum_age, goods=order.store.goods),
     )
 
 
@@ -115,6 +127,21 @@ def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
     epoch = epoch_of(mall, at)
     on_them = _on_manifests([block.manifest_id for block in rows if block.manifest_id])
     return [_open_block(block, tuple(on_them[block.manifest_id or 0]), epoch) for block in rows]
+
+
+def with_room(blocks: Sequence[OpenBlock]) -> list[OpenBlock]:
+    """Those that could take one more order, the soonest `limits.PLAN_OPEN_BLOCKS` of them."""
+    found = [each for each in blocks if _has_room(each)]
+    return found[: limits.PLAN_OPEN_BLOCKS]
+
+
+def _has_room(block: OpenBlock) -> bool:
+    room = block.room
+    return (
+        (room.max_orders is None or len(room.orders) < room.max_orders)
+        and sum(each.litres for each in block.on_it) < room.litres
+        and sum(each.grams for each in block.on_it) < room.grams
+    )
 
 
 def _on_manifests(manifests: Sequence[int]) -> defaultdict[int, list[Candidate]]:
@@ -149,6 +176,7 @@ def _open_block(block: Block, on_it: tuple[Candidate, ...], epoch: dt.datetime) 
         grams=grams,
         orders=tuple(each.code for each in on_it),
         max_orders=block.policy.max_orders,
+        car=block.vehicle_kind,
     )
     return OpenBlock(room, claim.pk if claim else None, on_it)
 
@@ -158,71 +186,87 @@ def epoch_of(mall: Mall, at: dt.datetime) -> dt.datetime:
     return day_window(at.astimezone(mall.zone).date(), mall.zone).start
 
 
-def everything_at(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> Snapshot:
-    """One afternoon of all these orders, whatever car they need."""
-    return _snapshot(mall, orders, Vehicle.Kind.VAN, at=at, everything=False)
-
-
-def snapshots(
-    mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime, everything: bool
-) -> list[Snapshot]:
-    """One afternoon per kind of car that is needed. With `everything` no order may be left for a later wave
-    that a block can hold. Raises terms.NoPayPolicy."""
-    small = [order for order in orders if _fits(order, Vehicle.Kind.SEDAN)]
-    big = [order for order in orders if not _fits(order, Vehicle.Kind.SEDAN)]
-    return [
-        _snapshot(mall, group, kind, at=at, everything=everything)
-        for kind, group in zip(CARS, (small, big), strict=True)
-        if group
-    ]
-
-
-def _fits(order: Candidate, kind: Vehicle.Kind) -> bool:
-    litres, grams = Vehicle.CAPACITY[kind]
-    return order.litres <= litres and order.grams <= grams
-
-
-def _snapshot(
-    mall: Mall, orders: Sequence[Candidate], kind: Vehicle.Kind, *, at: dt.datetime, everything: bool
+def snapshot(
+    mall: Mall,
+    orders: Sequence[Candidate],
+    *,
+    at: dt.datetime,
+    everything: bool,
+    opened: Sequence[OpenBlock] = (),
 ) -> Snapshot:
-    local = at.astimezone(mall.zone)
-    epoch = epoch_of(mall, at)
-    rows = tuple(as_waiting(order, epoch) for order in orders)
+    """One afternoon of these waiting orders and of the blocks that may take some of them, with every kind of car.
+
+    With `everything` no order may be left for a later wave that a block can hold. Raises terms.NoPayPolicy.
+    """
+    epoch, zone = epoch_of(mall, at), mall.zone
+    open_at = hours.next_openings(mall, at=at)
+    next_at = next_wave(mall, at=at)
+    candidates = [*orders, *(each for block in opened for each in block.on_it)]
+    rows = [_opening(as_waiting(each, epoch), open_at, epoch) for each in candidates]
     roads = sources.of_market(mall.market, at=at)
-    matrix = roads.matrix([mall.point, *(row.point for row in rows)], hour=local.hour)
-    urgent = frozenset(
-        row.code
-        for number, (order, row) in enumerate(zip(orders, rows, strict=True), 1)
-        if everything
-        or has_waited(order, at=at)
-        or is_urgent(row, matrix.seconds[0][number], now=(at - epoch) // SECOND)
-    )
-    soon = bool(urgent) or any(order.ready_at <= at for order in orders)
+    matrix = roads.matrix([mall.point, *(row.point for row in rows)], hour=at.astimezone(zone).hour)
+    shuts = {code: (window.end - epoch) // SECOND for code, window in open_at.items()}
+    company = not cutoffs.times_of(mall)
+    for number, order in enumerate(orders):
+        must = everything or (company and has_waited(order, at=at))
+        must = must or is_urgent(
+            rows[number],
+            matrix.seconds[0][number + 1],
+            now=(next_at - epoch) // SECOND,
+            shuts=shuts.get(order.store),
+        )
+        rows[number] = dataclasses.replace(rows[number], may_wait=not must)
+    soon = any(not row.may_wait for row in rows[: len(orders)]) or any(each.ready_at <= at for each in orders)
     start = round_start(at + (limits.LEAD_SHORT if soon else limits.LEAD))
-    policy = terms.policy_on(mall.market, start.astimezone(mall.zone).date())
-    litres, grams = Vehicle.CAPACITY[kind]
-    return Snapshot(
-        epoch,
-        Afternoon(
-            mall=mall.point,
-            now=(start - epoch) // SECOND,
-            close=max(row.due for row in rows) + 86_400,
-            orders=rows,
-            lengths=lengths(mall, start, at=at),
-            seconds=matrix.seconds,
-            metres=matrix.metres,
-            litres=litres,
-            grams=grams,
-            dwell=DWELL,
-            km_cents=limits.PLAN_KM_CENTS,
-            late_cents_min=limits.PLAN_LATE_CENTS,
-            late_max_s=limits.PLAN_LATE_MAX // SECOND,
-            defer_cents=limits.PLAN_DEFER_CENTS,
-            max_orders=policy.max_orders,
-            notes=matrix.notes,
-        ),
-        urgent,
+    day = start.astimezone(zone).date()
+    rules = planrules.on(mall.market, day)
+    cars = fleet.cars(mall.market, rules, Window(start, start + limits.BLOCK_LENGTHS[-1]))
+    afternoon = Afternoon(
+        mall=mall.point,
+        now=(start - epoch) // SECOND,
+        close=max(row.due for row in rows) + DAY_S,
+        orders=tuple(rows),
+        lengths=lengths(mall, start, at=at),
+        seconds=matrix.seconds,
+        metres=matrix.metres,
+        litres=max(car.litres for car in cars),
+        grams=max(car.grams for car in cars),
+        dwell=DWELL,
+        km_cents=rules.km_cents,
+        late_cents_min=rules.late_cents,
+        late_max_s=limits.PLAN_LATE_MAX // SECOND,
+        defer_cents=rules.wait_cents,
+        max_orders=terms.policy_on(mall.market, day).max_orders,
+        max_metres=rules.max_metres,
+        notes=matrix.notes,
+        cars=cars,
+        open_blocks=tuple(block.room.opened for block in opened),
+        apart=rules.apart,
+        one_visit=rules.one_visit,
+        shuts=tuple(sorted(shuts.items())),
     )
+    return Snapshot(epoch, afternoon, next_at, {block.room.code: block for block in opened})
+
+
+def _opening(row: WaitingOrder, open_at: Mapping[str, Window], epoch: dt.datetime) -> WaitingOrder:
+    """The order, not before its store opens."""
+    window = open_at.get(row.store)
+    opens = row.ready if window is None else (round_start(window.start) - epoch) // SECOND
+    return dataclasses.replace(row, ready=max(row.ready, opens))
+
+
+def next_wave(mall: Mall, *, at: dt.datetime) -> dt.datetime:
+    """When what is left now is planned again: at the mall's next cutoff, or in the next round."""
+    times = cutoffs.times_of(mall)
+    return cutoffs.next_after(times, mall.zone, at=at) if times else at + limits.WAVE_EVERY
+
+
+def unchanged(order: Order, snapshot: Snapshot) -> bool:
+    """Whether the order is what was planned, or that and packed sooner."""
+    now = as_waiting(candidate(order), snapshot.epoch)
+    then = snapshot.planned[order.code]
+    same = dataclasses.replace(now, ready=then.ready) == then and now.kind == then.kind
+    return same and now.ready <= then.ready
 
 
 def as_waiting(order: Candidate, epoch: dt.datetime) -> WaitingOrder:
@@ -237,6 +281,7 @@ def as_waiting(order: Candidate, epoch: dt.datetime) -> WaitingOrder:
         litres=order.litres,
         grams=order.grams,
         parcels=order.parcels,
+        kind=order.kind,
     )
 
 
@@ -246,12 +291,13 @@ def has_waited(order: Candidate, *, at: dt.datetime) -> bool:
     return at - order.placed_at >= limits.COMPANY_WAIT and order.ready_at <= at + limits.LEAD_SHORT
 
 
-def is_urgent(row: WaitingOrder, way_s: int, *, now: int) -> bool:
-    """Whether waiting for another wave would put the promise at risk: loading, the way, the lead and the time
-    it takes to find a driver no longer fit before it."""
+def is_urgent(row: WaitingOrder, way_s: int, *, now: int, shuts: int | None = None) -> bool:
+    """Whether a wave at `now` would come too late for the promise: loading, the way, the lead and the time it takes
+    to find a driver no longer fit before it, or the store shuts before it is loaded."""
     loading = DWELL.store_s + DWELL.load_parcel_s * row.parcels
     ahead = (limits.LEAD_SHORT + limits.URGENT_MARGIN) // SECOND
-    return max(now + ahead, row.ready) + loading + way_s >= row.due
+    loaded = max(now + ahead, row.ready) + loading
+    return loaded + way_s >= row.due or (shuts is not None and loaded > shuts)
 
 
 def cannot_wait(

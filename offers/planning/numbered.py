@@ -1,7 +1,7 @@
 """One block of a plan by numbers, and the plan a person would make."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from offers.planning import cost
@@ -32,14 +32,16 @@ def one_by_one(
             if alone is not None and (size.count is None or used[car] < size.count) and alone.cents < best:
                 best, into = alone.cents, (-1, Route((i,), car))
         for index, route in enumerate(routes if time.perf_counter() < until else ()):
-            now = price(route.seq, None, route.opened)
-            for made in _with(afternoon, tab, route, i):
-                costed = price(made.seq, made.car if made.opened < 0 else None, made.opened)
-                if now is not None and costed is not None and costed.cents - now.cents < best:
-                    best, into = costed.cents - now.cents, (index, made)
+            now = _cents(price, route)
+            for made in _in_any_car(afternoon, _with(afternoon, tab, route, i), used):
+                cents = _cents(price, made)
+                if now is not None and cents is not None and cents - now < best:
+                    best, into = cents - now, (index, made)
         if into is None:
             continue
         if into[0] >= 0:
+            used[routes[into[0]].car] -= into[1].opened < 0
+            used[into[1].car] += into[1].opened < 0
             routes[into[0]] = into[1]
         else:
             routes.append(into[1])
@@ -76,6 +78,15 @@ def _cents(price: cost.Pricing, route: Route) -> int | None:
         return 0
     costed = price(route.seq, route.car if route.opened < 0 else None, route.opened)
     return None if costed is None else costed.cents
+
+
+def _in_any_car(afternoon: Afternoon, routes: Iterable[Route], used: Sequence[int]) -> Iterator[Route]:
+    """Each route in its own car, and in every other that is still there; an open block keeps its."""
+    for route in routes:
+        yield route
+        for car, size in enumerate(afternoon.sizes if route.opened < 0 else ()):
+            if car != route.car and (size.count is None or used[car] < size.count):
+                yield replace(route, car=car)
 
 
 def _with(afternoon: Afternoon, tab: cost.Tables, route: Route, order: int) -> Iterator[Route]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models.fields.json import KT
 
 from deliveries.models import Order, Parcel
 from offers import limits
+from offers.planning import rules
 from offers.planning.inputs import Candidate
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
-from stores.models import Mall
+from stores.models import Mall, Store
 
 NOT_FIT = {Parcel.Status.SHORT, Parcel.Status.DAMAGED}
 
@@ -37,10 +38,14 @@ def waited(mall: Mall, *, at: dt.datetime) -> list[Candidate]:
         .values_list("order_code", "data__order")
     )
     told = (order for _code, order in last)
-    return sorted(_waiting(told, at=at), key=lambda each: (each.due_at, each.code))[: limits.PLAN_ORDERS]
+    goods = dict(Store.objects.filter(mall=mall).values_list("code", "goods"))
+    found = _waiting(told, goods, at=at)
+    return sorted(found, key=lambda each: (each.due_at, each.code))[: limits.PLAN_ORDERS]
 
 
-def _waiting(orders: Iterable[dict[str, Any]], *, at: dt.datetime) -> Iterable[Candidate]:
+def _waiting(
+    orders: Iterable[dict[str, Any]], goods: Mapping[str, str], *, at: dt.datetime
+) -> Iterable[Candidate]:
     near = at + limits.PLAN_AHEAD
     for order in orders:
         door = order["dropoff"]
@@ -59,6 +64,9 @@ def _waiting(orders: Iterable[dict[str, Any]], *, at: dt.datetime) -> Iterable[C
             litres=sum(parcel["litres"] for parcel in parcels),
             grams=sum(parcel["grams"] for parcel in parcels),
             parcels=len(parcels),
+            kind=rules.kind_of(
+                minimum_age=order["requirements"]["minimum_age"], goods=goods.get(order["store"], "")
+            ),
         )
         if found.ready_at <= near and found.opens_at <= near:
             yield found

@@ -7,9 +7,10 @@ What comes out is never worse than the greedy plan and never costs more time tha
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from offers.planning import anneal, compiling, cost, engine, search, writing
+from offers.planning import anneal, compiling, cost, engine, rooms, search, writing
 from offers.planning.afternoon import Afternoon, Plan
 from offers.planning.numbered import Route, one_by_one
 
@@ -20,6 +21,8 @@ ENGINE_SHARE = 0.1
 ENGINE_LEAST_S = 0.9
 # Below this many seconds all of them belong to the search.
 ENGINE_FROM_S = 3.0
+# The fewest orders that are worth a process where there is more than one size of car: fewer are packed at once.
+ENGINE_ORDERS = 10
 # With a budget of iterations, one of the engine's for so many of ours: about the same time.
 ENGINE_EACH = 10
 # Seconds of plain Python between looks whether the compiled search is ready; the most a plan by number of rounds
@@ -53,7 +56,9 @@ def plan(
     begin = time.perf_counter()
     COMPILING.begin()
     if not afternoon.plain:
-        return _special(afternoon, seconds=seconds, seed=seed, iterations=iterations, begin=begin)
+        return _special(
+            afternoon, seconds=seconds, seed=seed, iterations=iterations, propose=propose, begin=begin
+        )
     world = search.World(afternoon)
     best, used, notes = search.greedy(world), "greedy", list(afternoon.notes)
     if propose is not None and len(world.possible) > 1 and (iterations or seconds >= ENGINE_FROM_S):
@@ -112,7 +117,13 @@ def _compiled(iterations: int | None) -> bool:
 
 
 def _special(
-    afternoon: Afternoon, *, seconds: float, seed: int, iterations: int | None, begin: float
+    afternoon: Afternoon,
+    *,
+    seconds: float,
+    seed: int,
+    iterations: int | None,
+    propose: Engine | None,
+    begin: float,
 ) -> Plan:
     """A plan with several sizes of car, open blocks and what else only the compiled search knows.
 
@@ -125,17 +136,58 @@ def _special(
         for number, block in enumerate(afternoon.open_blocks)
     ]
     wait_s = COMPILED_IN_S if iterations is not None else seconds * COMPILED_SHARE
+    used, notes = "greedy", afternoon.notes
     if compiling.AVAILABLE and COMPILING.done(wait_s=wait_s):
+        proposed: Sequence[Route] = ()
+        if propose is not None and (iterations or seconds >= ENGINE_FROM_S):
+            proposed, trouble = _proposed(propose, afternoon, tab, seconds, seed, iterations)
+            notes = (*notes, trouble) if trouble else notes
         left_s = seconds - (time.perf_counter() - begin)
         found = anneal.Annealing(afternoon, tab).improve(
-            start, seed=seed, seconds=left_s, iterations=iterations, first=True
+            start, seed=seed, seconds=left_s, iterations=iterations, first=True, proposed=proposed
         )
         routes, rounds = found.routes, found.rounds
+        used = "pyvrp" if found.from_proposal else used
     else:
         routes, rounds = one_by_one(afternoon, tab, start, until=begin + seconds), 0
-    return writing.written(
-        afternoon, tab, routes, engine_used="greedy", rounds=rounds, notes=tuple(afternoon.notes)
+    return writing.written(afternoon, tab, routes, engine_used=used, rounds=rounds, notes=notes)
+
+
+def _proposed(
+    propose: Engine,
+    afternoon: Afternoon,
+    tab: cost.Tables,
+    seconds: float,
+    seed: int,
+    iterations: int | None,
+) -> tuple[list[Route], str | None]:
+    """What the engine, which knows one size of car and no open blocks, makes of the orders that are on none; as far as
+    the exact rules allow it, each block in the cheapest car there still is."""
+    free = [number for number in range(1, len(afternoon.orders) + 1) if not tab.fixed[number]]
+    codes = [afternoon.orders[number - 1].code for number in free]
+    largest = max(afternoon.sizes, key=lambda size: (size.count is None, size.litres, size.grams))
+    plain = replace(
+        rooms.only(afternoon, codes), cars=(), litres=largest.litres, grams=largest.grams, apart=(), shuts=()
     )
+    if len(free) < ENGINE_ORDERS:
+        return [], None
+    proposal = propose(
+        plain,
+        seconds=max(seconds * ENGINE_SHARE, ENGINE_LEAST_S) if iterations is None else seconds,
+        seed=seed,
+        iterations=None if iterations is None else max(1, iterations // ENGINE_EACH),
+    )
+    price, routes, seen, used = cost.Pricing(afternoon, tab), [], set[int](), [0] * len(afternoon.sizes)
+    for each in proposal.routes:
+        seq = tuple(free[i - 1] for i in each if 0 < i <= len(free))
+        for car, size in enumerate(afternoon.sizes):
+            fits = size.count is None or used[car] < size.count
+            if seq and fits and seen.isdisjoint(seq) and len(set(seq)) == len(seq) and price(seq, car):
+                routes.append(Route(seq, car))
+                seen.update(seq)
+                used[car] += 1
+                break
+    return routes, proposal.trouble
 
 
 def total(world: search.World, blocks: Iterable[Sequence[int]]) -> int:

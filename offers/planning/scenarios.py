@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offers.planning import inputs, past, publish, waves, whatif
-from offers.planning.afternoon import PlannedBlock
+from offers import drafting
+from offers.planning import inputs, opened, past, publish, waves, whatif
+from offers.planning.afternoon import LeftOver, PlannedBlock
 from offers.planning.inputs import Snapshot
 from offers.planning.publish import Proposal
 from offers.planning.whatif import Change, Sum
@@ -18,14 +19,15 @@ from retaildelivery.lib import money
 from stores.models import Mall
 
 Json = dict[str, Any]
+MINUTE = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The plans of one set of terms, one per kind of car, and what they come to."""
+    """The plan of one set of terms, and what it comes to; no plan where no order waits."""
 
     change: Change
-    proposals: tuple[Proposal, ...]
+    proposal: Proposal | None
     sum: Sum
     took_s: float
 
@@ -43,29 +45,31 @@ def compare(
 ) -> list[Scenario]:
     """One plan per change, all of the same orders: those that wait now, or waited at `at` when that is `earlier`.
 
+    Blocks that may take some of them are those of now; of an earlier moment they are not known.
+
     Raises terms.NoPayPolicy, publish.PlanRejected.
     """
     orders = past.waited(mall, at=at) if earlier else inputs.waiting(mall, at=at)
-    found = inputs.snapshots(mall, orders, at=at, everything=everything) if orders else []
-    return [_scenario(found, change, seed=seed, seconds=seconds, iterations=iterations) for change in changes]
+    if not orders:
+        return [Scenario(change, None, whatif.NOTHING, 0.0) for change in changes]
+    blocks = [] if earlier else inputs.with_room(inputs.open_blocks(mall, at=at))
+    found = inputs.snapshot(mall, orders, at=at, everything=everything, opened=blocks)
+    budget = seconds or waves.seconds_for(len(orders))
+    return [_scenario(found, change, seed=seed, seconds=budget, iterations=iterations) for change in changes]
 
 
 def _scenario(
-    found: Sequence[Snapshot], change: Change, *, seed: int, seconds: float | None, iterations: int | None
+    found: Snapshot, change: Change, *, seed: int, seconds: float, iterations: int | None
 ) -> Scenario:
     begun = time.monotonic()
-    proposals = []
-    for each in found:
-        snapshot = dataclasses.replace(each, afternoon=whatif.changed(each.afternoon, change))
-        budget = seconds or waves.seconds_for(len(snapshot.afternoon.orders))
-        plan = waves.think(snapshot, seed=seed, seconds=budget / len(found), iterations=iterations)
-        proposal = Proposal(snapshot, plan)
-        publish.check(proposal)
-        proposals.append(proposal)
+    snapshot = dataclasses.replace(found, afternoon=whatif.changed(found.afternoon, change))
+    plan = waves.think(snapshot, seed=seed, seconds=seconds, iterations=iterations)
+    proposal = Proposal(snapshot, plan)
+    publish.check(proposal)
     return Scenario(
         change=change,
-        proposals=tuple(proposals),
-        sum=whatif.summed((each.snapshot.afternoon, each.plan) for each in proposals),
+        proposal=proposal,
+        sum=whatif.summed(snapshot.afternoon, plan),
         took_s=time.monotonic() - begun,
     )
 
@@ -75,24 +79,39 @@ def _scenario(
 
 def as_text(scenario: Scenario, *, mall: Mall) -> list[str]:
     """Block by block with its stops, then what is left and why."""
+    if scenario.proposal is None:
+        return ["  no order waits"]
+    snapshot, plan = scenario.proposal.snapshot, scenario.proposal.plan
     lines = []
-    for proposal in scenario.proposals:
-        for block in proposal.plan.blocks:
-            lines += _block_lines(block, proposal.snapshot, mall)
-    for proposal in scenario.proposals:
-        lines += [f"  left {each.order}: {publish.say(each)['text']}" for each in proposal.plan.left]
-        lines += [f"  note: {note}" for note in proposal.plan.notes]
-    return lines or ["  no order waits"]
+    for block in _touched(scenario.proposal):
+        lines += _block_lines(block, snapshot, mall)
+    lines += [f"  left {each.order}: {_left(each, snapshot, mall)}" for each in plan.left]
+    lines += [f"  note: {note}" for note in plan.notes]
+    return lines
+
+
+def _touched(proposal: Proposal) -> list[PlannedBlock]:
+    """The blocks that are filled, then those that are new."""
+    filled = opened.filled(proposal.snapshot.afternoon, proposal.plan)
+    return [*filled, *opened.made(proposal.plan)]
+
+
+def _left(left: LeftOver, snapshot: Snapshot, mall: Mall) -> str:
+    said = publish.say(left, snapshot)
+    until = f" Next plan: {_clock(mall)(snapshot.next_at)}." if "until" in said else ""
+    return f"{said['text']}{until}"
 
 
 def _block_lines(block: PlannedBlock, snapshot: Snapshot, mall: Mall) -> list[str]:
     window = publish.window_of(block, snapshot)
     clock = _clock(mall)
+    joining = len(opened.added(snapshot.afternoon, block))
+    what = f"fills {block.opened} with {joining}: " if block.opened else f"new, {least(block)}: "
+    spare = (window.end - snapshot.moment(block.finish)) // MINUTE
     head = (
-        f"{clock(window.start)}-{clock(window.end)}  {len(block.orders)} orders, {block.parcels} parcels, "
+        f"{clock(window.start)}-{clock(window.end)}  {what}{len(block.orders)} orders, {block.parcels} parcels, "
         f"{len(block.stores)} stores, {block.metres / 1000:.1f} km, "
-        f"{money.format_cents(block.cost_cents, mall.market.currency)}, "
-        f"{(block.start + block.length_s - block.finish) // 60} min to spare"
+        f"{money.format_cents(block.cost_cents, mall.market.currency)}, {spare} min to spare"
     )
     lines = [
         head,
@@ -104,6 +123,11 @@ def _block_lines(block: PlannedBlock, snapshot: Snapshot, mall: Mall) -> list[st
     return lines
 
 
+def least(block: PlannedBlock) -> str:
+    """The least car that the block needs."""
+    return drafting.least_car(block.litres, block.grams)
+
+
 def _clock(mall: Mall) -> Any:
     return lambda moment: moment.astimezone(mall.zone).strftime("%H:%M")
 
@@ -111,7 +135,9 @@ def _clock(mall: Mall) -> Any:
 ROWS: tuple[tuple[str, str], ...] = (
     ("orders planned", "planned"),
     ("orders left", "left"),
-    ("blocks", "blocks"),
+    ("orders into blocks there", "joined"),
+    ("blocks filled", "filled"),
+    ("new blocks", "blocks"),
     ("hours paid", "hours"),
     ("kilometres", "km"),
     ("minutes late", "late"),
@@ -173,7 +199,8 @@ def as_json(scenarios: Sequence[Scenario], *, mall: Mall, at: dt.datetime) -> Js
 
 def _scenario_json(scenario: Scenario, mall: Mall) -> Json:
     change = scenario.change
-    plans = [(each.snapshot, each.plan) for each in scenario.proposals]
+    proposal = scenario.proposal
+    plan = proposal.plan if proposal else None
     return {
         "name": change.name,
         "lengths_hours": None if change.lengths_s is None else [each / 3600 for each in change.lengths_s],
@@ -182,12 +209,12 @@ def _scenario_json(scenario: Scenario, mall: Mall) -> Json:
         **dataclasses.asdict(scenario.sum),
         "saved_cents": scenario.sum.saved_cents,
         "took_s": round(scenario.took_s, 2),
-        "engines": list(dict.fromkeys(plan.engine for _each, plan in plans)),
-        "notes": list(dict.fromkeys(note for _each, plan in plans for note in plan.notes)),
-        "blocks_planned": [
-            _block_json(block, snapshot, mall) for snapshot, plan in plans for block in plan.blocks
-        ],
-        "left": [publish.say(each) for _snapshot, plan in plans for each in plan.left],
+        "engines": [plan.engine] if plan else [],
+        "notes": list(plan.notes) if plan else [],
+        "blocks_planned": [_block_json(block, proposal.snapshot, mall) for block in _touched(proposal)]
+        if proposal
+        else [],
+        "left": [publish.say(each, proposal.snapshot) for each in proposal.plan.left] if proposal else [],
     }
 
 
@@ -200,6 +227,9 @@ def _block_json(block: PlannedBlock, snapshot: Snapshot, mall: Mall) -> Json:
     return {
         "start": window.start.astimezone(mall.zone).isoformat(),
         "end": window.end.astimezone(mall.zone).isoformat(),
+        "car": least(block),
+        "fills": block.opened or None,
+        "added": list(opened.added(snapshot.afternoon, block)),
         "depart": moment(block.depart),
         "finish": moment(block.finish),
         "orders": list(block.orders),

@@ -3,7 +3,6 @@ and what comes out is published in one."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import traceback
 from collections.abc import Sequence
@@ -15,10 +14,9 @@ from django.db.models import QuerySet
 from deliveries.models import Order
 from offers import facts, limits
 from offers.models import PlanRun
-from offers.planning import cutoffs, inputs, joining, planner, publish, urgency
+from offers.planning import cutoffs, inputs, opened, planner, publish
 from offers.planning.afternoon import Plan
-from offers.planning.filling import Into
-from offers.planning.inputs import Candidate, Snapshot
+from offers.planning.inputs import Snapshot
 from offers.planning.publish import Proposal
 from retaildelivery.outbox import dispatch, recording
 from retaildelivery.outbox.models import Fact
@@ -149,19 +147,19 @@ def run(*, mall_code: str, at: dt.datetime, everything: bool = False) -> PlanRun
     if begun is None:
         return None
     try:
-        proposals = propose(
+        proposal = propose(
             mall_code=mall_code, at=at, seed=begun.pk, everything=everything, placed_by=why.placed_by
         )
-        seen = sum(_waiting_in(proposal) for proposal in proposals)
+        seen = _waiting_in(proposal.snapshot) if proposal else 0
         PlanRun.objects.filter(pk=begun.pk, ended_at=None).update(orders_seen=seen)
-        return publish.publish(run_id=begun.pk, proposals=proposals, at=at)
+        return publish.publish(run_id=begun.pk, proposal=proposal, at=at)
     except Exception:
         fail(run_id=begun.pk, failure=traceback.format_exc(), at=at)
         raise
 
 
-def _waiting_in(proposal: Proposal) -> int:
-    return len(proposal.into.added) if proposal.into else len(proposal.snapshot.afternoon.orders)
+def _waiting_in(snapshot: Snapshot) -> int:
+    return len(snapshot.afternoon.orders) - len(opened.held(snapshot.afternoon))
 
 
 @transaction.atomic(durable=True)
@@ -186,48 +184,24 @@ def propose(
     seed: int,
     everything: bool = False,
     placed_by: dt.datetime | None = None,
-) -> list[Proposal]:
-    """What a wave would do with a mall's waiting orders: first those that find room in blocks which are there already,
-    then plans for the rest, one per kind of car. Nothing is written. No transaction may be open: this takes seconds.
+) -> Proposal | None:
+    """What a wave would do with a mall's waiting orders: one plan of new blocks and of those that are there already
+    and have room, whose pay is spent. None when no order waits. Nothing is written.
+
+    No transaction may be open: this takes seconds. Raises terms.NoPayPolicy.
     """
     mall = Mall.objects.select_related("market").get(code=mall_code)
     orders = inputs.waiting(mall, at=at, placed_by=placed_by)
     if not orders:
-        return []
-    joins = _joins(mall, orders, at=at)
-    joined = {code for each in joins if each.into for code in each.into.added}
-    rest = [order for order in orders if order.code not in joined]
-    found = inputs.snapshots(mall, rest, at=at, everything=everything) if rest else []
-    plans = [
-        Proposal(each, think(each, seed=seed, seconds=seconds_for(len(each.afternoon.orders)) / len(found)))
-        for each in found
-    ]
-    return [*joins, *plans]
-
-
-def _joins(mall: Mall, orders: Sequence[Candidate], *, at: dt.datetime) -> list[Proposal]:
-    """The late orders that fit into offered or claimed blocks, block by block."""
-    blocks = {each.room.code: each for each in inputs.open_blocks(mall, at=at)}
-    if not blocks:
-        return []
-    on_them = [order for each in blocks.values() for order in each.on_it]
-    snapshot = inputs.everything_at(mall, [*orders, *on_them], at=at)
-    return [
-        Proposal(
-            dataclasses.replace(snapshot, afternoon=joined.afternoon, urgent=frozenset()),
-            joined.plan,
-            Into(joined.room.code, blocks[joined.room.code].claim_id, joined.room.orders, joined.added),
-        )
-        for joined in joining.join(snapshot.afternoon, [each.room for each in blocks.values()])
-    ]
+        return None
+    blocks = inputs.with_room(inputs.open_blocks(mall, at=at))
+    snapshot = inputs.snapshot(mall, orders, at=at, everything=everything, opened=blocks)
+    return Proposal(snapshot, think(snapshot, seed=seed, seconds=seconds_for(len(orders))))
 
 
 def think(snapshot: Snapshot, *, seed: int, seconds: float, iterations: int | None = None) -> Plan:
-    """The plan of one snapshot, in which what is urgent does not wait; with `iterations` the same each time."""
-    afternoon = snapshot.afternoon
-    asked = urgency.nothing_waits(afternoon) if snapshot.urgent else afternoon
-    plan = planner.plan(asked, seconds=seconds, seed=seed, iterations=iterations)
-    return urgency.trim(afternoon, plan, snapshot.urgent) if snapshot.urgent else plan
+    """The plan of one snapshot; with `iterations` the same each time."""
+    return planner.plan(snapshot.afternoon, seconds=seconds, seed=seed, iterations=iterations)
 
 
 def seconds_for(orders: int) -> float:

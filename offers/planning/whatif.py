@@ -1,9 +1,9 @@
 """The same afternoon under other lengths of block, other pay or other promises. Plain Python."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from offers.planning import alone
+from offers.planning import alone, opened
 from offers.planning.afternoon import Afternoon, BlockLength, Plan, WaitingOrder
 
 HOUR_S = 3600
@@ -37,11 +37,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A plan in numbers, summed over the kinds of car. Money in cents, time in seconds."""
+    """A plan in numbers. Money in cents, time in seconds; of blocks that were there already, what was added."""
 
     orders: int
     planned: int
     blocks: int
+    filled: int
+    joined: int
     paid_s: int
     pay_cents: int
     travel_cents: int
@@ -79,27 +81,28 @@ def _lengths(sold: Sequence[BlockLength], change: Change) -> tuple[BlockLength, 
     return tuple(lengths)
 
 
-def summed(plans: Iterable[tuple[Afternoon, Plan]]) -> Sum:
-    """The plans of one scenario in numbers."""
-    pairs = list(plans)
-    blocks = [block for _each, plan in pairs for block in plan.blocks]
-    lines = [line for block in blocks for line in block.lines]
-    spent = {kind: sum(each.cents for each in lines if each.kind == kind) for kind in KINDS}
-    cost_cents = sum(plan.cost_cents for _each, plan in pairs)
+def summed(afternoon: Afternoon, plan: Plan) -> Sum:
+    """The plan of one scenario in numbers."""
+    before, there = opened.bare(afternoon), opened.held(afternoon)
+    made, filled = list(opened.made(plan)), list(opened.filled(afternoon, plan))
+    joined = sum(len(opened.added(afternoon, block)) for block in filled)
+    spent = opened.spent(afternoon, plan)
     return Sum(
-        orders=sum(len(each.orders) for each, _plan in pairs),
-        planned=sum(len(block.orders) for block in blocks),
-        blocks=len(blocks),
-        paid_s=sum(block.length_s for block in blocks),
+        orders=len(afternoon.orders) - len(there),
+        planned=joined + sum(len(block.orders) for block in made),
+        blocks=len(made),
+        filled=len(filled),
+        joined=joined,
+        paid_s=sum(block.length_s for block in made),
         pay_cents=spent["pay"],
         travel_cents=spent["travel"],
         lateness_cents=spent["lateness"],
-        waiting_cents=cost_cents - sum(spent.values()),
-        late_s=sum(block.late_s for block in blocks),
-        metres=sum(block.metres for block in blocks),
-        cost_cents=cost_cents,
-        alone_cents=sum(alone.alone_cents(each, plan) for each, plan in pairs),
+        waiting_cents=opened.waiting_cents(afternoon, plan),
+        late_s=sum(block.late_s for block in plan.blocks) - sum(block.late_s for block in before.values()),
+        metres=sum(block.metres for block in plan.blocks) - sum(block.metres for block in before.values()),
+        cost_cents=opened.cost_cents(afternoon, plan),
+        alone_cents=alone.alone_cents(afternoon, plan),
     )
 
 
-KINDS = ("pay", "travel", "lateness")
+NOTHING = Sum(*(0,) * len(fields(Sum)))

@@ -9,15 +9,15 @@ import sys
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deliveries.models import Consignment, Order, Stop
 from deliveries.posting import cancel
 from offers import freezing, limits
 from offers.models import Block, Claim, Cutoff, PlanRun
-from offers.planning import cutoffs, joining, judge, publish, waves
-from offers.planning.joining import Room
+from offers.planning import cutoffs, judge, opened, planner, publish, rooms, waves
+from offers.planning.rooms import Room
 from offers.tests import afternoons, making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
@@ -79,6 +79,8 @@ def test_a_late_order_joins_an_offered_block_and_the_offer_shows_the_new_load(bl
     block.refresh_from_db()
     late.refresh_from_db()
     assert (made.orders_joined, made.orders_planned, made.blocks_made) == (1, 1, 0)
+    assert made.filled == [{"block": block.code, "added": [late.code]}]
+    assert made.cost_cents < made.alone_cents
     assert (block.orders_count, block.parcels_count, block.doors_count, block.stores_count) == (3, 3, 3, 1)
     assert late.status == "planned"
     assert late.code in orders_on(block)
@@ -211,8 +213,11 @@ def test_what_changed_while_the_wave_was_thinking_is_looked_at_again(block, stor
         making.claimed(block, ada)
     late = making.order(store, point=NEAR[2])
     begun = waves.begin(mall_code="fashion-show", at=AT + MINUTE)
-    proposals = waves.propose(mall_code="fashion-show", at=AT + MINUTE, seed=1)
-    assert [each.into.added for each in proposals] == [(late.code,)]
+    proposal = waves.propose(mall_code="fashion-show", at=AT + MINUTE, seed=1)
+    afternoon = proposal.snapshot.afternoon
+    assert [opened.added(afternoon, each) for each in opened.filled(afternoon, proposal.plan)] == [
+        (late.code,)
+    ]
 
     {
         "checked_in": lambda: making.check_in(block, ada, at=START),
@@ -230,10 +235,13 @@ def test_what_changed_while_the_wave_was_thinking_is_looked_at_again(block, stor
             at=AT + MINUTE,
         ),
     }[meanwhile]()
-    made = publish.publish(run_id=begun.pk, proposals=proposals, at=AT + 2 * MINUTE)
+    made = publish.publish(run_id=begun.pk, proposal=proposal, at=AT + 2 * MINUTE)
 
     late.refresh_from_db()
-    assert (made.orders_joined, made.failure) == (0, "")
+    assert (made.orders_joined, made.filled, made.failure) == (0, [], "")
+    assert [(each["order"], each["reason"]) for each in made.left] == (
+        [] if meanwhile == "gone" else [(late.code, "block_changed")]
+    )
     assert late.status == ("cancelled" if meanwhile == "gone" else "placed")
     assert not Consignment.objects.filter(order=late).exists()
 
@@ -248,12 +256,12 @@ def test_an_order_cancelled_on_the_block_meanwhile_is_left_out_of_the_new_route(
     gone = Order.objects.order_by("pk").first()
     late = making.order(store, point=NEAR[2])
     begun = waves.begin(mall_code="fashion-show", at=AT + MINUTE)
-    proposals = waves.propose(mall_code="fashion-show", at=AT + MINUTE, seed=1)
+    proposal = waves.propose(mall_code="fashion-show", at=AT + MINUTE, seed=1)
     cancel(
         scope=Order.objects.all(), order_code=gone.code, reason="other", note="", actor=SYSTEM, at=AT + MINUTE
     )
 
-    made = publish.publish(run_id=begun.pk, proposals=proposals, at=AT + 2 * MINUTE)
+    made = publish.publish(run_id=begun.pk, proposal=proposal, at=AT + 2 * MINUTE)
 
     assert made.orders_joined == 1
     assert orders_on(block) == set(Order.objects.exclude(pk=gone.pk).values_list("code", flat=True))
@@ -264,32 +272,36 @@ def test_an_order_cancelled_on_the_block_meanwhile_is_left_out_of_the_new_route(
 
 
 @given(st.integers(0, 10_000), st.integers(0, 12), st.integers(1, 3))
-def test_the_judge_accepts_every_joining_and_nothing_on_a_block_gets_later(seed, size, rooms):
-    afternoon = afternoons.drawn(size + rooms, seed)
+@settings(max_examples=25, deadline=None)
+def test_the_judge_accepts_every_filling_and_nothing_on_a_block_gets_later(seed, size, count):
+    drawn = afternoons.drawn(size + count, seed)
     seats = [
-        Room(f"B{n}", 14_400 + 600 * n, 14_400 + 600 * n + 9_000, 15_000, 350, 150_000, (f"O{n}",), 8)
-        for n in range(rooms)
+        Room(f"B{n}", 14_400 + 600 * n, 14_400 + 600 * n + 9_000, 15_000, 350, 150_000, (f"O{n}",))
+        for n in range(count)
     ]
+    afternoon = dataclasses.replace(drawn, open_blocks=tuple(seat.opened for seat in seats))
 
-    found = joining.join(afternoon, seats)
+    plan = planner.plan(afternoon, seconds=5, seed=seed, iterations=30, propose=None)
 
-    for each in found:
-        assert judge.verdict(each.afternoon, each.plan) == ()
-        assert each.block.finish <= each.room.end
-        assert each.block.start >= each.room.start
-        assert set(each.added) | set(each.room.orders) == set(each.block.orders)
-    added = [code for each in found for code in each.added]
-    assert len(added) == len(set(added))
+    assert judge.verdict(afternoon, plan) == ()
+    before = opened.bare(afternoon)
+    for block in opened.filled(afternoon, plan):
+        was = {code: stop for stop in before[block.opened].stops for code in stop.orders}
+        for stop in block.stops:
+            for code in set(stop.orders) & was.keys():
+                row = next(each for each in afternoon.orders if each.code == code)
+                assert stop.late_s <= max(was[code].late_s, 0) or stop.serve <= row.due
+    assert opened.cost_cents(afternoon, plan) <= afternoon.defer_cents * size
 
 
-def test_without_and_only_keep_the_matrix_with_its_orders():
+def test_an_afternoon_of_some_orders_keeps_the_matrix_with_them():
     afternoon = afternoons.drawn(5, 1)
 
-    rest = joining.without(afternoon, ["O1", "O3"])
+    rest = rooms.only(afternoon, ["O0", "O2", "O4"])
 
     assert [order.code for order in rest.orders] == ["O0", "O2", "O4"]
     assert rest.seconds[1][3] == afternoon.seconds[1][5]
-    assert joining.only(afternoon, [o.code for o in afternoon.orders]) == dataclasses.replace(afternoon)
+    assert rooms.only(afternoon, [o.code for o in afternoon.orders]) == dataclasses.replace(afternoon)
 
 
 # -- Cutoffs -------------------------------------------------------------------------------------------------

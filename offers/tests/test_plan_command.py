@@ -82,7 +82,7 @@ def test_the_plan_of_now_is_shown_stop_by_stop_in_the_malls_time_and_nothing_is_
     text = planned(everything=True)
 
     assert "Monday 2026-11-23 14:00 (America/Los_Angeles)" in text
-    assert "14:10-16:10  4 orders, 4 parcels, 1 stores" in text
+    assert "14:10-16:10  new, sedan: 4 orders, 4 parcels, 1 stores" in text
     assert all(order.code in text for order in orders)
     assert "4 orders seen" in text
     assert "nothing written." in text
@@ -206,7 +206,7 @@ def test_the_command_publishes_when_told_to(store):
 
     text = planned(everything=True, publish=True)
 
-    assert text.startswith("1 blocks with 1 of 1 orders offered")
+    assert text.startswith("1 new blocks offered, 0 filled, with 1 of 1 orders")
     assert Block.objects.get().status == "offered"
 
 

@@ -89,13 +89,13 @@ def test_it_says_what_the_plan_costs_against_each_order_alone_and_what_was_left(
     assert run.alone_cents > run.cost_cents > 0
     saved = (run.alone_cents - run.cost_cents) / 100
     assert f"saves ${saved:,.2f}" in page
-    assert "It takes 5070 litres; the car of a block holds 4000." in page
+    assert "It takes 5070 litres; the largest car there is holds 4000." in page
     assert "no plan before it" in page
 
 
 def test_the_reasons_are_told_in_spanish(ops, mall, planned):
     with translation.override("es"):
-        said = plans.left_of(PlanRun.objects.get(), plans.waiting_at(mall))
+        said = plans.left_of(PlanRun.objects.get(), plans.waiting_at(mall), mall)
 
     assert [why for _order, why in said] != [left["text"] for left in PlanRun.objects.get().left]
     assert "5070" in said[0][1]
@@ -119,7 +119,7 @@ def test_a_plan_is_compared_by_the_order_with_the_last_one_that_made_blocks(ops,
 
 
 def test_a_wave_remembers_which_blocks_it_made(mall, planned):
-    laid = plans.of_mall(mall, at=AT)
+    laid = plans.of_mall(mall, None, at=AT)
 
     assert {each.block.plan_run_id for each in laid} == {planned.pk}
 
@@ -128,7 +128,7 @@ def test_a_block_shows_its_slack_and_its_late_doors(mall, store):
     late = making.order(store, window=(AT + HOUR, AT + 3 * HOUR + 20 * MINUTE))
     block = making.block([late])
 
-    (laid,) = plans.of_mall(mall, at=AT)
+    (laid,) = plans.of_mall(mall, None, at=AT)
 
     assert laid.letter == "A"
     assert laid.doors[0].slack == -10 * MINUTE

@@ -47,7 +47,8 @@ def north(store):
 
 
 def look(order, *, at=AT):
-    return rearranging.look(mall=order.store.mall, order_code=order.code, at=at)
+    order.refresh_from_db()
+    return rearranging.look(mall=order.store.mall, order=order, at=at)
 
 
 def move(order, to, olga, *, at=AT, seen=None, outlook=None):

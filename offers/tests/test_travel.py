@@ -187,7 +187,7 @@ def test_a_wave_is_planned_with_the_configured_server_and_says_what_it_lacked(se
     mall = making.mall()
     order = making.order(making.store(mall))
 
-    snapshot = inputs.snapshots(mall, [inputs.candidate(order)], at=AT, everything=True)[0]
+    snapshot = inputs.snapshot(mall, [inputs.candidate(order)], at=AT, everything=True)
 
     assert snapshot.afternoon.notes == ("travel_server_private", "travel_partly_estimated")
     guess = Estimate().matrix([mall.point, order.point], hour=10)

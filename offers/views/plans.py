@@ -43,8 +43,9 @@ def plan_page(
 ) -> HttpResponse:
     mall = get_object_or_404(Mall.objects.select_related("market"), code=code, active=True)
     now = timezone.now()
-    laid, runs, waiting = plans.of_mall(mall, at=now), plans.runs_of(mall), plans.waiting_at(mall)
+    runs, waiting = plans.runs_of(mall), plans.waiting_at(mall)
     newest = runs[0] if runs else None
+    laid = plans.of_mall(mall, newest, at=now)
     context = {
         "mall": mall,
         "zone": mall.zone,
@@ -55,7 +56,7 @@ def plan_page(
         "runs": [(run, plans.per_order(run), plans.noted(run)) for run in runs],
         "newest": newest,
         "notes": plans.noted(newest) if newest else [],
-        "left": plans.left_of(newest, waiting),
+        "left": plans.left_of(newest, waiting, mall),
         "form": form,
         "refusal": refusal,
     }
@@ -87,7 +88,7 @@ def move(request: HttpRequest, mall: str, order: str) -> HttpResponse:
     refusal: Refused | None = None
     outlook = None
     try:
-        outlook = rearranging.look(mall=found, order_code=moved.code, at=now)
+        outlook = rearranging.look(mall=found, order=moved, at=now)
         if request.method == "POST":
             assert isinstance(request.user, User)
             block = rearranging.move(

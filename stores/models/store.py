@@ -44,6 +44,11 @@ class StoreQuerySet(models.QuerySet["Store"]):
 class Store(models.Model):
     """One shop of a seller in one mall. It posts orders and hands parcels over."""
 
+    class Goods(models.TextChoices):
+        FOOD = "food", _("food")
+        MEDICINES = "medicines", _("medicines")
+        CHEMICALS = "chemicals", _("paint, cleaners and other chemicals")
+
     code = models.CharField(max_length=12, unique=True, default=store_code, editable=False)
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="stores")
     mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="stores")
@@ -57,6 +62,14 @@ class Store(models.Model):
         default=20,
         validators=[MaxValueValidator(limits.PREP_MINUTES)],
         help_text=_("From posting to ready, unless said."),
+    )
+    goods = models.CharField(
+        max_length=10,
+        choices=Goods,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What it sells, where that matters to what may share a car with it."),
     )
     paused_until = models.DateTimeField(
         null=True, blank=True, help_text=_("No orders are accepted until then.")

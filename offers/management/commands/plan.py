@@ -119,8 +119,8 @@ class Command(BaseCommand):
         if run is None:
             raise CommandError("Another wave is at work at this mall.")
         self.stdout.write(
-            f"{run.blocks_made} blocks with {run.orders_planned} of {run.orders_seen} orders offered "
-            f"({run.engine or 'nothing to plan'})."
+            f"{run.blocks_made} new blocks offered, {run.blocks_filled} filled, with {run.orders_planned} of "
+            f"{run.orders_seen} orders ({run.engine or 'nothing to plan'})."
         )
         for left in run.left:
             self.stdout.write(f"  left {left['order']}: {left['text']}")

@@ -7,7 +7,7 @@ import pytest
 from deliveries.models import Consignment, Order
 from offers import attendance, claiming, expiry, locks, withdrawing
 from offers.models import Block, Claim
-from offers.planning import filling, publish, waves
+from offers.planning import filling, opened, publish, waves
 from offers.tests import making
 from offers.tests.making import AT, MINUTE, START
 from retaildelivery.lib.geo import Point
@@ -37,9 +37,12 @@ def ready_to_publish(store, at=AT + MINUTE):
     """A late order, and the wave that would have it join."""
     late = making.order(store, point=NEAR[2])
     begun = waves.begin(mall_code="fashion-show", at=at)
-    proposals = waves.propose(mall_code="fashion-show", at=at, seed=1)
-    assert [each.into.added for each in proposals] == [(late.code,)]
-    return late, lambda: publish.publish(run_id=begun.pk, proposals=proposals, at=at)
+    proposal = waves.propose(mall_code="fashion-show", at=at, seed=1)
+    afternoon = proposal.snapshot.afternoon
+    assert [opened.added(afternoon, each) for each in opened.filled(afternoon, proposal.plan)] == [
+        (late.code,)
+    ]
+    return late, lambda: publish.publish(run_id=begun.pk, proposal=proposal, at=at)
 
 
 def whole(block, late):
