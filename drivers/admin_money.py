@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -52,7 +52,16 @@ class AdjustmentAdmin(ProposingAdmin):
 
 @admin.register(PayoutBatch)
 class PayoutBatchAdmin(ProposingAdmin):
-    list_display = ("code", "market_code", "status", "effective_on", "created_by", "released_by", "files")
+    list_display = (
+        "code",
+        "market_code",
+        "provider",
+        "status",
+        "effective_on",
+        "created_by",
+        "released_by",
+        "files",
+    )
     list_filter = ("status", "market_code")
     list_select_related = ("created_by", "released_by")
     ordering = ("-id",)
@@ -83,6 +92,8 @@ class PayoutBatchAdmin(ProposingAdmin):
         if not self.has_decide_permission(request):
             raise PermissionDenied
         batch = get_object_or_404(PayoutBatch.objects.filter(status=PayoutBatch.Status.RELEASED), pk=pk)
+        if form == "nacha" and batch.provider != PayoutBatch.Provider.BANK:
+            raise Http404
         text = payouts.nacha_file(batch) if form == "nacha" else payouts.csv_file(batch)
         answer = HttpResponse(text, content_type="text/plain" if form == "nacha" else "text/csv")
         ending = "ach" if form == "nacha" else "csv"
@@ -94,8 +105,12 @@ class PayoutBatchAdmin(ProposingAdmin):
     def files(self, batch: PayoutBatch) -> SafeString | str:
         if batch.status != PayoutBatch.Status.RELEASED:
             return "–"
-        urls = [reverse("admin:drivers_payoutbatch_file", args=[batch.pk, form]) for form in ("nacha", "csv")]
-        return format_html('<a href="{}">NACHA</a> · <a href="{}">CSV</a>', *urls)
+        nacha, table = (
+            reverse("admin:drivers_payoutbatch_file", args=[batch.pk, form]) for form in ("nacha", "csv")
+        )
+        if batch.provider != PayoutBatch.Provider.BANK:
+            return format_html('<a href="{}">CSV</a>', table)
+        return format_html('<a href="{}">NACHA</a> · <a href="{}">CSV</a>', nacha, table)
 
     @admin.action(description=_("Release: the money goes"), permissions=["decide"])
     def release(self, request: HttpRequest, queryset: QuerySet[PayoutBatch]) -> None:
@@ -110,7 +125,16 @@ class PayoutBatchAdmin(ProposingAdmin):
 
 @admin.register(Payout)
 class PayoutAdmin(DecidingAdmin):
-    list_display = ("__str__", "driver", "account", "cents", "status", "return_code", "returned_at")
+    list_display = (
+        "__str__",
+        "driver",
+        "account",
+        "cents",
+        "status",
+        "transfer",
+        "return_code",
+        "returned_at",
+    )
     list_filter = ("status",)
     list_select_related = ("batch", "driver__user", "account")
     search_fields = ("batch__code", "driver__code")

@@ -28,3 +28,10 @@ ADJUSTMENT_CENTS = 500_000  # a larger correction is several, each with its reas
 GRANT_ALONE_CENTS = 5_000  # up to here a granted dispute is posted without waiting for a second person
 PAYOUT_LEAST_CENTS = 100  # a transfer of less costs more than it carries
 EARNINGS_PAGE = 20  # blocks on one page of the earnings
+TRANSFERS_SWEPT = (
+    500  # payouts one sweep asks the provider for; at some 10 a second it is done before the next
+)
+TRANSFER_RETRY = dt.timedelta(minutes=5)  # to the next question while nobody knows whether the money went
+STRIPE_KEY_LASTS = dt.timedelta(hours=23)  # Stripe keeps idempotency keys for a day at least
+STRIPE_CONNECT_S = 5  # a host that does not even answer the knock
+STRIPE_READ_S = 60  # Stripe's own clients wait for 80; an answer that is lost is asked for again

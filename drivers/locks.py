@@ -82,3 +82,18 @@ def payout(batch_code: str, number: int) -> Payout:
     be_patient()
     rows = Payout.objects.select_related("driver__user", "account", "batch")
     return rows.select_for_update(of=("self",), no_key=True).get(batch__code=batch_code, number=number)
+
+
+def payout_by_id(pk: int) -> Payout:
+    """Raises Payout.DoesNotExist."""
+    be_patient()
+    rows = Payout.objects.select_related("driver__user", "account", "batch")
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+def payout_to_transfer(pk: int, *, at: dt.datetime) -> Payout | None:
+    """The payout, locked, unless the provider has answered for it or another sender is at it."""
+    rows = Payout.objects.to_transfer(at).filter(pk=pk)  # type: ignore[attr-defined]
+    locked = rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    found: Payout | None = locked.select_related("account", "batch").first()
+    return found

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
+import re
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -14,6 +13,7 @@ from drivers import facts, ledger, limits, locks, nacha, paymoves, sealing
 from drivers.models import Driver, Payout, PayoutAccount, PayoutBatch
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.lib.spreadsheets import csv_of
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
@@ -27,6 +27,21 @@ class RoutingInvalid(Refused):
 class AccountNumberInvalid(Refused):
     code = "account_number_invalid"
     sentence = _("An account number has 4 to 17 digits.")
+
+
+class ConnectedAccountInvalid(Refused):
+    code = "connected_account_invalid"
+    sentence = _("This is no account at Stripe: it begins with acct_.")
+
+
+class ProviderOff(Refused):
+    code = "provider_off"
+    sentence = _("Pay does not go by this way here.")
+
+
+class NotForTheBank(Refused):
+    code = "not_for_the_bank"
+    sentence = _("%(code)s is not paid by a file for the bank.")
 
 
 class NothingToPay(Refused):
@@ -44,18 +59,37 @@ class OwnBatch(Refused):
     sentence = _("Who made %(code)s cannot release it: a second person must.")
 
 
+# An account at Stripe, as its API writes it.
+CONNECTED = re.compile(r"acct_[A-Za-z0-9]{8,40}", re.ASCII)
+
+
+def by_stripe() -> bool:
+    """Whether pay goes by Stripe here; otherwise by a file for the bank."""
+    return bool(settings.PAYOUT_PROVIDER == PayoutBatch.Provider.STRIPE)
+
+
+def _check_numbers(routing: str, number: str) -> None:
+    if not nacha.routing_is_valid(routing):
+        raise RoutingInvalid(field="routing")
+    if not (number.isascii() and number.isdigit() and 4 <= len(number) <= 17):
+        raise AccountNumberInvalid(field="number")
+
+
 @transaction.atomic(durable=True)
 def use_account(
     *, driver: Driver, holder: str, kind: str, routing: str, number: str, at: dt.datetime
 ) -> PayoutAccount:
     """Pay to this bank account from now on; the one in use already stays as it is.
 
-    Raises RoutingInvalid, AccountNumberInvalid.
+    Raises RoutingInvalid, AccountNumberInvalid, ConnectedAccountInvalid, ProviderOff.
     """
-    if not nacha.routing_is_valid(routing):
-        raise RoutingInvalid(field="routing")
-    if not (number.isascii() and number.isdigit() and 4 <= len(number) <= 17):
-        raise AccountNumberInvalid(field="number")
+    if (kind == PayoutAccount.Kind.STRIPE) != by_stripe():
+        raise ProviderOff(field="kind")
+    if kind == PayoutAccount.Kind.STRIPE:
+        if routing or not CONNECTED.fullmatch(number):
+            raise ConnectedAccountInvalid(field="number")
+    else:
+        _check_numbers(routing, number)
     locks.driver(driver.pk)
     current = PayoutAccount.objects.filter(driver=driver, replaced_at=None).first()
     if current is not None and current.refused_at is None and _same(current, holder, kind, routing, number):
@@ -85,11 +119,13 @@ def _same(account: PayoutAccount, holder: str, kind: str, routing: str, number: 
 
 
 FILL = """
-INSERT INTO drivers_payout (batch_id, number, driver_id, account_id, cents, status, return_code, transfer)
-SELECT %s, row_number() OVER (ORDER BY driver.id), driver.id, account.id, owed.cents, 'waiting', '', ''
+INSERT INTO drivers_payout
+    (batch_id, number, driver_id, account_id, cents, status, return_code, transfer, attempts)
+SELECT %s, row_number() OVER (ORDER BY driver.id), driver.id, account.id, owed.cents, 'waiting', '', '', 0
 FROM drivers_driver driver
 JOIN drivers_payoutaccount account
     ON account.driver_id = driver.id AND account.replaced_at IS NULL AND account.refused_at IS NULL
+    AND (account.kind = 'stripe') = %s
 CROSS JOIN LATERAL (SELECT sum(cents) AS cents FROM drivers_driverposting WHERE driver_id = driver.id) owed
 WHERE driver.market_code = %s AND owed.cents >= %s
 """
@@ -124,12 +160,13 @@ def draft(*, market_code: str, effective_on: dt.date, by: User, at: dt.datetime)
     try:
         with transaction.atomic():
             batch = PayoutBatch.objects.create(
-                market_code=market_code, effective_on=effective_on, created_by=by, created_at=at
-            )
+                market_code=market_code, effective_on=effective_on, created_by=by, created_at=at,
+                provider=settings.PAYOUT_PROVIDER,
+            )  # fmt: skip
     except IntegrityError as clash:
         raise BatchOpen from clash
     with connection.cursor() as cursor:
-        cursor.execute(FILL, [batch.pk, market_code, limits.PAYOUT_LEAST_CENTS])
+        cursor.execute(FILL, [batch.pk, by_stripe(), market_code, limits.PAYOUT_LEAST_CENTS])
         if not cursor.rowcount:
             raise NothingToPay
     return batch
@@ -146,7 +183,10 @@ def release(*, code: str, by: User, at: dt.datetime) -> PayoutBatch:
         cursor.execute(LOCK_ACCOUNTS, [batch.pk])
         cursor.execute(DROP_UNCOVERED, [batch.pk])
         cursor.execute(POST_SENT, {"code": batch.code, "batch": batch.pk, "at": at})
-    sent = batch.payouts.filter(status=Payout.Status.WAITING).update(status=Payout.Status.SENT)
+    # Stripe is asked afterwards, outside this transaction, by the sweep that finds the time.
+    due = at if batch.provider == PayoutBatch.Provider.STRIPE else None
+    waiting = batch.payouts.filter(status=Payout.Status.WAITING)
+    sent = waiting.update(status=Payout.Status.SENT, next_attempt_at=due)
     actor = Actor(kind=Fact.Actor.OPERATIONS, name=str(by))
     recording.record(facts.batch_released(batch, at=at, actor=actor, sent=sent))
     return batch
@@ -168,21 +208,37 @@ def came_back(*, batch_code: str, number: int, return_code: str, at: dt.datetime
     Raises Payout.DoesNotExist, AlreadyDecided.
     """
     payout = locks.payout(batch_code, number)
-    paymoves.move(payout, Payout.Status.RETURNED, returned_at=at, return_code=return_code[:3].upper())
-    PayoutAccount.objects.filter(pk=payout.account_id).update(refused_at=at, refused_code=payout.return_code)
+    _give_back(payout, code=return_code[:3].upper(), text="Sent back by the bank", account=True, at=at)
+    return payout
+
+
+@transaction.atomic(durable=True)
+def not_transferred(*, payout_id: int, code: str, account: bool, at: dt.datetime) -> Payout:
+    """Stripe refused the transfer: the money is the driver's again. `account` says whether theirs was at fault.
+
+    Raises AlreadyDecided.
+    """
+    payout = locks.payout_by_id(payout_id)
+    _give_back(payout, code=code[:40], text="Not transferred", account=account, at=at)
+    return payout
+
+
+def _give_back(payout: Payout, *, code: str, text: str, account: bool, at: dt.datetime) -> None:
+    paymoves.move(payout, Payout.Status.RETURNED, returned_at=at, return_code=code, next_attempt_at=None)
+    if account:
+        PayoutAccount.objects.filter(pk=payout.account_id).update(refused_at=at, refused_code=code)
     ledger.post(
-        key=f"payout:{batch_code}:{number}:returned",
+        key=f"payout:{payout.batch.code}:{payout.number}:returned",
         driver=payout.driver,
         kind="payout_returned",
         cents=payout.cents,
-        text=f"Sent back by the bank: {payout.return_code}",
+        text=f"{text}: {code}",
         rule="",
-        subject=f"payout:{batch_code}",
+        subject=f"payout:{payout.batch.code}",
         at=at,
-        params={"code": payout.return_code},
+        params={"code": code},
     )
     recording.record(facts.payout_returned(payout, at=at))
-    return payout
 
 
 def paid(batch: PayoutBatch) -> list[Payout]:
@@ -192,8 +248,10 @@ def paid(batch: PayoutBatch) -> list[Payout]:
 
 
 def nacha_file(batch: PayoutBatch) -> str:
-    """The batch for the bank."""
+    """The batch for the bank. Raises NotForTheBank."""
     assert batch.released_at is not None, "Only a released batch has a file."
+    if batch.provider != PayoutBatch.Provider.BANK:
+        raise NotForTheBank(code=batch.code)
     originator = nacha.Originator(**settings.PAYOUT_ORIGINATOR)
     credits_ = [
         nacha.Credit(
@@ -211,14 +269,11 @@ def nacha_file(batch: PayoutBatch) -> str:
 
 def csv_file(batch: PayoutBatch) -> str:
     """The batch for people: account numbers masked."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["payout", "driver", "name", "account", "cents", "status", "return_code"])
-    for payout in paid(batch):
-        reference = f"{batch.code}-{payout.number}"
-        masked = f"****{payout.account.last4}"
-        writer.writerow(
-            [reference, payout.driver.code, payout.account.holder.lstrip("=+-@"), masked, payout.cents,
-             payout.status, payout.return_code]
-        )  # fmt: skip
-    return out.getvalue()
+    return csv_of(
+        ["payout", "driver", "name", "account", "cents", "status", "return_code", "transfer"],
+        (
+            (payout.code, payout.driver.code, payout.account.holder, f"****{payout.account.last4}", payout.cents,
+             payout.status, payout.return_code, payout.transfer)
+            for payout in paid(batch)
+        ),
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drivers import appealing, likenesses, tracking
+from drivers import appealing, likenesses, tracking, transferring
 
 
 @shared_task(queue="sweeps", ignore_result=True)
@@ -23,3 +23,8 @@ def sweep_appeals(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_likenesses(**_: Any) -> None:
     likenesses.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_transfers(**_: Any) -> None:
+    transferring.sweep(at=timezone.now())

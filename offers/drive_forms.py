@@ -73,7 +73,7 @@ class HandOverForm(forms.Form):
 
 class BankForm(forms.Form):
     holder = forms.CharField(label=_("Name on the account"), max_length=80)
-    kind = forms.ChoiceField(label=_("Kind of account"), choices=capitalised(PayoutAccount.Kind.choices))
+    kind = forms.ChoiceField(label=_("Kind of account"), choices=capitalised(PayoutAccount.Kind.choices[:2]))
     routing = forms.CharField(
         label=_("Routing number"), max_length=9, widget=forms.TextInput(attrs={"inputmode": "numeric"})
     )
@@ -81,6 +81,18 @@ class BankForm(forms.Form):
         label=_("Account number"),
         max_length=17,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+
+class StripeForm(forms.Form):
+    """Where pay goes when it goes by Stripe."""
+
+    holder = forms.CharField(label=_("Your name at Stripe"), max_length=80)
+    number = forms.CharField(
+        label=_("Account at Stripe"),
+        max_length=60,
+        help_text=_("Begins with acct_; Stripe shows it under your profile."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "acct_…"}),
     )
 
 

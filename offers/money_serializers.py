@@ -107,8 +107,13 @@ class AccountOut(Output):
 class PayoutAccountIn(Input):
     holder = Text(max_length=80, help_text="Name on the account.")
     kind = Choice(choices=PayoutAccount.Kind.choices)
-    routing = Text(max_length=9, help_text="Nine digits; the last checks the others.")
-    number = Text(max_length=17, help_text="4 to 17 digits.")
+    routing = Text(
+        max_length=9,
+        required=False,
+        default="",
+        help_text="Nine digits; the last checks the others. None at Stripe.",
+    )
+    number = Text(max_length=60, help_text="4 to 17 digits; of an account at Stripe acct_….")
 
 
 class PayoutAccountOut(Output):

@@ -37,6 +37,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "drivers.appeals": every(timedelta(minutes=15), "drivers.tasks.sweep_appeals"),
     "drivers.likenesses": every(timedelta(minutes=10), "drivers.tasks.sweep_likenesses"),
     "drivers.positions": every(timedelta(hours=1), "drivers.tasks.prune_positions"),
+    "drivers.transfers": every(timedelta(minutes=1), "drivers.tasks.sweep_transfers"),
     "outbox.messages": every(timedelta(seconds=30), "retaildelivery.outbox.tasks.sweep_messages"),
     "outbox.reactions": every(timedelta(seconds=10), "retaildelivery.outbox.tasks.sweep_reactions"),
     "stores.invoices": every(timedelta(hours=1), "stores.tasks.sweep_invoices"),

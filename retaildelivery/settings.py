@@ -277,6 +277,11 @@ PAYOUT_ORIGINATOR = {
     "company_id": env.text("PAYOUT_COMPANY_ID", "1000000000"),
 }
 
+# How pay leaves: a file for the bank, or transfers by Stripe Connect.
+PAYOUT_PROVIDER = env.choice("PAYOUT_PROVIDER", "bank", ("bank", "stripe"))
+STRIPE_SECRET_KEY = env.secret("STRIPE_SECRET_KEY")
+STRIPE_URL = env.web_url("STRIPE_URL", "https://api.stripe.com")
+STRIPE_VERSION = env.text("STRIPE_VERSION", "2025-04-30.basil")
 # Who charges and who pays, as it stands on invoices, statements and forms for the tax office.
 COMPANY = {
     "name": env.text("COMPANY_NAME", "Retail Delivery"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import datetime as dt
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -18,11 +19,13 @@ def batch_code() -> str:
 
 
 class PayoutAccount(models.Model):
-    """A driver's bank account. Numbers are kept encrypted; a new one replaces, nothing is overwritten."""
+    """A driver's bank account, or account at Stripe (its number is then acct_…). Numbers are kept encrypted; a new one
+    replaces, nothing is overwritten."""
 
     class Kind(models.TextChoices):
         CHECKING = "checking", _("checking")
         SAVINGS = "savings", _("savings")
+        STRIPE = "stripe", _("Stripe")
 
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="payout_accounts")
     holder = models.CharField(max_length=80)
@@ -33,7 +36,7 @@ class PayoutAccount(models.Model):
     added_at = models.DateTimeField()
     replaced_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True, help_text=_("The bank sent money back."))
-    refused_code = models.CharField(max_length=3, blank=True)
+    refused_code = models.CharField(max_length=40, blank=True)
 
     class Meta:
         verbose_name = _("bank account")
@@ -46,6 +49,12 @@ class PayoutAccount(models.Model):
 
     def __str__(self) -> str:
         return f"•••• {self.last4}"
+
+
+class PayoutQuerySet(models.QuerySet["Payout"]):
+    def to_transfer(self, at: dt.datetime) -> Self:
+        """Let go, carried by Stripe, and its answer not known yet."""
+        return self.filter(status=Payout.Status.SENT, transfer="", next_attempt_at__lte=at)
 
 
 class PayoutBatch(models.Model):
@@ -62,8 +71,15 @@ class PayoutBatch(models.Model):
         Status.DISCARDED: set(),
     }
 
+    class Provider(models.TextChoices):
+        BANK = "bank", _("a file for the bank")
+        STRIPE = "stripe", _("Stripe")
+
     code = models.CharField(max_length=12, unique=True, default=batch_code, editable=False)
     market_code = models.SlugField(max_length=40)
+    provider = models.CharField(
+        max_length=10, choices=Provider, default=Provider.BANK, db_default=Provider.BANK, editable=False
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     effective_on = models.DateField(help_text=_("The day the banks book it."))
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -120,10 +136,16 @@ class Payout(models.Model):
     cents = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     returned_at = models.DateTimeField(null=True, blank=True)
-    return_code = models.CharField(max_length=3, blank=True)
+    return_code = models.CharField(max_length=40, blank=True)
     transfer = models.CharField(
         max_length=80, blank=True, help_text=_("The provider's id, where one is used.")
     )
+    attempts = models.PositiveIntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the provider is asked next; empty once it has answered.")
+    )
+
+    objects: ClassVar[models.Manager[Payout]] = PayoutQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("payout")
@@ -135,6 +157,14 @@ class Payout(models.Model):
                 fields=["driver"], condition=Q(status="waiting"), name="one_payout_of_a_driver_waits"
             ),
             models.CheckConstraint(condition=Q(cents__gt=0), name="a_payout_pays_something"),
+        ]
+        indexes = [
+            # The sweep that asks the provider.
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(status="sent", transfer=""),
+                name="payouts_to_transfer",
+            )
         ]
 
     def __str__(self) -> str:

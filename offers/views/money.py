@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,7 +18,7 @@ from drivers import disputing, pay_files, payouts, statements, taxforms, verify_
 from drivers.access import driver_required
 from drivers.models import Dispute, Driver, DriverPosting
 from offers import evidence, limits, paydays, terms
-from offers.drive_forms import AnswerForm, BankForm, DisputeForm
+from offers.drive_forms import AnswerForm, BankForm, DisputeForm, StripeForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
 
@@ -111,7 +112,8 @@ def year_file(request: HttpRequest, driver: Driver, year: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def bank(request: HttpRequest, driver: Driver) -> HttpResponse:
     """Where the money goes. Numbers are never shown again, only their last four digits."""
-    form = BankForm(request.POST if request.method == "POST" else None)
+    kind = StripeForm if payouts.by_stripe() else BankForm
+    form = kind(request.POST if request.method == "POST" else None)
     current = driver.payout_accounts.filter(replaced_at=None).first()
     context: dict[str, Any] = {"driver": driver, "form": form, "current": current}
     if request.method == "GET":
@@ -119,7 +121,8 @@ def bank(request: HttpRequest, driver: Driver) -> HttpResponse:
     if not form.is_valid():
         return render(request, "offers/driver_bank.html", context, status=UNPROCESSABLE)
     try:
-        payouts.use_account(driver=driver, at=timezone.now(), **form.cleaned_data)
+        given = {"kind": "stripe", "routing": "", **form.cleaned_data}
+        payouts.use_account(driver=driver, at=timezone.now(), **given)
     except Refused as refusal:
         context["refusal"] = refusal
         return render(request, "offers/driver_bank.html", context, status=UNPROCESSABLE)
@@ -140,6 +143,7 @@ def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpRes
         "disputes": line.disputes.select_related("decided_by").order_by("-pk"),
         "zone": paydays.zone_of(driver.market_code),
     }
+    context["is_open"] = any(each.decided_at is None for each in context["disputes"])
     if request.method == "GET":
         return render(request, "offers/driver_dispute.html", context)
     if not form.is_valid():
@@ -187,7 +191,16 @@ def answer(request: HttpRequest, code: str) -> HttpResponse:
     rows = Dispute.objects.select_related("driver__user", "posting", "decided_by")
     found = get_object_or_404(rows, code=code)
     form = AnswerForm(request.POST if request.method == "POST" else None)
-    context: dict[str, Any] = {"dispute": found, "form": form, "evidence": found.evidence}
+    context: dict[str, Any] = {
+        "dispute": found,
+        "form": form,
+        "evidence": found.evidence,
+        "facts": [
+            {"name": fact["name"], "moment": parse_datetime(fact["at"])}
+            for fact in found.evidence.get("facts", [])
+        ],
+        "zone": paydays.zone_of(found.driver.market_code),
+    }
     if request.method == "GET":
         return render(request, "offers/ops_dispute.html", context)
     if not form.is_valid():

@@ -84,6 +84,7 @@ STATUS: dict[str, int] = {
     "too_many_tries": 429,
     "routing_invalid": 422,
     "account_number_invalid": 422,
+    "connected_account_invalid": 422,
     "provider_off": 422,
     "busy": 503,
 }

@@ -66,7 +66,7 @@ DOORS: dict[str, tuple[Place, ...]] = {
         Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
         Place("people", "offers:ops_refusals", _("Drivers"), "users"),
         Place("messages", "deliveries:ops_messages", _("Messages"), "mail"),
-        Place("disputes", "offers:ops_disputes", _("Pay disputes"), "money"),
+        Place("disputes", "offers:ops_disputes", _("Pay disputes"), "money", also=("/ops/tax/",)),
         Place("admin", "admin:index", _("Admin"), "gear"),
     ),
 }

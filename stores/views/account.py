@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from stores import billing, invoice_files, invoicing, limits
-from stores.models import Invoice, Seller
+from stores.models import Invoice, Seller, SellerPosting
 from stores.views.settings import manager_required
 
 FORMS = {
@@ -24,8 +24,7 @@ def account(request: HttpRequest, seller: Seller) -> HttpResponse:
     """The lines of the account, newest first, what they come to, and the latest invoices."""
     page = Paginator(billing.statement(seller), limits.STATEMENT_PAGE).get_page(request.GET.get("page"))
     for line in page:
-        noun, _colon, code = line.subject.partition(":")
-        line.order_code = code if noun == "order" else ""
+        line.order_code = _order_of(line)
         line.zone = line.store.mall.zone if line.store else line.market.zone
         line.invoice = line.invoice_line.invoice if hasattr(line, "invoice_line") else None
     context = {
@@ -36,6 +35,12 @@ def account(request: HttpRequest, seller: Seller) -> HttpResponse:
         "invoices": _of(seller)[:3],
     }
     return render(request, "stores/account.html", context)
+
+
+def _order_of(line: SellerPosting) -> str:
+    """The order a line is for, if it is for one."""
+    noun, _colon, code = line.subject.partition(":")
+    return code if noun == "order" else ""
 
 
 def _of(seller: Seller) -> QuerySet[Invoice]:
@@ -57,9 +62,12 @@ def invoice(request: HttpRequest, seller: Seller, number: str) -> HttpResponse:
     found = get_object_or_404(_of(seller), number=number)
     lines = list(invoicing.lines_of(found))
     shown = Paginator(lines, limits.STATEMENT_PAGE).get_page(request.GET.get("page"))
+    for line in shown:
+        line.order_code = _order_of(line)
     context = {
         "seller": seller,
         "invoice": found,
+        "issued_on": found.issued_at.astimezone(found.market.zone).date(),
         "heading": invoice_files.heading(found),
         "zone": found.market.zone,
         "sums": [(each, billing.named(each.kind)) for each in invoicing.sums(lines)],
