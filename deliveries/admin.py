@@ -13,6 +13,7 @@ from deliveries import posting, returning
 from deliveries.models import (
     Attempt,
     Consignment,
+    CounterProof,
     FeePolicy,
     Handover,
     Incident,
@@ -183,6 +184,18 @@ class ProofAdmin(HistoryAdmin):
     @admin.display(description=_("photo"), boolean=True)
     def has_photo(self, proof: ProofOfDelivery) -> bool:
         return bool(proof.photo)
+
+
+@admin.register(CounterProof)
+class CounterProofAdmin(HistoryAdmin):
+    list_display = ("at", "stop", "driver", "signed_by", "photo_sha256")
+    list_filter = (("at", RangeDateTimeFilter),)
+    list_filter_submit = True
+    list_select_related = ("stop", "driver__user")
+    search_fields = ("stop__code", "driver__code", "signed_by")
+    show_full_result_count = False
+    ordering = ("-id",)
+    exclude = ("photo", "signature")
 
 
 @admin.register(Attempt)

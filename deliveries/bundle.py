@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from deliveries import limits
-from deliveries.models import Attempt, Handover, Incident, Order, ProofOfDelivery, Scan
+from deliveries.models import Attempt, CounterProof, Handover, Incident, Order, ProofOfDelivery, Scan
 from deliveries.models.proof import Evidence
 from deliveries.snapshots import moment, parcel_snapshot, parcels_of
 from retaildelivery.outbox.models import Fact
@@ -40,6 +40,7 @@ def custody(order: Order) -> Json:
         "parcels": [parcel_snapshot(parcel) for parcel in parcels_of(order)],
         "scans": [_scan(scan) for scan in _scans(order)],
         "handovers": [_handover(handover) for handover in _handovers(order)],
+        "counter_proofs": [_counter_proof(proof) for proof in counter_proofs_of(order)],
         "pin_tries": pin_tries(order),
         "incidents": [_incident(incident) for incident in _incidents(order)],
     }
@@ -72,6 +73,23 @@ def _handover(handover: Handover) -> Json:
         "at": moment(handover.at),
         "stop": handover.stop.kind,
         "confirmed_by": "key" if handover.confirmed_by_key else "staff",
+    }
+
+
+def counter_proofs_of(order: Order) -> list[CounterProof]:
+    """Photos and signatures kept at the counters that this order passed over."""
+    stops = Q(stop__pickups__order=order) | Q(stop__returns__order=order)
+    found = CounterProof.objects.filter(stops).select_related("stop").distinct().order_by("pk")
+    return list(found[: limits.PAGE])
+
+
+def _counter_proof(proof: CounterProof) -> Json:
+    return {
+        **where(proof),
+        "stop": proof.stop.kind,
+        "photo_sha256": proof.photo_sha256 or None,
+        "signature_sha256": proof.signature_sha256 or None,
+        "signed_by": proof.signed_by,
     }
 
 

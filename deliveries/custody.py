@@ -81,7 +81,7 @@ def is_handed_over(stop: Stop) -> bool:
 def scanned(stop: Stop) -> set[int]:
     """Keys of the parcels that were scanned here and accepted."""
     accepted = stop.scans.filter(outcome=Scan.Outcome.ACCEPTED)
-    if stop.kind in {Stop.Kind.PICKUP, Stop.Kind.MEETING}:
+    if stop.kind in {Stop.Kind.PICKUP, Stop.Kind.MEETING, Stop.Kind.DROPOFF}:
         accepted = accepted.filter(driver=stop.manifest.driver_id)
     return set(accepted.values_list("parcel_id", flat=True))
 

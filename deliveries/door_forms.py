@@ -156,6 +156,27 @@ class ProofForm(EvidenceForm):
         return given | {"signature": given["signature"] or self.cleaned_data["signature_photo"]}
 
 
+class CounterProofForm(EvidenceForm):
+    """A photo of what passed over the counter, and who of the staff signed for it."""
+
+    photo = forms.FileField(label=_("Photo"), required=False)
+    signature = forms.CharField(required=False, widget=forms.HiddenInput)
+    signature_photo = forms.FileField(label=_("Photo of the signature"), required=False)
+    signed_by = forms.CharField(
+        label=_("Who signed?"), max_length=120, required=False, validators=[check_printable]
+    )
+
+    clean_signature = ProofForm.clean_signature
+
+    def proof(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        return {
+            "photo": given["photo"],
+            "signature": given["signature"] or given["signature_photo"],
+            "signed_by": given["signed_by"],
+        }
+
+
 class AttemptForm(EvidenceForm):
     """The door that did not work, and why."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hmac
 from dataclasses import dataclass
@@ -156,7 +157,7 @@ def _prove(
         transaction.on_commit(lambda: photos.forget(signed))
         return before
     everyone, orders = closing.orders_meant(stop, order_code)
-    _refuse_incomplete(orders, proof, kept=kept, signed=signed)
+    _refuse_incomplete(orders, proof, kept=kept, signed=signed, scanned=custody.scanned(stop))
     for order in orders:
         refusal = _judge_pin(order, stop, proof.pin, driver=driver, evidence=evidence, at=at)
         if refusal is not None:
@@ -171,15 +172,22 @@ def _prove(
 
 
 def _refuse_incomplete(
-    orders: list[Order], proof: ProofDraft, *, kept: photos.Kept | None, signed: photos.Kept | None
+    orders: list[Order],
+    proof: ProofDraft,
+    *,
+    kept: photos.Kept | None,
+    signed: photos.Kept | None,
+    scanned: set[int],
 ) -> None:
     """Raises ProofIncomplete unless what is shown is enough for every one of these orders."""
     sentences = {
         "left_at": _now("This order is handed over in person."),
         "photo": _now("A photo is needed."),
         "signature": _now("A signature is needed."),
+        "signed_by": _now("Say who signed."),
         "pin": _now("The recipient has a PIN. Ask for it."),
         "age_checked": _now("Check an ID first."),
+        "barcodes": _now("Scan the label of each parcel at the door first."),
     }
     shown = requirements.Shown(
         left_at=proof.left_at,
@@ -187,13 +195,25 @@ def _refuse_incomplete(
         signature=signed is not None,
         pin=bool(proof.pin.strip()),
         age_checked=proof.age_checked,
+        signed_by=proof.signed_by,
     )
-    lacking = {name for order in orders for name in requirements.missing(_required(order), shown)}
+    lacking = {
+        name
+        for order in orders
+        for name in requirements.missing(
+            _required(order), dataclasses.replace(shown, barcodes=_all_read(order, scanned))
+        )
+    }
     errors = [FieldError(name, "required", sentences[name]) for name in sentences if name in lacking]
     if len([order for order in orders if order.requires_pin]) > 1:
         errors.append(FieldError("order", "required", _now("Each has a PIN of its own: one by one.")))
     if errors:
         raise ProofIncomplete(errors)
+
+
+def _all_read(order: Order, scanned: set[int]) -> bool:
+    """Whether every parcel of the order that the driver holds was read at this door."""
+    return all(p.pk in scanned for p in parcels_of(order) if p.status == Parcel.Status.LOADED)
 
 
 def _required(order: Order) -> requirements.Required:
@@ -202,6 +222,7 @@ def _required(order: Order) -> requirements.Required:
         signature=order.requires_signature,
         pin=order.requires_pin,
         minimum_age=order.minimum_age,
+        barcodes=order.requires_barcodes,
     )
 
 
@@ -244,7 +265,15 @@ def _deliver(
 ) -> ProofOfDelivery:
     assert not requirements.missing(
         _required(order),
-        requirements.Shown(proof.left_at, kept is not None, signed is not None, True, proof.age_checked),
+        requirements.Shown(
+            left_at=proof.left_at,
+            photo=kept is not None,
+            signature=signed is not None,
+            pin=True,
+            age_checked=proof.age_checked,
+            signed_by=proof.signed_by,
+            barcodes=True,
+        ),
     ), "Nothing is delivered around what it requires."
     made = ProofOfDelivery.objects.create(
         order=order,

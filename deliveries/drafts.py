@@ -99,6 +99,11 @@ class OrderDraft:
     pin_kind: str = Order.PinKind.RANDOM
     own_pin: str = ""
     minimum_age: int | None = None
+    requires_barcodes: bool = False
+    pickup_photo: bool = False
+    pickup_signature: bool = False
+    return_photo: bool = False
+    return_signature: bool = False
     undeliverable: str = Order.Undeliverable.RETURN
     declared_value_cents: int = 0
     tip_cents: int = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
-from deliveries.models import Manifest, Order, Parcel, Stop
+from deliveries.models import CounterProof, Manifest, Order, Parcel, Stop
 from deliveries.snapshots import order_snapshot
 from drivers.models import Driver
 from retaildelivery.outbox import recording
@@ -100,6 +100,28 @@ def parcel_scan_refused(
         subjects=[f"stop:{stop.code}", f"manifest:{stop.manifest.code}", f"driver:{driver.code}"],
         actor=actor,
         data={"stop": stop.code, "entered": entered, "outcome": outcome},
+    )
+
+
+def handover_proved(stop: Stop, proof: CounterProof, *, at: dt.datetime, driver: Driver) -> Happening:
+    assert stop.store is not None
+    return Happening(
+        name="handover.proved",
+        at=at,
+        subjects=[
+            f"stop:{stop.code}",
+            f"manifest:{stop.manifest.code}",
+            f"driver:{driver.code}",
+            *_where(stop.store),
+        ],
+        actor=of_driver(driver),
+        data={
+            "stop": stop.code,
+            "kind": stop.kind,
+            "photo": bool(proof.photo),
+            "signature": bool(proof.signature),
+            "signed_by": proof.signed_by,
+        },
     )
 
 

@@ -14,6 +14,9 @@ from deliveries.models import FeePolicy, Order
 from deliveries.snapshots import parcels_of
 from retaildelivery.lib.geo import Point, road_m
 
+# What is asked for at the door by label, and at the counters of the other two legs.
+LEGS = ("requires_barcodes", "pickup_photo", "pickup_signature", "return_photo", "return_signature")
+
 
 def take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
     """Copy what the draft says into the fields of the order."""
@@ -31,6 +34,8 @@ def take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
     order.requires_signature = draft.requires_signature
     order.requires_pin = draft.requires_pin
     order.minimum_age = draft.minimum_age
+    for name in LEGS:
+        setattr(order, name, getattr(draft, name))
     order.undeliverable = draft.undeliverable
     order.declared_value_cents = draft.declared_value_cents
     order.tip_cents = draft.tip_cents
@@ -108,6 +113,7 @@ def draft_of(order: Order) -> OrderDraft:
         requires_signature=order.requires_signature,
         requires_pin=order.requires_pin,
         minimum_age=order.minimum_age,
+        **{name: getattr(order, name) for name in LEGS},
         undeliverable=order.undeliverable,
         declared_value_cents=order.declared_value_cents,
         tip_cents=order.tip_cents,

@@ -16,8 +16,8 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from deliveries import limits, relief
-from deliveries.models import Consignment, Manifest, Order, Parcel, Scan, Stop
+from deliveries import counters, limits, relief, requirements
+from deliveries.models import Consignment, CounterProof, Manifest, Order, Parcel, Scan, Stop
 from deliveries.snapshots import moment
 from drivers.models import Driver
 from stores.models import Mall
@@ -64,8 +64,15 @@ class Drop:
             (order.requires_signature, _("signature")),
             (order.requires_pin, _("PIN")),
             (order.minimum_age, _("age %(age)s+") % {"age": order.minimum_age}),
+            (order.requires_barcodes, _("labels read")),
         ]
         return [word for needed, word in wanted if needed]
+
+    @property
+    def unread(self) -> list[Parcel]:
+        """Parcels whose label is still to be read at the door; none when the order does not ask for it."""
+        held = [parcel for parcel in self.parcels if parcel.status == "loaded"]
+        return [p for p in held if p.pk not in self.scanned] if self.order.requires_barcodes else []
 
     @property
     def pin_tries_left(self) -> int:
@@ -84,6 +91,22 @@ class Call:
     number: int
     drops: list[Drop] = field(default_factory=list)
     confirmed: bool = False
+    proved: list[CounterProof] = field(default_factory=list)
+
+    @property
+    def at_counter(self) -> list[str]:
+        """What the counter is to give besides the scans, whether it has or not."""
+        return requirements.missing_at_counter(self._wanted, [])
+
+    @property
+    def counter_lacks(self) -> list[str]:
+        """What of it is still missing."""
+        return requirements.missing_at_counter(self._wanted, counters.shown(self.proved))
+
+    @property
+    def _wanted(self) -> list[requirements.AtCounter]:
+        here = [drop.order for drop in self.drops if drop.live or drop.order.status == "returned"]
+        return [counters.required(self.stop.kind, order) for order in here]
 
     @property
     def title(self) -> str:
@@ -182,6 +205,10 @@ def _filled(stops: list[Stop], consignments: QuerySet[Consignment]) -> list[Call
         for stop_id in found.keys() & {*ways.values(), row.return_stop_id}:
             parcels = list(row.order.parcels.all())
             found[stop_id].drops.append(Drop(row.order, parcels, live, frozenset(scanned[stop_id])))
+    asking = [stop_id for stop_id, each in found.items() if each.at_counter]
+    for proof in CounterProof.objects.filter(stop__in=asking).order_by("id") if asking else []:
+        if proof.driver_id == found[proof.stop_id].stop.manifest.driver_id:
+            found[proof.stop_id].proved.append(proof)
     _add_what_is_to_be_taken_over(found, scanned)
     return list(found.values())
 
@@ -200,12 +227,11 @@ def _add_what_is_to_be_taken_over(found: dict[int, Call], scanned: defaultdict[i
             each.drops.append(Drop(row.order, parcels, True, frozenset(scanned[each.stop.pk]), is_met=True))
 
 
-def _scanned(stops: Iterable[Stop]) -> defaultdict[int, set[int]]:
+def _scanned(stops: list[Stop]) -> defaultdict[int, set[int]]:
     """Parcels that were read at each stop, by key of the stop."""
     found: defaultdict[int, set[int]] = defaultdict(set)
-    counters = [stop.pk for stop in stops if stop.kind != Stop.Kind.DROPOFF]
-    if counters:
-        scans = Scan.objects.filter(stop__in=counters, outcome=Scan.Outcome.ACCEPTED)
+    if stops:
+        scans = Scan.objects.filter(stop__in=[stop.pk for stop in stops], outcome=Scan.Outcome.ACCEPTED)
         for stop_id, parcel_id in scans.values_list("stop_id", "parcel_id"):
             found[stop_id].add(parcel_id)
     return found
@@ -290,6 +316,10 @@ def stop_json(each: Call) -> dict[str, Any]:
         "arrived_at": moment(stop.arrived_at),
         "completed_at": moment(stop.completed_at),
         "handover_confirmed": each.confirmed,
+        "counter": {
+            **{name: name in each.at_counter for name in ("photo", "signature")},
+            "missing": each.counter_lacks,
+        },
         "orders": [drop_json(drop, stop) for drop in each.drops],
     }
 
@@ -308,6 +338,7 @@ def drop_json(drop: Drop, stop: Stop) -> dict[str, Any]:
             "signature": order.requires_signature,
             "pin": order.requires_pin,
             "minimum_age": order.minimum_age,
+            "barcodes": order.requires_barcodes,
         },
         "pin_tries_left": drop.pin_tries_left if order.requires_pin else None,
         "undeliverable": order.undeliverable,

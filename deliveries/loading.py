@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import arriving, completion, custody, facts, incidents, limits, locks, moves, relief
+from deliveries import arriving, completion, counters, custody, facts, incidents, limits, locks, moves, relief
 from deliveries.custody import StopRefused
 from deliveries.evidence import Evidence, refuse_if_stale
 from deliveries.models import Handover, Manifest, Order, Parcel, Scan, Stop
@@ -69,6 +69,11 @@ class NotLoaded(StopRefused):
     sentence = _("Not everything is collected yet: %(stores)s.")
 
 
+class NotProved(StopRefused):
+    code = "counter_proof_missing"
+    sentence = _("A photo or a signature is still missing from: %(stores)s.")
+
+
 REFUSALS: dict[str, type[StopRefused]] = {
     Scan.Outcome.UNKNOWN: UnknownLabel,
     Scan.Outcome.WRONG_STOP: WrongStop,
@@ -82,7 +87,8 @@ REFUSALS: dict[str, type[StopRefused]] = {
 def scan(
     *, driver: Driver, stop_code: str, entered: str, method: str, evidence: Evidence, at: dt.datetime
 ) -> Scan:
-    """The driver reads a label at a counter, on the way out or back. A repeat of the same event changes nothing; a
+    """The driver reads a label at a counter, on the way out or back, or at the door, where it only shows that it is
+    the right parcel. A repeat of the same event changes nothing; a
     second scan of the same parcel is kept with outcome ``already``.
 
     Raises StopNotYours, WrongMoment, StopClosed, EventTooOld; UnknownLabel, WrongStop, ParcelDamaged, each of which
@@ -100,8 +106,6 @@ def _scan(
 ) -> Scan:
     refuse_if_stale(evidence, at=at)
     stop = custody.stop_of(driver, stop_code)
-    if stop.kind == Stop.Kind.DROPOFF:
-        raise WrongStop(field="code")
     return take_scan(
         stop, entered=entered, method=method, evidence=evidence, actor=facts.of_driver(driver), at=at
     )
@@ -155,7 +159,7 @@ def take_scan(
     )
     if custody.is_handed_over(stop):
         custody.pass_on(stop, orders, [parcel.pk], actor=actor, at=at)
-        _close(stop, at=at)
+        counters.close(stop, at=at)
     return made
 
 
@@ -257,7 +261,7 @@ def _confirm(
     arriving.note(stop, orders, driver=driver, evidence=None, at=at)
     recording.record(facts.handover_confirmed(stop, at=at, actor=actor, driver=driver))
     custody.pass_on(stop, orders, custody.scanned(stop), actor=actor, at=at)
-    _close(stop, at=at)
+    counters.close(stop, at=at)
     return handover
 
 
@@ -295,24 +299,14 @@ def _refuse_after_many(stops: list[Stop], actor: Actor, *, at: dt.datetime) -> N
         raise TooManyTries
 
 
-def _close(stop: Stop, *, at: dt.datetime) -> None:
-    """A counter is done when nothing more passes over it; then see whether the manifest goes on."""
-    stop.refresh_from_db(fields=["status", "completed_at"])
-    if stop.kind == Stop.Kind.MEETING:
-        relief.close_if_met(stop, at=at)
-    if stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.ARRIVED:
-        if not stop.returns.filter(ended_at=None).exists():
-            moves.move_stop(stop, Stop.Status.DONE, at)
-        completion.settle(stop.manifest, at=at)
-
-
 # -- Departure -----------------------------------------------------------------------------------------------
 
 
 def depart(*, manifest: Manifest, at: dt.datetime) -> Manifest:
     """The driver leaves the mall with what was collected; with nothing on board the manifest is completed.
 
-    An inner verb of the apps above. Raises NotLoaded while a store has still to hand something over, IllegalMove.
+    An inner verb of the apps above. Raises NotLoaded while a store has still to hand something over, NotProved while
+    a photo or signature that an order asks for at its counter is missing, IllegalMove.
     """
     assert connection.in_atomic_block, "An inner verb."
     manifest = locks.manifest(manifest.pk)
@@ -326,6 +320,11 @@ def depart(*, manifest: Manifest, at: dt.datetime) -> Manifest:
     if waiting:
         names = ", ".join(stop.store.name if stop.store else str(_("the other driver")) for stop in waiting)
         raise NotLoaded(reason="pickups_open", stores=names)
+    unproved = counters.unproved(manifest)
+    if unproved:
+        raise NotProved(
+            reason="counter_proof", stores=", ".join(stop.store.name for stop in unproved if stop.store)
+        )
     live = manifest.consignments.filter(ended_at=None)
     if not live.exists():
         completion.settle(manifest, at=at)

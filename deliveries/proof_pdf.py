@@ -119,6 +119,14 @@ def _custody(order: Order) -> Iterator[Flowable]:
         yield _table(
             [[row["at"], row["stop"], row["confirmed_by"]] for row in told["handovers"]], [0.34, 0.33, 0.33]
         )
+    for proof in bundle.counter_proofs_of(order):
+        yield _text(_("At the counter"), HEAD)
+        rows = [
+            [_clock(order, proof.at), f"{proof.stop.get_kind_display()} {proof.signed_by} {_place(proof)}"]
+        ]
+        yield _table(rows, [0.25, 0.75])
+        yield from _picture(_("Photo"), proof.photo)
+        yield from _picture(_("Signature"), proof.signature)
     if told["pin_tries"]:
         yield _text(_("Wrong PINs"), HEAD)
         yield _table([[row["at"], row["tries_left"]] for row in told["pin_tries"]], [0.34, 0.66])

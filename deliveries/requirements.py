@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 IN_HAND, FRONT_DOOR, RECEPTION, NEIGHBOUR, MAILROOM = (
@@ -23,6 +24,7 @@ class Required:
     signature: bool
     pin: bool
     minimum_age: int | None
+    barcodes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Shown:
     signature: bool
     pin: bool
     age_checked: bool
+    signed_by: str = ""
+    barcodes: bool = False
 
 
 def missing(required: Required, shown: Shown) -> list[str]:
@@ -50,8 +54,30 @@ def missing(required: Required, shown: Shown) -> list[str]:
         lacking.append("photo")
     if required.signature and not shown.signature:
         lacking.append("signature")
+    if required.signature and shown.signature and not shown.signed_by.strip():
+        lacking.append("signed_by")
     if required.pin and not shown.pin:
         lacking.append("pin")
     if required.minimum_age is not None and not shown.age_checked:
         lacking.append("age_checked")
+    if required.barcodes and not shown.barcodes:
+        lacking.append("barcodes")
     return lacking
+
+
+@dataclass(frozen=True, slots=True)
+class AtCounter:
+    """A photo and a signature with a name: what a counter must give, or has given."""
+
+    photo: bool
+    signature: bool
+
+
+def missing_at_counter(required: Iterable[AtCounter], shown: Iterable[AtCounter]) -> list[str]:
+    """What all that passes over a counter requires together and all that was kept there does not show."""
+    wanted, kept = list(required), list(shown)
+    return [
+        name
+        for name in ("photo", "signature")
+        if any(getattr(each, name) for each in wanted) and not any(getattr(each, name) for each in kept)
+    ]

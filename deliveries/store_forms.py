@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import drafts, geocoding, limits
+from deliveries import drafts, filling, geocoding, limits
 from deliveries.models import Order, Parcel
 from retaildelivery.lib.geo import Point
 from stores.models import Store
@@ -40,6 +40,8 @@ FIELDS = {
     "declared_value_cents": "declared_value",
     "tip_cents": "tip",
     "requirements.minimum_age": "minimum_age",
+    "requirements.pin_kind": "pin_kind",
+    "requirements.own_pin": "own_pin",
 }
 
 
@@ -90,6 +92,17 @@ class OrderForm(forms.Form):
     requires_photo = forms.BooleanField(label=_("Photo at the door"), required=False, initial=True)
     requires_signature = forms.BooleanField(label=_("Signature"), required=False)
     requires_pin = forms.BooleanField(label=_("PIN, sent to the recipient"), required=False)
+    requires_barcodes = forms.BooleanField(label=_("Every label read at the door"), required=False)
+    pin_kind = forms.ChoiceField(
+        label=_("Which PIN"), choices=Order.PinKind.choices, required=False, initial=Order.PinKind.RANDOM
+    )
+    own_pin = forms.CharField(
+        label=_("Your own PIN"), max_length=4, required=False, help_text=_("Four digits, if it is your own.")
+    )
+    pickup_photo = forms.BooleanField(label=_("Photo when collected"), required=False)
+    pickup_signature = forms.BooleanField(label=_("We sign when it is collected"), required=False)
+    return_photo = forms.BooleanField(label=_("Photo when brought back"), required=False)
+    return_signature = forms.BooleanField(label=_("We sign when it is brought back"), required=False)
     minimum_age = forms.TypedChoiceField(
         label=_("Age to be checked"),
         required=False,
@@ -149,6 +162,9 @@ class OrderForm(forms.Form):
             requires_photo=wanted["requires_photo"],
             requires_signature=wanted["requires_signature"],
             requires_pin=wanted["requires_pin"],
+            pin_kind=wanted["pin_kind"] or Order.PinKind.RANDOM,
+            own_pin=wanted["own_pin"],
+            **{name: wanted[name] for name in filling.LEGS},
             minimum_age=wanted["minimum_age"],
             undeliverable=wanted["undeliverable"],
             declared_value_cents=cents(wanted["declared_value"]),

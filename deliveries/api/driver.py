@@ -15,7 +15,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import doors, failing, incidents, itinerary, loading, positions
+from deliveries import countersigning, doors, failing, incidents, itinerary, loading, positions
 from deliveries.api import driver_serializers as shapes
 from deliveries.doors import ProofDraft
 from deliveries.models import Stop
@@ -73,7 +73,7 @@ class ArrivalView(StopView):
 class ScansView(StopView):
     @extend_schema(operation_id="driver_scan", request=shapes.ScanIn, responses=shapes.ScanOut, tags=TAGS)
     def post(self, request: Request, code: str) -> Response:
-        """A parcel's label, read at a pickup or at a return: your half of the handover."""
+        """A parcel's label, read at a counter (your half of the handover) or at the door."""
         given, at = api.body(request, shapes.ScanIn), timezone.now()
         self.found(code)
         read = loading.scan(
@@ -112,6 +112,30 @@ class ProofView(WithPicture):
                 age_checked=given["age_checked"],
                 note=given["note"],
             ),
+            evidence=shapes.evidence(given, at=at),
+            at=at,
+        )
+        return Response(self.shown(code))
+
+
+class CounterProofView(WithPicture):
+    @extend_schema(
+        operation_id="driver_prove_counter",
+        request={"application/json": shapes.CounterProofIn, "multipart/form-data": shapes.CounterProofUpload},
+        responses=shapes.StopOut,
+        tags=TAGS,
+    )
+    def put(self, request: Request, code: str) -> Response:
+        """A photo of what passed over a store's counter, or the signature of its staff, where an order asks for it."""
+        given = self.given(request, shapes.CounterProofIn, shapes.CounterProofUpload)
+        at = timezone.now()
+        self.found(code)
+        countersigning.keep(
+            driver=self.driver,
+            stop_code=code,
+            photo=shapes.picture(given.get("photo")),
+            signature=shapes.picture(given.get("signature")),
+            signed_by=given["signed_by"],
             evidence=shapes.evidence(given, at=at),
             at=at,
         )

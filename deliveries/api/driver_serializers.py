@@ -73,6 +73,12 @@ class ProofIn(EvidenceIn):
     note = Text(max_length=300, required=False, allow_blank=True, default="")
 
 
+class CounterProofIn(EvidenceIn):
+    photo = Text(required=False, allow_blank=True, default="", help_text="Base64 or a data URL.")
+    signature = Text(required=False, allow_blank=True, default="", help_text="As the photo.")
+    signed_by = Text(max_length=120, required=False, allow_blank=True, default="")
+
+
 class AttemptIn(EvidenceIn):
     order = Text(
         max_length=16, required=False, allow_blank=True, default="", help_text="Empty: all at the door."
@@ -113,6 +119,11 @@ class ProofUpload(EvidenceUpload):
     pin = serializers.CharField(max_length=8, required=False, allow_blank=True, default="")
     age_checked = serializers.BooleanField(required=False, default=False)
     note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class CounterProofUpload(EvidenceUpload):
+    signature = serializers.FileField(required=False, allow_null=True)
+    signed_by = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
 
 class AttemptUpload(EvidenceUpload):
@@ -180,6 +191,15 @@ class StopRequirementsOut(Output):
     signature = serializers.BooleanField()
     pin = serializers.BooleanField(help_text="The recipient tells it at the door; it is never in this API.")
     minimum_age = serializers.IntegerField(allow_null=True)
+    barcodes = serializers.BooleanField(help_text="Each label is read at the door first: POST …/scans.")
+
+
+class StopCounterOut(Output):
+    photo = serializers.BooleanField()
+    signature = serializers.BooleanField()
+    missing = serializers.ListField(
+        child=serializers.ChoiceField(choices=["photo", "signature"]), help_text="PUT …/counter-proof."
+    )
 
 
 class StopParcelOut(Output):
@@ -212,6 +232,7 @@ class StopOut(Output):
     kind = serializers.ChoiceField(choices=Stop.Kind.choices)
     status = serializers.ChoiceField(choices=Stop.Status.choices)
     store = StopStoreOut(allow_null=True)
+    counter = StopCounterOut(help_text="What a store's counter gives besides the scans.")
     address = serializers.CharField()
     latitude = serializers.FloatField()
     longitude = serializers.FloatField()

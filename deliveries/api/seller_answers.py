@@ -46,12 +46,22 @@ class DropoffOut(Output):
     longitude = serializers.FloatField(allow_null=True)
 
 
+class CounterRequirementsOut(Output):
+    photo = serializers.BooleanField()
+    signature = serializers.BooleanField()
+
+
 class RequirementsOut(Output):
     photo = serializers.BooleanField()
     signature = serializers.BooleanField()
     pin = serializers.BooleanField()
     pin_kind = serializers.ChoiceField(choices=Order.PinKind.choices, allow_null=True)
     minimum_age = serializers.IntegerField(allow_null=True)
+    barcodes = serializers.BooleanField()
+    pickup = CounterRequirementsOut()
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return super().get_fields() | {"return": CounterRequirementsOut()}
 
 
 class ItemOut(Output):
@@ -238,6 +248,18 @@ class IncidentTold(Output):
     note = serializers.CharField(allow_blank=True)
 
 
+class CounterProofTold(Output):
+    at = serializers.DateTimeField()
+    device_at = serializers.DateTimeField()
+    latitude = serializers.FloatField(allow_null=True)
+    longitude = serializers.FloatField(allow_null=True)
+    accuracy_m = serializers.IntegerField(allow_null=True)
+    stop = serializers.ChoiceField(choices=Stop.Kind.choices)
+    photo_sha256 = serializers.CharField(allow_null=True)
+    signature_sha256 = serializers.CharField(allow_null=True)
+    signed_by = serializers.CharField(allow_blank=True)
+
+
 class ProofOut(Output):
     order = serializers.CharField()
     status = serializers.ChoiceField(choices=Order.Status.choices)
@@ -246,6 +268,7 @@ class ProofOut(Output):
     parcels = ParcelOut(many=True)
     scans = ScanMade(many=True)
     handovers = HandoverMade(many=True)
+    counter_proofs = CounterProofTold(many=True, help_text="Photos and signatures at the store's counter.")
     pin_tries = PinTry(many=True, help_text="Wrong PINs at the door.")
     incidents = IncidentTold(many=True)
 

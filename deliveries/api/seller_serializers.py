@@ -63,7 +63,15 @@ class ParcelIn(Input):
     description = Text(max_length=80, required=False, allow_blank=True, default="")
 
 
+class CounterRequirementsIn(Input):
+    photo = Flag(required=False, default=False, help_text="Of what passes over the counter.")
+    signature = Flag(required=False, default=False, help_text="Of the store's staff, with their name.")
+
+
 class RequirementsIn(Input):
+    """At the door; `pickup` and `return` at the store's counter, where every label is read and the driver shows a
+    code of six digits whatever is asked for."""
+
     photo = Flag(required=False, default=True)
     signature = Flag(required=False, default=False)
     pin = Flag(required=False, default=False, help_text="The recipient is shown a PIN to tell the driver.")
@@ -79,6 +87,12 @@ class RequirementsIn(Input):
     minimum_age = WholeNumber(
         required=False, allow_null=True, min_value=0, max_value=150, help_text="18 or 21."
     )
+    barcodes = Flag(required=False, default=False, help_text="Every label is read at the door.")
+    pickup = CounterRequirementsIn(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        # A keyword cannot be the name of an attribute.
+        return super().get_fields() | {"return": CounterRequirementsIn(required=False)}
 
 
 class ItemIn(Input):
@@ -294,6 +308,18 @@ NOTHING = OrderDraft(
 )
 
 
+def requirements_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked for at the door and at the counters, as fields of the draft."""
+    said: dict[str, Any] = {
+        f"requires_{name}": asked[name] for name in ("photo", "signature", "pin", "barcodes")
+    }
+    said |= {"pin_kind": asked["pin_kind"], "own_pin": asked.get("own_pin", "")}
+    said["minimum_age"] = asked.get("minimum_age")
+    for leg in ("pickup", "return"):
+        said |= {f"{leg}_{name}": value for name, value in asked.get(leg, {}).items()}
+    return said
+
+
 def draft_of(given: Mapping[str, Any], *, base: OrderDraft = NOTHING) -> OrderDraft:
     """A body of POST /orders or /quotes as the draft that the form makes too; what it leaves out is as in `base`."""
     said: dict[str, Any] = {
@@ -308,10 +334,7 @@ def draft_of(given: Mapping[str, Any], *, base: OrderDraft = NOTHING) -> OrderDr
     if "parcels" in given:
         said["parcels"] = parcels_of(given["parcels"])
     if "requirements" in given:
-        asked = given["requirements"]
-        said |= {f"requires_{name}": asked[name] for name in ("photo", "signature", "pin")}
-        said["minimum_age"] = asked.get("minimum_age")
-        said |= {"pin_kind": asked["pin_kind"], "own_pin": asked.get("own_pin", "")}
+        said |= requirements_of(given["requirements"])
     if "items" in given:
         said["items"] = tuple(ItemDraft(**item) for item in given["items"])
     if "undeliverable" in given:

@@ -197,6 +197,16 @@ class Order(models.Model):
         max_length=4, blank=True, editable=False, help_text=_("For the recipient's eyes only.")
     )
     pin_failures = models.PositiveSmallIntegerField(default=0)
+    requires_barcodes = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Each label is read at the door before it is handed over."),
+    )
+    # At the stores' counters labels are always read and the driver always shows a code; these come on top.
+    pickup_photo = models.BooleanField(default=False, db_default=False)
+    pickup_signature = models.BooleanField(default=False, db_default=False)
+    return_photo = models.BooleanField(default=False, db_default=False)
+    return_signature = models.BooleanField(default=False, db_default=False)
     undeliverable = models.CharField(max_length=8, choices=Undeliverable, default=Undeliverable.RETURN)
     declared_value_cents = models.PositiveIntegerField(default=0)
     tip_cents = models.PositiveIntegerField(default=0)

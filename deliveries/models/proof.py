@@ -105,6 +105,37 @@ class ProofOfDelivery(Evidence):
         return f"proof of {self.order_id}"
 
 
+class CounterProof(Evidence):
+    """What a driver kept at a store's counter besides the scans: a photo of what was handed over, and a signature of
+    the staff. It is about every order that passes over the counter at that stop."""
+
+    stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="counter_proofs")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    photo = models.FileField(upload_to="proofs/%Y/%m/%d/", validators=IMAGES, blank=True)
+    photo_sha256 = models.CharField(max_length=64, blank=True)
+    signature = models.FileField(upload_to="proofs/%Y/%m/%d/", validators=IMAGES, blank=True)
+    signature_sha256 = models.CharField(max_length=64, blank=True)
+    signed_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("proof of a handover")
+        verbose_name_plural = _("proofs of handovers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stop", "client_event_id"], name="one_counter_proof_per_client_event"
+            ),
+            models.CheckConstraint(
+                condition=~Q(photo="") | ~Q(signature=""), name="a_counter_proof_shows_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(signature="") | ~Q(signed_by=""), name="who_signed_at_a_counter_is_named"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"counter proof at {self.stop_id}"
+
+
 class Attempt(Evidence):
     """One try at a drop-off that failed, and why."""
 

@@ -104,10 +104,11 @@ def test_with_any_one_requirement_missing_nothing_is_delivered(afternoon, wanted
     for missing in lacking:
         shown = {name: make() for name, make in full.items() if name != missing}
         with nothing_changes(), pytest.raises(doors.ProofIncomplete) as refusal:
-            afternoon.deliver(door, **({"photo": None} | shown))
+            afternoon.deliver(door, **({"photo": None, "signed_by": "Rosa Q."} | shown))
         assert [error.field for error in refusal.value.errors] == [missing]
 
-    afternoon.deliver(door, **({"photo": None} | {name: full[name]() for name in lacking}))
+    shown = {name: full[name]() for name in lacking}
+    afternoon.deliver(door, **({"photo": None, "signed_by": "Rosa Q."} | shown))
     assert status_of(order) == "delivered"
 
 
@@ -135,7 +136,14 @@ def test_what_is_handed_over_in_person_is_not_left(afternoon, asked, place):
     order, door = door_of(afternoon, **asked)
 
     with nothing_changes(), pytest.raises(doors.ProofIncomplete) as refusal:
-        afternoon.deliver(door, left_at=place, pin=order.pin, signature=picture(kind="PNG"), age_checked=True)
+        afternoon.deliver(
+            door,
+            left_at=place,
+            pin=order.pin,
+            signature=picture(kind="PNG"),
+            signed_by="R.",
+            age_checked=True,
+        )
 
     assert [error.field for error in refusal.value.errors] == ["left_at"]
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("drive/stops/<slug:code>/scans/", doors.scan, name="driver_scan"),
     path("drive/stops/<slug:code>/reports/", doors.report, name="driver_report"),
     path("drive/stops/<slug:code>/proof/", doors.proof, name="driver_proof"),
+    path("drive/stops/<slug:code>/counter-proof/", doors.counter_proof, name="driver_counter_proof"),
     path("drive/stops/<slug:code>/attempts/", doors.attempt, name="driver_attempt"),
     re_path(
         r"^drive/stops/(?P<code>\w+)/orders/(?P<order>\w+)/(?P<what>photo|signature)/$",

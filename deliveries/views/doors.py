@@ -13,8 +13,26 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from deliveries import doors, failing, incidents, itinerary, limits, loading, positions, requirements
-from deliveries.door_forms import AttemptForm, EvidenceForm, PositionForm, ProofForm, ReportForm, ScanForm
+from deliveries import (
+    countersigning,
+    doors,
+    failing,
+    incidents,
+    itinerary,
+    limits,
+    loading,
+    positions,
+    requirements,
+)
+from deliveries.door_forms import (
+    AttemptForm,
+    CounterProofForm,
+    EvidenceForm,
+    PositionForm,
+    ProofForm,
+    ReportForm,
+    ScanForm,
+)
 from deliveries.doors import ProofDraft
 from deliveries.evidence import Evidence
 from deliveries.models import ProofOfDelivery, Scan, Stop
@@ -68,6 +86,7 @@ def shown(
         "report_form": ReportForm(stop_kind=found.kind, parcels=parcels_of(each)),
         "proof_form": ProofForm(initial={"left_at": requirements.IN_HAND}),
         "attempt_form": AttemptForm(),
+        "counter_form": CounterProofForm(),
         "etag": etag_of(each),
         **more,
     }
@@ -128,6 +147,7 @@ def wanted(drops: list[itinerary.Drop]) -> dict[str, Any]:
         "signature": any(order.requires_signature for order in orders),
         "pin": any(order.requires_pin for order in orders),
         "minimum_age": max(ages, default=None),
+        "unread": [parcel for drop in drops for parcel in drop.unread],
         "pin_is_locked": any(drop.pin_is_locked for drop in drops),
         "pin_tries_left": min((drop.pin_tries_left for drop in drops), default=limits.PIN_TRIES),
         "order": drops[0].order.code if len(drops) == 1 else "",
@@ -239,6 +259,25 @@ def proof(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         return refused(request, driver, found, refusal, proof_form=form, order=order)
     messages.success(request, _("Delivered."))
     return onward(found)
+
+
+@driver_required
+@acts_on("deliveries:driver_stop")
+def counter_proof(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """A photo or a signature at a counter."""
+    at = timezone.now()
+    found = own_stop(driver, code, at=at)
+    form = CounterProofForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return shown(request, driver, found, status=UNPROCESSABLE, counter_form=form)
+    try:
+        countersigning.keep(
+            driver=driver, stop_code=code, **form.proof(), evidence=evidence_of(form, at=at), at=at
+        )
+    except Refused as refusal:
+        return refused(request, driver, found, refusal, counter_form=form)
+    messages.success(request, _("Kept."))
+    return redirect("deliveries:driver_stop", code)
 
 
 @driver_required

@@ -255,6 +255,7 @@ class Rider:
                     self.play.counters[stop["store"]["code"]].look_for(order=order["code"])
                     continue
                 yield from self._scan(stop, parcel["code"])
+        yield from self._prove_counter(stop)
 
     def _bring_back(self, stop: Stop) -> Generator[float, None, None]:
         yield from self._confirm(stop)
@@ -265,6 +266,25 @@ class Rider:
                     yield self.play.pace(city.SCAN)
                     yield from self._scan(stop, parcel["code"])
             self.play.score.returned += bool(back)
+        yield from self._prove_counter(stop)
+
+    def _prove_counter(self, stop: Stop) -> Generator[float, None, None]:
+        """The photo or signature that an order asks for at the counter."""
+        missing = stop["counter"]["missing"]
+        if not missing:
+            return
+        yield self.play.pace(city.SCAN)
+        dice = city.dice(self.play.seed, "counter", stop["code"])
+        parcels = sum(len(order["parcels"]) for order in stop["orders"])
+        files = {}
+        if "photo" in missing:
+            files["photo"] = pictures.door_photo(dice, parcels=parcels)
+        if "signature" in missing:
+            files["signature"] = pictures.signature(dice)
+        name = stop["store"]["name"]
+        yield from patiently(
+            lambda: self.phone.prove_counter(stop["code"], signed_by=name, files=files, at=self.here)
+        )
 
     def _confirm(self, stop: Stop) -> Generator[float, None, None]:
         """The staff's half of a hand-over."""
@@ -300,6 +320,10 @@ class Rider:
             )
             self.play.score.failed += 1
             return
+        if asks["barcodes"]:
+            for parcel in order["parcels"]:
+                if parcel["status"] == "loaded" and not parcel["scanned"]:
+                    yield from self._scan(stop, parcel["code"])
         files = {}
         if asks["photo"]:
             files["photo"] = pictures.door_photo(dice, parcels=len(order["parcels"]))

@@ -9,6 +9,7 @@ from retaildelivery.demo.afternoon import OrderIdea
 from retaildelivery.lib.windows import Window
 
 EVENING_NEAR = timedelta(hours=1)
+PRECIOUS_CENTS = 20_000
 
 
 def draft_of(
@@ -45,6 +46,9 @@ def draft_of(
         minimum_age=idea.minimum_age,
         undeliverable=idea.undeliverable,
         declared_value_cents=idea.value_cents,
+        requires_barcodes=idea.value_cents >= PRECIOUS_CENTS,
+        pickup_photo=idea.value_cents >= PRECIOUS_CENTS,
+        return_signature=idea.value_cents >= PRECIOUS_CENTS,
         tip_cents=idea.tip_cents,
     )
 
@@ -91,6 +95,10 @@ def body_of(
             "signature": idea.requires_signature,
             "pin": idea.requires_pin,
             "minimum_age": idea.minimum_age,
+            # What is worth much is photographed as it leaves the store, and signed for when it comes back.
+            "pickup": {"photo": idea.value_cents >= PRECIOUS_CENTS},
+            "return": {"signature": idea.value_cents >= PRECIOUS_CENTS},
+            "barcodes": idea.value_cents >= PRECIOUS_CENTS,
         },
         "undeliverable": idea.undeliverable,
         "declared_value": {"cents": idea.value_cents},

@@ -128,6 +128,13 @@ class Phone:
         answer: Json = self.client.upload("PUT", path, said, files, key=event_id())
         return answer
 
+    def prove_counter(self, stop: str, *, signed_by: str, files: Mapping[str, bytes], at: Point) -> Json:
+        """A photo or a signature at a store's counter."""
+        said = {name: str(value) for name, value in self._evidence(at).items()}
+        path = f"/driver/stops/{stop}/counter-proof"
+        answer: Json = self.client.upload("PUT", path, said | {"signed_by": signed_by}, files, key=event_id())
+        return answer
+
     def report_position(self, place: Point) -> None:
         ping = {**_place(place), "device_at": self.now().isoformat()}
         self._post("/driver/positions", {"positions": [ping]})

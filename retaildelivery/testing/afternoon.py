@@ -21,6 +21,7 @@ from deliveries.manifests import DraftStop
 from deliveries.models import (
     Attempt,
     Consignment,
+    CounterProof,
     FeePolicy,
     Handover,
     Incident,
@@ -93,7 +94,7 @@ def good_draft(**changes: Any) -> OrderDraft:
 
 KEPT = (
     Order, Parcel, Manifest, Stop, Consignment, Handover, Scan, ProofOfDelivery, Attempt, Incident, Fact,
-    SellerPosting,
+    SellerPosting, CounterProof,
 )  # fmt: skip
 
 
