@@ -23,6 +23,8 @@ ENGINE_LEAST_S = 0.9
 ENGINE_FROM_S = 3.0
 # The fewest orders that are worth a process where there is more than one size of car: fewer are packed at once.
 ENGINE_ORDERS = 10
+# What placing order by order has at least, however long was waited for the compiled search.
+ONE_BY_ONE_S = 0.5
 # With a budget of iterations, one of the engine's for so many of ours: about the same time.
 ENGINE_EACH = 10
 # Seconds of plain Python between looks whether the compiled search is ready; the most a plan by number of rounds
@@ -149,7 +151,8 @@ def _special(
         routes, rounds = found.routes, found.rounds
         used = "pyvrp" if found.from_proposal else used
     else:
-        routes, rounds = one_by_one(afternoon, tab, start, until=begin + seconds), 0
+        until = max(begin + seconds, time.perf_counter() + ONE_BY_ONE_S)
+        routes, rounds = one_by_one(afternoon, tab, start, until=until), 0
     return writing.written(afternoon, tab, routes, engine_used=used, rounds=rounds, notes=notes)
 
 
