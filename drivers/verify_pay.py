@@ -31,6 +31,7 @@ HASHED = ("previous", "sequence", "key", "kind", "cents", "text", "rule", "subje
 NOT_TOWARDS_A_FLOOR = {"tip", "toll", "mileage"}
 HALF = Decimal("0.5")
 METRES_A_MILE = Fraction("1609.344")
+WHOLE = 100  # percent
 
 
 def digest(line: dict[str, Any]) -> str:
@@ -69,6 +70,9 @@ def expected(line: dict[str, Any]) -> tuple[int, int] | None:  # noqa: PLR0911 -
     if kind == "floor" and {"floor", "credited"} <= params.keys():
         return exactly(rounded(params["floor"] - params["credited"]))
     if kind in {"withdrawn", "stood_down"} and {"percent", "pay"} <= params.keys():
+        if params["percent"] < WHOLE and {"seconds", "hourly"} <= params.keys():
+            # Of the exact quote: half of a rounded sum would be rounded twice.
+            return exactly(rounded(params["hourly"] * params["seconds"] * params["percent"] / 3600 / WHOLE))
         return exactly(rounded(params["pay"] * params["percent"] / 100))
     return None
 
@@ -109,18 +113,21 @@ def floor_differs(line: dict[str, Any], rules: dict[str, Any]) -> str | None:
 
 
 def credited_differs(line: dict[str, Any], lines: list[dict[str, Any]]) -> str | None:
-    """A floor credits the work lines of its block, all of them: those before it, tips and tolls left out."""
+    """A floor credits the work lines of its block, all of them: those before it, tips and tolls left out. One that names
+    what it is `of` (a shift, a week, or kinds of its own) credits no more than those lines."""
     if line["kind"] != "floor" or not is_number(line["params"].get("credited", "")):
         return None
+    counted = {line["subject"], *line["params"].get("of", "").split()}
     earlier = [
         other["cents"]
         for other in lines
-        if other["subject"] == line["subject"]
+        if other["subject"] in counted
         and other["sequence"] < line["sequence"]
         and other["kind"] not in NOT_TOWARDS_A_FLOOR
     ]
     due = sum(earlier)
-    if Decimal(line["params"]["credited"]) != due:
+    credited = Decimal(line["params"]["credited"])
+    if credited != due and (credited > due or "of" not in line["params"]):
         return f"credits {line['params']['credited']} cents, the lines before it come to {due}"
     return None
 

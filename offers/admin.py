@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from offers import admin_draws, admin_plans, admin_schedule, withdrawing
+from offers import admin_draws, admin_pay, admin_plans, admin_schedule, withdrawing
 from offers.models import (
     Block,
     Claim,
@@ -17,11 +17,9 @@ from offers.models import (
     Fit,
     Freeze,
     HandOver,
-    Holiday,
     MallBlockade,
     MallPreference,
     Offer,
-    PayPolicy,
     StandBy,
     StoreBlockade,
     Wish,
@@ -31,7 +29,7 @@ from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
 
 # Importing them registers their pages.
-__all__ = ["admin_draws", "admin_plans", "admin_schedule"]
+__all__ = ["admin_draws", "admin_pay", "admin_plans", "admin_schedule"]
 
 
 class OfferInline(HistoryInline):
@@ -222,34 +220,3 @@ class StoreBlockadeAdmin(HistoryAdmin):
     ordering = ("-id",)
 
 
-@admin.register(PayPolicy)
-class PayPolicyAdmin(KeptAdmin):
-    list_display = (
-        "code",
-        "market",
-        "weekday_cents",
-        "evening_cents",
-        "weekend_cents",
-        "holiday_cents",
-        "short_notice_cents",
-        "cap_cents",
-        "valid_from",
-        "valid_to",
-    )
-    list_filter = ("market",)
-    list_select_related = ("market",)
-    ordering = ("market", "-valid_from")
-
-    def get_readonly_fields(self, request: object, obj: PayPolicy | None = None) -> tuple[str, ...]:
-        """A row that a block was priced with keeps its prices; only its end may be set."""
-        if obj is None or not Block.objects.filter(policy=obj).exists():
-            return ()
-        return tuple(f.name for f in PayPolicy._meta.fields if f.name != "valid_to")
-
-
-@admin.register(Holiday)
-class HolidayAdmin(KeptAdmin):
-    list_display = ("on", "name", "market")
-    list_filter = ("market",)
-    list_select_related = ("market",)
-    ordering = ("-on",)

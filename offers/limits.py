@@ -123,3 +123,10 @@ PLAN_RUNS = 8  # waves the plan page looks back at
 EVIDENCE_ROWS = 500  # facts, scans and positions kept with a dispute
 STATEMENTS_SHOWN = 60  # a year of weeks on one page
 TAX_PAGE = 100  # drivers on one page of a year; the files have them all
+PERIODS_BACK = (
+    5  # weeks whose floors are still looked for: a block that stayed open so long has a person on it
+)
+POOL_WAITS = dt.timedelta(
+    days=3
+)  # for the last block of a week; then the others are paid their pool without it
+SHIFT_REACH = dt.timedelta(hours=36)  # around a block: no shift is longer

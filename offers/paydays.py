@@ -6,15 +6,18 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from drivers import statements
+from offers import closing
 from stores.models import Market
 
 
 def issue_due(*, at: dt.datetime) -> int:
-    """The statements of the last whole week of each market; how many. A repeat makes none."""
-    return sum(
-        statements.issue(market_code=market.code, zone=market.zone, at=at)
-        for market in Market.objects.order_by("pk")
-    )
+    """What laws guarantee over the week, then its statements, market by market; how many statements. A repeat makes
+    none."""
+    issued = 0
+    for market in Market.objects.order_by("pk"):
+        closing.close_weeks(market, at=at)
+        issued += statements.issue(market_code=market.code, zone=market.zone, at=at)
+    return issued
 
 
 def zone_of(market_code: str) -> ZoneInfo:

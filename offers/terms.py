@@ -4,7 +4,6 @@ ladder."""
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from drivers import ledger
 from drivers.models import Driver, DriverPosting
 from offers import limits, pricing
-from offers.models import Block, Holiday, PayPolicy
+from offers.models import Block, Holiday, PayFloor, PayPolicy
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window
 from stores.models import Mall, Market
@@ -59,18 +58,12 @@ def base_cents(policy: PayPolicy, kind: pricing.ShiftKind) -> int:
     }[kind]
 
 
-def of_block(block: Block, *, hourly_cents: int) -> pricing.Terms:
-    """The terms of this block at an hourly rate: its own base, the rest of the rate as step."""
+def of_block(block: Block, *, hourly_cents: int, floors: tuple[pricing.FloorRule, ...] = ()) -> pricing.Terms:
+    """The terms of this block at an hourly rate: its own base, the rest of the rate as step.
+
+    Floors depend on the work that is done: they are found at settlement (`guarantees`) and are no part of a quote.
+    """
     policy = block.policy
-    floors: tuple[pricing.FloorRule, ...] = ()
-    if policy.floor_hourly_cents or policy.floor_mile_cents:
-        floors = (
-            pricing.FloorRule(
-                rule=policy.code,
-                wage_cents_h=Decimal(policy.floor_hourly_cents),
-                distance_cents=Decimal(policy.floor_mile_cents),
-            ),
-        )
     return pricing.Terms(
         rule=policy.code,
         base_cents_h=block.base_hourly_cents,
@@ -83,15 +76,18 @@ def of_block(block: Block, *, hourly_cents: int) -> pricing.Terms:
 
 def laws_of(lines: QuerySet[DriverPosting]) -> dict[str, dict[str, str]]:
     """The rows that the floors among these lines name, as `verify_pay.py` computes them again."""
-    codes = lines.filter(kind=pricing.LineKind.FLOOR).values("rule")
+    codes = lines.filter(kind=pricing.LineKind.FLOOR)
+    named = set(codes.values_list("rule", flat=True))
+    # Before floors were rows of their own, lines named the policy.
+    rows = PayFloor.objects.filter(code__in=named | {f"{code}-floor" for code in named})
     return {
-        policy.code: {
-            "floor_hourly_cents": str(policy.floor_hourly_cents),
-            "floor_mile_cents": str(policy.floor_mile_cents),
-            "valid_from": policy.valid_from.isoformat(),
-            "valid_to": policy.valid_to.isoformat() if policy.valid_to else "",
+        row.code if row.code in named else row.code.removesuffix("-floor"): {
+            "floor_hourly_cents": str(row.hour_cents or row.minute_cents * 60),
+            "floor_mile_cents": str(row.distance_cents),
+            "valid_from": row.valid_from.isoformat(),
+            "valid_to": row.valid_to.isoformat() if row.valid_to else "",
         }
-        for policy in PayPolicy.objects.filter(code__in=codes).order_by("code")
+        for row in rows.order_by("code")
     }
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Consignment, Parcel, Stop
-from drivers import ledger
-from offers import facts, freshness, locks, moves, offering, pricing, terms
+from offers import facts, freshness, locks, moves, offering, settlement
 from offers.models import Block, Claim
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
@@ -43,11 +41,11 @@ def take_back(*, block: Block, reason: str, actor: Actor, at: dt.datetime) -> No
     """Inner verb: withdraw a locked block."""
     if block.status not in ENDED_BEFORE_WORK:
         raise BlockAtWork(reason=block.status, code=block.code, status=block.get_status_display())
-    claim = Claim.objects.select_related("driver", "offer").filter(block=block, ended_at=None).first()
+    claim = Claim.objects.select_related("driver__user", "offer").filter(block=block, ended_at=None).first()
     paid = 0
     if claim is not None:
         claim.block = block
-        paid = _pay_for_notice(claim, at=at)
+        paid = settlement.pay_withdrawn(claim, at=at)
         moves.end_claim(claim, Claim.Ending.WITHDRAWN, at=at, reason=reason[:200])
         freshness.touch_driver(claim.driver_id)
     offering.give_up(block=block, to=Block.Status.WITHDRAWN, reason=reason[:200], at=at)
@@ -61,26 +59,6 @@ def take_back(*, block: Block, reason: str, actor: Actor, at: dt.datetime) -> No
             paid_cents=paid,
         )
     )
-
-
-def _pay_for_notice(claim: Claim, *, at: dt.datetime) -> int:
-    block = claim.block
-    work = pricing.Work(
-        scheduled=block.length, outcome=pricing.Outcome.WITHDRAWN, notice=block.starts_at - at
-    )
-    pay = pricing.price(terms.of_block(block, hourly_cents=claim.hourly_cents), work)
-    for line in pay.lines:
-        ledger.post(
-            key=f"block:{block.code}:withdrawn:{claim.pk}",
-            driver=claim.driver,
-            kind=str(line.kind),
-            cents=line.cents,
-            text=_now(line.template) % dict(line.params),
-            rule=line.rule,
-            subject=f"block:{block.code}",
-            at=at,
-        )
-    return pay.total_cents
 
 
 def follow_cancellation(*, fact: Fact, at: dt.datetime) -> None:

@@ -5,6 +5,7 @@ from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
 from offers.models.draw import Award, Draw, DrawRules, Entry
 from offers.models.handover import HandOver
+from offers.models.law import FloorFinding, Jurisdiction, PayFloor, Wage
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Apart, Cutoff, PlanCar, PlanRules, PlanRun
 from offers.models.policy import Holiday, PayPolicy
@@ -26,13 +27,16 @@ __all__ = [
     "DrawRules",
     "Entry",
     "Fit",
+    "FloorFinding",
     "Freeze",
     "HandOver",
     "Holiday",
+    "Jurisdiction",
     "MallBlockade",
     "MallPreference",
     "Offer",
     "OnlyDriver",
+    "PayFloor",
     "PayPolicy",
     "PlanCar",
     "PlanRules",
@@ -42,5 +46,6 @@ __all__ = [
     "StandBy",
     "StoreBlockade",
     "TravelPair",
+    "Wage",
     "Wish",
 ]

@@ -39,12 +39,6 @@ class PayPolicy(models.Model):
         default=10, help_text=_("Per store, before waiting is paid.")
     )
     return_cents = models.PositiveIntegerField(default=500, help_text=_("For each return to a store."))
-    floor_hourly_cents = models.PositiveIntegerField(
-        default=0, help_text=_("Least per engaged hour; 0 where no law sets one.")
-    )
-    floor_mile_cents = models.PositiveIntegerField(
-        default=0, help_text=_("Added to the floor per mile; 0 where none.")
-    )
     max_orders = models.PositiveSmallIntegerField(
         default=12, help_text=_("Orders in one block; a law may set it.")
     )

@@ -7,10 +7,20 @@ All arithmetic is exact; a line is rounded once, half up. Amounts are integer ce
 line names the policy row it follows from.
 """
 
-from offers.pricing.block import offered_of, price, started_minutes
-from offers.pricing.floors import CREDITABLE, NEVER_CREDITABLE, FloorRule, Mileage, Scope, Share
+from offers.pricing.block import dues_of_offer, earned, offered_of, price, started_minutes
+from offers.pricing.floors import (
+    CREDITABLE,
+    NEVER_CREDITABLE,
+    Due,
+    FloorRule,
+    Mileage,
+    Offered,
+    Scope,
+    Share,
+    dues,
+)
 from offers.pricing.left import IRS_CENTS_A_MILE, car_cents, what_is_left
-from offers.pricing.lines import LINE_SENTENCES, LineKind, Pay, PayLine
+from offers.pricing.lines import LINE_SENTENCES, LineKind, Pay, PayLine, round_half_up
 from offers.pricing.rates import METRES, NoRate, Rate, Rates
 from offers.pricing.shifts import ShiftKind, ShiftRules, Step, ladder, rate_at, shift_kind
 from offers.pricing.work import (
@@ -38,6 +48,7 @@ __all__ = [
     "NOTICE",
     "Bonus",
     "Clip",
+    "Due",
     "Engaged",
     "ExtraTrip",
     "FloorRule",
@@ -45,6 +56,7 @@ __all__ = [
     "Mileage",
     "NoRate",
     "Notice",
+    "Offered",
     "Outcome",
     "Pay",
     "PayLine",
@@ -61,11 +73,15 @@ __all__ = [
     "Wait",
     "Work",
     "car_cents",
+    "dues",
+    "dues_of_offer",
+    "earned",
     "ladder",
     "notice_percent",
     "offered_of",
     "price",
     "rate_at",
+    "round_half_up",
     "shift_kind",
     "started_minutes",
     "what_is_left",

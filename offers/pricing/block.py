@@ -15,6 +15,7 @@ from offers.pricing.work import MINUTE, ZERO, Cents, ExtraTrip, Outcome, Terms, 
 
 _MICROSECOND = timedelta(microseconds=1)
 _AN_HOUR = 3_600_000_000
+WHOLE = 100  # percent
 
 
 def price(terms: Terms, work: Work) -> Pay:
@@ -24,10 +25,15 @@ def price(terms: Terms, work: Work) -> Pay:
     (`floors.dues`).
     """
     lines = earned(terms, work)
-    offer = offered_of(work, lines, key="")
-    for due in floors.dues([floor for floor in terms.floors if floor.scope is Scope.OFFER], [offer]):
+    for due in dues_of_offer(terms, work, lines):
         lines += [each for each in due.lines() if each.cents]
     return Pay(tuple(lines))
+
+
+def dues_of_offer(terms: Terms, work: Work, lines: Iterable[PayLine]) -> tuple[floors.Due, ...]:
+    """What the floors of a single offer come to beside these lines."""
+    own = [floor for floor in terms.floors if floor.scope is Scope.OFFER]
+    return floors.dues(own, [offered_of(work, lines, key="")]) if own else ()
 
 
 def earned(terms: Terms, work: Work) -> list[PayLine]:
@@ -103,12 +109,15 @@ def _share_done(work: Work) -> Fraction:
 
 
 def _share_line(kind: LineKind, terms: Terms, work: Work, percent: Decimal) -> PayLine:
-    """A share of the quote, computed from the exact quote: half of a rounded sum would be rounded twice."""
-    base = for_time(terms.base_cents_h, work.scheduled)
-    quote = (base if terms.flat_cents is None else terms.flat_cents) + for_time(
-        terms.step_cents_h, work.scheduled
-    )
-    cents = round_half_up(quote * Fraction(percent) / 100)
+    """A share of the quote, computed from the exact quote: half of a rounded sum would be rounded twice. All of it is
+    what was quoted, base and step each rounded."""
+    timed = for_time(terms.base_cents_h, work.scheduled)
+    base = timed if terms.flat_cents is None else Fraction(terms.flat_cents)
+    step = for_time(terms.step_cents_h, work.scheduled)
+    if percent == WHOLE:
+        cents = round_half_up(base) + round_half_up(step)
+    else:
+        cents = round_half_up((base + step) * Fraction(percent) / WHOLE)
     return line(kind, cents, terms.rule, percent=plain(percent))
 
 

@@ -96,7 +96,8 @@ class FloorRule:
 class Offered:
     """One thing a driver accepted, as a floor sees it: whose it is, what was engaged, what it was paid.
 
-    `done` is False for what was withdrawn or voided: no minimum is due for it.
+    `granted` is what narrower floors have topped up before, which counts. `done` is False for what was withdrawn or
+    voided: no minimum is due for it.
     """
 
     key: str
@@ -107,6 +108,7 @@ class Offered:
     paid: Mapping[LineKind, Fraction] = field(default_factory=dict)
     mileage_paid: Fraction = Fraction(0)
     done: bool = True
+    granted: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,11 @@ class Due:
         """The lines of pay it makes; they may be of nothing."""
         floor = round_half_up(self.least)
         credited = round_half_up(self.credited)
-        yield line(LineKind.FLOOR, self.top_up_cents, self.floor.rule, floor=floor, credited=credited)
+        if self.floor.scope is Scope.POOL:
+            numbers: dict[str, object] = {"pool": floor, "pool_credited": credited}
+        else:
+            numbers = {"floor": floor, "credited": credited}
+        yield line(LineKind.FLOOR, self.top_up_cents, self.floor.rule, None, **numbers)
         if self.floor.mileage is Mileage.ON_TOP:
             unit = self.floor.distance_unit
             way = plain(self.metres / Fraction(METRES[unit]))
@@ -216,7 +222,7 @@ def _beside(floor: FloorRule, own: list[Offered], sums: Mapping[str, _Sum]) -> i
 
 
 def _credited(floor: FloorRule, offer: Offered) -> Fraction:
-    return sum((cents for kind, cents in offer.paid.items() if kind in floor.creditable), Fraction(0))
+    return sum((cents for kind, cents in offer.paid.items() if kind in floor.creditable), offer.granted)
 
 
 def _weight(floor: FloorRule, own: list[_Sum]) -> Fraction:

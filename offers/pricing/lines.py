@@ -49,6 +49,7 @@ LINE_SENTENCES: dict[LineKind, str] = {
 
 
 FLAT_SENTENCE = _("Agreed for the block as a whole")
+POOL_SENTENCE = _("Your part of what all drivers' pay of %(pool_credited)s is short of the floor of %(pool)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,11 @@ class PayLine:
     @property
     def template(self) -> str:
         """The sentence of the line, in the catalogue's language."""
-        return LINE_SENTENCES[self.kind] if self.params or self.kind is not LineKind.BASE else FLAT_SENTENCE
+        if self.kind is LineKind.BASE and not self.params:
+            return FLAT_SENTENCE
+        if self.kind is LineKind.FLOOR and "pool" in dict(self.params):
+            return POOL_SENTENCE
+        return LINE_SENTENCES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

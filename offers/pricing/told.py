@@ -13,7 +13,7 @@ from offers.pricing.lines import PayLine, round_half_up
 from offers.pricing.rates import METRES
 from retaildelivery.lib import money
 
-MONEY_PARAMS = frozenset({"rate", "floor", "credited"})
+MONEY_PARAMS = frozenset({"rate", "floor", "credited", "pool", "pool_credited"})
 
 
 def amount(cents: int) -> str:
@@ -86,12 +86,12 @@ def sentence(line: PayLine, currency: str) -> str:
     """The line in English, amounts as money."""
     params = dict(line.params)
     for name in MONEY_PARAMS & params.keys():
-        params[name] = _money(params[name], currency)
+        params[name] = money_text(params[name], currency)
     return line.template % params
 
 
-def _money(cents: str, currency: str) -> str:
-    """Rates may have parts of a cent, and there may be several of them."""
+def money_text(cents: str, currency: str) -> str:
+    """Cents as money. Rates may have parts of a cent, and there may be several of them."""
     told = []
     for each in cents.split("/"):
         exact = Decimal(each)

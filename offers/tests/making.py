@@ -29,7 +29,7 @@ from offers import (
     offering,
     scheduling,
 )
-from offers.models import Block, DrawRules, Offer, PayPolicy
+from offers.models import Block, DrawRules, Offer, PayFloor, PayPolicy
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window
@@ -75,6 +75,17 @@ def mall(
         longitude="-115.172300",
         desk_code="K7QX4M",
     )
+
+
+def floor(code: str = "nevada-2026", **more: Any) -> PayFloor:
+    """A law's floor in the whole market, of each block; valid since the year began."""
+    given = {"law": code.rpartition("-")[0], "valid_from": dt.date(2026, 1, 1), **more}
+    if "jurisdiction" not in given:
+        given.setdefault("market", Market.objects.get(code="las-vegas"))
+    row = PayFloor(code=code, **given)
+    row.full_clean()
+    row.save()
+    return row
 
 
 def store(at_mall: Mall, name: str = "Juniper Books") -> Store:
@@ -297,6 +308,25 @@ def deliver(stop: Stop, by: Driver, *, at: dt.datetime) -> None:
     doors.prove(
         driver=by, stop_code=stop.code, order_code="", proof=doors.ProofDraft(), evidence=evidence(at), at=at
     )
+
+
+def worked(
+    of_block: Block,
+    by: Driver,
+    *,
+    check_in_at: dt.datetime,
+    last: dt.datetime,
+    handover: dt.datetime | None = None,
+) -> Block:
+    """A claimed block from check-in to its last door, everything delivered at `last`, and settled."""
+    check_in(of_block, by, at=check_in_at)
+    collect(of_block, by, arrive=check_in_at, handover=handover or check_in_at)
+    depart(of_block, by, at=handover or check_in_at)
+    for stop in doors_of(of_block):
+        deliver(stop, by, at=last)
+    relay_all(at=last)
+    of_block.refresh_from_db()
+    return of_block
 
 
 def fail(stop: Stop, by: Driver, *, at: dt.datetime) -> None:

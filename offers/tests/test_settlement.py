@@ -7,8 +7,9 @@ from deliveries.models import Order
 from deliveries.posting import tip
 from drivers import ledger, verify_pay
 from drivers.models import DriverPosting, StandingEvent
-from offers import expiry, settlement, terms
-from offers.models import Claim, PayPolicy
+from offers import expiry, pricing, settlement, terms
+from offers import worked as done_work
+from offers.models import Claim
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.outbox.recording import SYSTEM
@@ -143,7 +144,7 @@ def test_a_return_right_after_the_last_door_counts_as_work(store, ada):
 
 
 def test_the_floor_of_the_law_fills_up_what_is_missing(store, ada):
-    PayPolicy.objects.update(floor_hourly_cents=3_000, floor_mile_cents=100)
+    making.floor(hour_cents=3_000, distance_cents=100)
 
     worked([making.order(store, tip_cents=500)], ada, last=START + HOUR)
 
@@ -158,10 +159,10 @@ def test_settling_twice_pays_once(store, ada):
 
     with transaction.atomic():
         settlement.settle(fact=fact, at=START + 2 * HOUR)
-    work = settlement.work_of(block, at=START + HOUR)
-    pay = settlement.pricing.price(settlement.terms.of_block(block, hourly_cents=1800), work)
+    work = done_work.work_of(block, at=START + HOUR)
+    pay = pricing.price(terms.of_block(block, hourly_cents=1800), work)
     with transaction.atomic():
-        settlement._post(Claim.objects.get(), pay, work, at=START + 2 * HOUR)
+        settlement._post(Claim.objects.get(), pay, work, at=START + 2 * HOUR, said={})
 
     assert ledger.balance(ada) == 4100
     assert DriverPosting.objects.count() == 2

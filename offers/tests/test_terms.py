@@ -98,17 +98,6 @@ def test_a_price_at_the_cap_stands_still(mall):
     assert len(terms.ladder(made(mall, start=AT + HOUR), hourly_cents=2600, at=AT)) == 1
 
 
-def test_a_floor_of_the_law_is_part_of_the_terms(mall):
-    policy = PayPolicy.objects.get()
-    policy.floor_hourly_cents, policy.floor_mile_cents = 2_000, 36
-    block = made(mall)
-    block.policy = policy
-
-    floor = terms.of_block(block, hourly_cents=1900).floors[0]
-
-    assert (floor.rule, floor.wage_cents_h, floor.distance_cents) == ("las-vegas-2026", 2000, 36)
-
-
 def test_a_policy_that_was_used_keeps_its_prices_and_the_days_it_was_used_for(mall):
     making.block([making.order(making.store(mall))])
     used = PayPolicy.objects.filter(code="las-vegas-2026")

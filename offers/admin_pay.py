@@ -1,0 +1,165 @@
+"""Rules of pay in the admin: policies, holidays, places with their wages and floors, and what the floors came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from offers.models import Block, FloorFinding, Holiday, Jurisdiction, PayFloor, PayPolicy, Wage
+from offers.models.law import Counted, all_counted
+from retaildelivery.web.admin import HistoryAdmin, KeptAdmin
+
+
+@admin.register(PayPolicy)
+class PayPolicyAdmin(KeptAdmin):
+    list_display = (
+        "code",
+        "market",
+        "weekday_cents",
+        "evening_cents",
+        "weekend_cents",
+        "holiday_cents",
+        "short_notice_cents",
+        "cap_cents",
+        "valid_from",
+        "valid_to",
+    )
+    list_filter = ("market",)
+    list_select_related = ("market",)
+    ordering = ("market", "-valid_from")
+
+    def get_readonly_fields(self, request: object, obj: PayPolicy | None = None) -> tuple[str, ...]:
+        """A row that a block was priced with keeps its prices; only its end may be set."""
+        if obj is None or not Block.objects.filter(policy=obj).exists():
+            return ()
+        return tuple(f.name for f in PayPolicy._meta.fields if f.name != "valid_to")
+
+
+@admin.register(Holiday)
+class HolidayAdmin(KeptAdmin):
+    list_display = ("on", "name", "market")
+    list_filter = ("market",)
+    list_select_related = ("market",)
+    ordering = ("-on",)
+
+
+@admin.register(Jurisdiction)
+class JurisdictionAdmin(KeptAdmin):
+    list_display = ("code", "name")
+    search_fields = ("code", "name")
+    autocomplete_fields = ("malls",)
+    ordering = ("code",)
+
+
+@admin.register(Wage)
+class WageAdmin(ModelAdmin):
+    """The database refuses a change or deletion of a row that a floor was found with."""
+
+    list_display = ("code", "jurisdiction", "hour_cents", "valid_from")
+    list_filter = ("jurisdiction",)
+    list_select_related = ("jurisdiction",)
+    ordering = ("jurisdiction", "-valid_from")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Wage | None = None) -> tuple[str, ...]:
+        used = obj is not None and FloorFinding.objects.filter(wages__contains=[obj.pk]).exists()
+        return tuple(field.name for field in Wage._meta.fields) if used else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Wage | None = None) -> bool:
+        return False
+
+
+class PayFloorForm(forms.ModelForm):  # type: ignore[type-arg]
+    creditable = forms.MultipleChoiceField(
+        choices=Counted,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        initial=all_counted,
+        label=_("Lines that count towards it"),
+    )
+
+    class Meta:
+        model = PayFloor
+        fields = ("creditable",)
+
+
+@admin.register(PayFloor)
+class PayFloorAdmin(KeptAdmin):
+    """A law's floor is a row for each time in which its amounts hold. One that was used keeps them; only its end may be
+    set."""
+
+    form = PayFloorForm
+    list_display = (
+        "code",
+        "law",
+        "market",
+        "jurisdiction",
+        "scope",
+        "hour_cents",
+        "minute_cents",
+        "wage_percent",
+        "distance_cents",
+        "mileage",
+        "valid_from",
+        "valid_to",
+    )
+    list_filter = ("scope", "market", "jurisdiction")
+    list_select_related = ("market", "jurisdiction")
+    search_fields = ("code", "law")
+    ordering = ("law", "-valid_from")
+    fieldsets = (
+        (None, {"fields": ("code", "law", "market", "jurisdiction", "scope", "valid_from", "valid_to")}),
+        (
+            _("For time"),
+            {
+                "fields": (
+                    "hour_cents",
+                    "minute_cents",
+                    "wage_percent",
+                    "utilisation",
+                    "engaged_from",
+                    "counts_on_call",
+                    "share",
+                )
+            },
+        ),
+        (_("For distance"), {"fields": ("distance_cents", "distance_unit", "mileage")}),
+        (_("Least and what counts"), {"fields": ("minimum_cents", "each_minimum_cents", "creditable")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PayFloor | None = None) -> tuple[str, ...]:
+        used = obj is not None and FloorFinding.objects.filter(rows__contains=[obj.pk]).exists()
+        return tuple(f.name for f in PayFloor._meta.fields if f.name != "valid_to") if used else ()
+
+    def get_form(self, request: HttpRequest, obj: PayFloor | None = None, **kwargs: Any) -> Any:
+        """A read-only field is no field of the form."""
+        if "creditable" in self.get_readonly_fields(request, obj):
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, **kwargs)
+
+
+@admin.register(FloorFinding)
+class FloorFindingAdmin(HistoryAdmin):
+    list_display = (
+        "key",
+        "driver",
+        "floor",
+        "time",
+        "metres",
+        "least_cents",
+        "credited_cents",
+        "top_up_cents",
+        "mileage_cents",
+        "at",
+    )
+    list_filter = (("at", RangeDateTimeFilter),)
+    list_filter_submit = True
+    list_select_related = ("driver__user", "floor")
+    search_fields = ("key", "driver__code", "floor__code")
+    show_full_result_count = False
+    ordering = ("-id",)

@@ -1,0 +1,154 @@
+"""What was done in a block, read from its stops and handovers: what pricing takes in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from deliveries.models import Consignment, Stop
+from offers import limits, pricing
+from offers.models import Block
+from retaildelivery.lib.geo import road_m
+
+ZERO = dt.timedelta(0)
+
+
+def local_day(block: Block) -> dt.date:
+    """The day by which rates are looked up: that of the block's start, at its mall."""
+    return block.starts_at.astimezone(block.mall.zone).date()
+
+
+def stops_of(block: Block) -> list[Stop]:
+    return list(Stop.objects.filter(manifest=block.manifest_id).select_related("store", "handover"))
+
+
+def engaged_in(
+    block: Block, stops: Sequence[Stop], *, until: dt.datetime, share: Decimal = Decimal(1)
+) -> pricing.Engaged:
+    """Time and way as laws count them, by place and day of the pickup.
+
+    A block is accepted days ahead, so work begins at check-in. The way is the planned one, or that of its `share`,
+    and longer where the stops that were visited, in their order, lie farther (a way back that was not planned).
+    """
+    assert block.checked_in_at is not None, "Work begins at check-in."
+    pickups = [stop for stop in stops if stop.kind == Stop.Kind.PICKUP]
+    arrivals = [stop.arrived_at for stop in pickups if stop.arrived_at is not None]
+    arrived = max(min(arrivals, default=block.checked_in_at), block.checked_in_at)
+    loaded = [moment for stop in pickups if (moment := taken_at(stop)) is not None]
+    return pricing.Engaged(
+        metres=max(int(block.distance_m * share), visited_m(block, stops)),
+        place=block.mall.code,
+        day=local_day(block),
+        trip=pricing.Trip(
+            accepted_at=block.checked_in_at,
+            arrived_at=arrived,
+            picked_up_at=max(min(loaded, default=arrived), arrived),
+            ended_at=until,
+        ),
+    )
+
+
+def visited_m(block: Block, stops: Sequence[Stop]) -> int:
+    """Road metres from the mall over every door and counter that was reached, in the order they were."""
+    reached = [(stop.arrived_at, stop.pk, stop.point) for stop in stops if stop.arrived_at is not None]
+    places = [block.mall.point, *(point for _at, _pk, point in sorted(reached, key=lambda each: each[:2]))]
+    return sum(road_m(here, there) for here, there in pairwise(places))
+
+
+def taken_at(stop: Stop) -> dt.datetime | None:
+    """When staff handed over at a pickup, or when it ended where nobody did."""
+    handover = getattr(stop, "handover", None)
+    return handover.at if handover is not None else stop.completed_at
+
+
+def work_until_aborted(block: Block, *, over_at: dt.datetime | None) -> pricing.Work:
+    """The time so far of a block that was broken off, plus the wait for who took the parcels over, within
+    `limits.HANDOVER_PAID`; never more than the window as scheduled time, the rest as overtime."""
+    assert block.checked_in_at is not None, "Only a block at work is broken off."
+    assert block.ended_at is not None, "A block that was broken off has its time."
+    stops = stops_of(block)
+    until = aborted_until(block, over_at=over_at)
+    begun = max(block.starts_at, block.checked_in_at)
+    return pricing.Work(
+        scheduled=max(ZERO, min(until, block.ends_at) - begun),
+        overtime=max(ZERO, until - max(block.ends_at, begun)),
+        waits=tuple(waits(block, stops)),
+        returns=sum(stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.DONE for stop in stops),
+        tips=tuple(tips(block)),
+        engaged=(engaged_until_aborted(block, stops, over_at=over_at),),
+    )
+
+
+def aborted_until(block: Block, *, over_at: dt.datetime | None) -> dt.datetime:
+    assert block.ended_at is not None, "A block that was broken off has its time."
+    return min(max(block.ended_at, over_at or block.ended_at), block.ended_at + limits.HANDOVER_PAID)
+
+
+def engaged_until_aborted(
+    block: Block, stops: Sequence[Stop], *, over_at: dt.datetime | None
+) -> pricing.Engaged:
+    """Of a block that was broken off: of its planned way the part that its time had come to."""
+    until = aborted_until(block, over_at=over_at)
+    part = Decimal((until - block.starts_at) / block.length)
+    return engaged_in(block, stops, until=until, share=min(Decimal(1), max(Decimal(0), part)))
+
+
+def work_of(block: Block, *, at: dt.datetime) -> pricing.Work:
+    """What happened in a block whose manifest was completed at `at`, read from its stops and handovers."""
+    assert block.checked_in_at is not None, "A completed block was checked in."
+    stops = stops_of(block)
+    until = worked_until(stops, at=at)
+    late = max(ZERO, block.checked_in_at - block.starts_at)
+    return pricing.Work(
+        scheduled=block.length,
+        # Who began late does not earn the same minutes at the end as overtime.
+        overtime=max(ZERO, until - block.ends_at - late),
+        waits=tuple(waits(block, stops)),
+        returns=sum(stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.DONE for stop in stops),
+        tips=tuple(tips(block)),
+        engaged=(engaged_in(block, stops, until=until),),
+    )
+
+
+def worked_until(stops: Sequence[Stop], *, at: dt.datetime) -> dt.datetime:
+    """The moment the last stop ended. A return counts only when it followed the stop before it within
+    `limits.RETURN_WAY`: what is brought back the next morning is paid as a return, not as a night of
+    overtime."""
+    ends = sorted(
+        (stop.completed_at, stop.kind == Stop.Kind.RETURN)
+        for stop in stops
+        if stop.completed_at is not None and stop.arrived_at is not None
+    )
+    if not ends:
+        return at
+    until = ends[0][0]
+    for moment, is_return in ends[1:]:
+        if is_return and moment - until > limits.RETURN_WAY:
+            break
+        until = moment
+    return until
+
+
+def waits(block: Block, stops: Sequence[Stop]) -> list[pricing.Wait]:
+    """How long each store kept the driver: from arrival, or the block's start where that is later, to the
+    staff's handover, or to the end of the stop where there was none."""
+    kept: dict[str, dt.timedelta] = {}
+    for stop in stops:
+        if stop.kind != Stop.Kind.PICKUP or stop.store is None or stop.arrived_at is None:
+            continue
+        until = taken_at(stop)
+        if until is not None:
+            waited = max(ZERO, until - max(stop.arrived_at, block.starts_at))
+            kept[stop.store.code] = kept.get(stop.store.code, ZERO) + waited
+    return [pricing.Wait(store=code, waited=waited) for code, waited in kept.items()]
+
+
+def tips(block: Block) -> list[pricing.Tip]:
+    """The tips of the orders delivered, all of each."""
+    delivered = Consignment.objects.filter(
+        manifest=block.manifest_id, ending=Consignment.Ending.DELIVERED, order__tip_cents__gt=0
+    )
+    rows = delivered.order_by("order__code").values_list("order__code", "order__tip_cents")
+    return [pricing.Tip(order=code, cents=cents) for code, cents in rows]
