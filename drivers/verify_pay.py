@@ -113,8 +113,8 @@ def floor_differs(line: dict[str, Any], rules: dict[str, Any]) -> str | None:
 
 
 def credited_differs(line: dict[str, Any], lines: list[dict[str, Any]]) -> str | None:
-    """A floor credits the work lines of its block, all of them: those before it, tips and tolls left out. One that names
-    what it is `of` (a shift, a week, or kinds of its own) credits no more than those lines."""
+    """A floor credits the work lines of its block, all of them: those before it, tips and tolls left out. One that
+    names what it is `of` (a shift, a week, or kinds of its own) credits no more than those lines."""
     if line["kind"] != "floor" or not is_number(line["params"].get("credited", "")):
         return None
     counted = {line["subject"], *line["params"].get("of", "").split()}

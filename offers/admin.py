@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from offers import admin_draws, admin_pay, admin_plans, admin_schedule, withdrawing
+from offers import admin_draws, admin_extras, admin_pay, admin_plans, admin_schedule, withdrawing
 from offers.models import (
     Block,
     Claim,
@@ -29,7 +29,7 @@ from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
 
 # Importing them registers their pages.
-__all__ = ["admin_draws", "admin_pay", "admin_plans", "admin_schedule"]
+__all__ = ["admin_draws", "admin_extras", "admin_pay", "admin_plans", "admin_schedule"]
 
 
 class OfferInline(HistoryInline):

@@ -11,7 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from offers.models import Block, FloorFinding, Holiday, Jurisdiction, PayFloor, PayPolicy, Wage
+from drivers.models import DriverPosting
+from offers.models import (
+    Block,
+    FloorFinding,
+    Holiday,
+    Jurisdiction,
+    Mission,
+    PayFloor,
+    PayPolicy,
+    Wage,
+)
 from offers.models.law import Counted, all_counted
 from retaildelivery.web.admin import HistoryAdmin, KeptAdmin
 
@@ -141,6 +151,23 @@ class PayFloorAdmin(KeptAdmin):
         if "creditable" in self.get_readonly_fields(request, obj):
             kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, **kwargs)
+
+
+@admin.register(Mission)
+class MissionAdmin(KeptAdmin):
+    """One that was paid stays as it was; only its end may be set."""
+
+    list_display = ("code", "name", "mall", "blocks", "cents", "valid_from", "valid_to")
+    list_filter = ("mall",)
+    list_select_related = ("mall",)
+    search_fields = ("code", "name")
+    ordering = ("mall", "-valid_from")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Mission | None = None) -> tuple[str, ...]:
+        used = (
+            obj is not None and DriverPosting.objects.filter(key__startswith=f"mission:{obj.code}:").exists()
+        )
+        return tuple(f.name for f in Mission._meta.fields if f.name != "valid_to") if used else ()
 
 
 @admin.register(FloorFinding)

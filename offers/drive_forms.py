@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -94,6 +95,23 @@ class StripeForm(forms.Form):
         help_text=_("Begins with acct_; Stripe shows it under your profile."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "acct_…"}),
     )
+
+
+class TollForm(forms.Form):
+    what = forms.CharField(label=_("Which road or bridge"), max_length=80)
+    amount = forms.DecimalField(
+        label=_("Amount in dollars"), min_value=Decimal("0.01"), max_value=Decimal(200), decimal_places=2
+    )
+    receipt = forms.FileField(
+        label=_("Photo of the receipt"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+
+
+class TripForm(forms.Form):
+    what = forms.CharField(label=_("Why the way was needed"), max_length=80)
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=240)
+    miles = forms.DecimalField(label=_("Miles"), min_value=0, max_value=200, decimal_places=1)
 
 
 class DisputeForm(forms.Form):

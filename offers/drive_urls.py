@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, handing_over, money, road, standby, standing, wishes
+from offers.views import draws, drive, extras, handing_over, money, road, standby, standing, wishes
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -49,5 +49,7 @@ urlpatterns = [
     path("drive/earnings/disputes/<slug:code>/withdrawal/", money.withdraw, name="driver_withdraw_dispute"),
     path("drive/earnings/lines/<int:sequence>/dispute/", money.dispute_line, name="driver_dispute"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
+    path("drive/earnings/<slug:code>/toll/", extras.toll, name="driver_toll"),
+    path("drive/earnings/<slug:code>/extra-trip/", extras.trip, name="driver_extra_trip"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),
 ]

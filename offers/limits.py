@@ -123,6 +123,8 @@ PLAN_RUNS = 8  # waves the plan page looks back at
 EVIDENCE_ROWS = 500  # facts, scans and positions kept with a dispute
 STATEMENTS_SHOWN = 60  # a year of weeks on one page
 TAX_PAGE = 100  # drivers on one page of a year; the files have them all
+EXTRA_WITHIN = dt.timedelta(days=7)  # after a block, as for the statement its pay is on
+EXTRAS_OPEN = 5  # of one block at a time: a person looks at each
 PERIODS_BACK = (
     5  # weeks whose floors are still looked for: a block that stayed open so long has a person on it
 )

@@ -13,7 +13,17 @@ from django.db import connection
 
 from drivers.models import Driver
 from offers import limits
-from offers.models import Block, Draw, Fit, PlanRun, StoreBlockade
+from offers.models import Block, Draw, Extra, Fit, PlanRun, StoreBlockade
+
+
+def one_extra(code: str) -> Extra:
+    """An extra, locked, with its block and driver. Raises Extra.DoesNotExist."""
+    bound_waiting()
+    return (
+        Extra.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("block__policy", "block__mall__market", "driver__user")
+        .get(code=code)
+    )
 
 
 def bound_waiting() -> None:

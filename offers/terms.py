@@ -70,6 +70,9 @@ def of_block(block: Block, *, hourly_cents: int, floors: tuple[pricing.FloorRule
         step_cents_h=hourly_cents - block.base_hourly_cents,
         free_wait=policy.wait_free_minutes * MINUTE,
         return_cents=policy.return_cents,
+        extra_trip_cents=policy.extra_trip_cents,
+        extra_cents_mile=policy.extra_mile_cents,
+        tolls_refunded=policy.tolls_refunded,
         floors=floors,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import claiming, closing, relieving, settlement, telling, wishing, withdrawing
+from offers import claiming, closing, missions, relieving, settlement, telling, wishing, withdrawing
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -98,5 +98,8 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "order.updated": {"stores.webhook": fanning.fan_out},
     "parcel.damaged": {"stores.webhook": fanning.fan_out},
     "parcel.short": {"stores.webhook": fanning.fan_out},
-    "pay.settled": {"offers.close_shift": closing.follow_pay},
+    "pay.settled": {
+        "offers.close_shift": closing.follow_pay,
+        "offers.missions": missions.follow_pay,
+    },
 }

@@ -4,6 +4,7 @@ from offers.models.block import Block, Freeze
 from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
 from offers.models.draw import Award, Draw, DrawRules, Entry
+from offers.models.extra import Extra, Mission
 from offers.models.handover import HandOver
 from offers.models.law import FloorFinding, Jurisdiction, PayFloor, Wage
 from offers.models.offer import Decline, Offer
@@ -26,6 +27,7 @@ __all__ = [
     "Draw",
     "DrawRules",
     "Entry",
+    "Extra",
     "Fit",
     "FloorFinding",
     "Freeze",
@@ -34,6 +36,7 @@ __all__ = [
     "Jurisdiction",
     "MallBlockade",
     "MallPreference",
+    "Mission",
     "Offer",
     "OnlyDriver",
     "PayFloor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.db import models
@@ -39,6 +40,13 @@ class PayPolicy(models.Model):
         default=10, help_text=_("Per store, before waiting is paid.")
     )
     return_cents = models.PositiveIntegerField(default=500, help_text=_("For each return to a store."))
+    extra_trip_cents = models.PositiveIntegerField(
+        default=0, help_text=_("For each way that was not planned, beside its minutes.")
+    )
+    extra_mile_cents = models.DecimalField(
+        max_digits=8, decimal_places=2, default=Decimal(0), help_text=_("For each mile of such a way.")
+    )
+    tolls_refunded = models.BooleanField(default=False, help_text=_("Tolls are given back for a receipt."))
     max_orders = models.PositiveSmallIntegerField(
         default=12, help_text=_("Orders in one block; a law may set it.")
     )

@@ -31,12 +31,13 @@ from offers import (
     feed,
     hours,
     limits,
+    missions,
     paydays,
     places,
     pricing,
 )
 from offers.drive_forms import CheckInForm, DeclineForm, LateForm
-from offers.models import Block, Claim, Decline, HandOver, Offer
+from offers.models import Block, Claim, Decline, Extra, HandOver, Offer
 from offers.views import reliefs
 from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
@@ -445,6 +446,7 @@ def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
             for row in shown
         ],
         "open": list(feed.live_claims(driver)),
+        "missions": missions.progress(driver, at=at),
     }
     return render(request, "offers/driver_earnings.html", context)
 
@@ -463,5 +465,7 @@ def block_pay(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         "lines": lines,
         "total_cents": total,
         "costs": costs_of(driver, held.block, pay_cents=total),
+        "extras": Extra.objects.filter(block=held.block, driver=driver).order_by("pk"),
+        "tolls": held.block.policy.tolls_refunded,
     }
     return render(request, "offers/driver_block_pay.html", context)
