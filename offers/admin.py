@@ -218,5 +218,3 @@ class StoreBlockadeAdmin(HistoryAdmin):
     list_select_related = ("store", "driver__user", "asked_by", "granted_by")
     search_fields = ("code", "driver__code", "store__name")
     ordering = ("-id",)
-
-

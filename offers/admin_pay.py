@@ -6,12 +6,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from drivers.models import DriverPosting
+from offers import policies
 from offers.models import (
     Block,
     FloorFinding,
@@ -23,7 +26,30 @@ from offers.models import (
     Wage,
 )
 from offers.models.law import Counted, all_counted
+from retaildelivery.outbox.recording import Actor
 from retaildelivery.web.admin import HistoryAdmin, KeptAdmin
+
+
+def is_used(row: PayPolicy | None) -> bool:
+    """Whether a block was priced with it."""
+    return row is not None and Block.objects.filter(policy=row).exists()
+
+
+class PayPolicyForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = PayPolicy
+        fields = ("code",)
+
+    def clean(self) -> dict[str, Any]:
+        """What lowers anything is told in time; a row that was used changes nothing but its end."""
+        given: dict[str, Any] = super().clean() or {}
+        if "valid_from" in given and given.get("market"):
+            row = PayPolicy(pk=self.instance.pk, **given)
+            try:
+                policies.refuse_short_notice(row, at=timezone.now())
+            except policies.NoticeTooShort as refusal:
+                self.add_error("valid_from", refusal.message)
+        return given
 
 
 @admin.register(PayPolicy)
@@ -44,11 +70,66 @@ class PayPolicyAdmin(KeptAdmin):
     list_select_related = ("market",)
     ordering = ("market", "-valid_from")
 
-    def get_readonly_fields(self, request: object, obj: PayPolicy | None = None) -> tuple[str, ...]:
+    form = PayPolicyForm
+    fields = (
+        "code",
+        "market",
+        "valid_from",
+        "valid_to",
+        "weekday_cents",
+        "evening_cents",
+        "weekend_cents",
+        "holiday_cents",
+        "short_notice_cents",
+        "cap_cents",
+        "step_cents",
+        "step_minutes",
+        "wait_free_minutes",
+        "return_cents",
+        "extra_trip_cents",
+        "extra_mile_cents",
+        "tolls_refunded",
+        "max_orders",
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PayPolicy | None = None) -> tuple[str, ...]:
         """A row that a block was priced with keeps its prices; only its end may be set."""
-        if obj is None or not Block.objects.filter(policy=obj).exists():
-            return ()
-        return tuple(f.name for f in PayPolicy._meta.fields if f.name != "valid_to")
+        return tuple(f.name for f in PayPolicy._meta.fields if f.name != "valid_to") if is_used(obj) else ()
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **more: Any
+    ) -> HttpResponse:
+        """Before a row is saved it is tried on the blocks of the last 30 days, and shown."""
+        row = self.get_object(request, object_id) if object_id else None
+        if request.method == "POST" and "confirmed" not in request.POST and not is_used(row):
+            form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
+            if self.has_change_permission(request, row) and form.is_valid():
+                return self.preview(request, form.instance)
+        answer: HttpResponse = super().changeform_view(request, object_id, *args, **more)
+        return answer
+
+    def preview(self, request: HttpRequest, row: PayPolicy) -> HttpResponse:
+        made, old = policies.preview(row, at=timezone.now()), policies.before(row)
+        names = policies.lowered(row, old) if old else []
+        context = {
+            **self.admin_site.each_context(request),
+            "title": row.code,
+            "opts": self.model._meta,
+            "row": row,
+            "old": old,
+            "preview": made,
+            "kinds": [(Block.ShiftKind(kind).label, effect) for kind, effect in sorted(made.kinds.items())],
+            "lowered": policies.named(names),
+            "given": [(name, value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"],
+        }
+        return TemplateResponse(request, "offers/admin_pay_policy_preview.html", context)
+
+    def save_model(self, request: HttpRequest, obj: PayPolicy, form: Any, change: bool) -> None:
+        used = is_used(obj if change else None)
+        super().save_model(request, obj, form, change)
+        if not used:
+            actor = Actor(kind="operations", name=str(request.user), source="admin")
+            policies.announce(obj, actor=actor, at=timezone.now())
 
 
 @admin.register(Holiday)

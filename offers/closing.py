@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -104,10 +105,14 @@ def close_weeks(market: Market, *, at: dt.datetime) -> int:
 
 def week_of(market: Market, moment: dt.datetime) -> Window:
     """The market's week that contains a moment, Monday to Monday."""
-    monday = monday_of(moment.astimezone(market.zone).date())
+    return week_in(market.zone, moment)
+
+
+def week_in(zone: ZoneInfo, moment: dt.datetime) -> Window:
+    """The week of a zone that contains a moment."""
+    monday = monday_of(moment.astimezone(zone).date())
     starts, ends = (
-        dt.datetime.combine(day, dt.time(), tzinfo=market.zone)
-        for day in (monday, monday + dt.timedelta(days=7))
+        dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in (monday, monday + dt.timedelta(days=7))
     )
     return Window(starts, ends)
 

@@ -49,6 +49,7 @@ urlpatterns = [
     path("drive/earnings/disputes/<slug:code>/withdrawal/", money.withdraw, name="driver_withdraw_dispute"),
     path("drive/earnings/lines/<int:sequence>/dispute/", money.dispute_line, name="driver_dispute"),
     path("drive/earnings/", drive.earnings, name="driver_earnings"),
+    path("drive/earnings/changes/", money.changes, name="driver_pay_changes"),
     path("drive/earnings/<slug:code>/toll/", extras.toll, name="driver_toll"),
     path("drive/earnings/<slug:code>/extra-trip/", extras.trip, name="driver_extra_trip"),
     path("drive/earnings/<slug:code>/", drive.block_pay, name="driver_block_pay"),

@@ -15,6 +15,7 @@ from offers.models import (
     Draw,
     HandOver,
     Offer,
+    PayPolicy,
     PlanRun,
     Publication,
     StandBy,
@@ -230,6 +231,17 @@ def schedule_switched(auto: AutoSchedule, *, at: dt.datetime) -> Happening:
         subjects=[f"mall:{auto.mall.code}"],
         actor=Actor(kind=Fact.Actor.OPERATIONS, name=str(auto.changed_by)),
         data={"on": auto.on, "days_ahead": auto.days_ahead, "hour": auto.hour},
+    )
+
+
+def pay_policy_announced(row: PayPolicy, *, at: dt.datetime, actor: Actor) -> Happening:
+    """A row of pay was added or changed before its time: the drivers of its market are told."""
+    return Happening(
+        name="pay_policy.announced",
+        at=at,
+        subjects=[f"market:{row.market.code}"],
+        actor=actor,
+        data={"code": row.code, "valid_from": row.valid_from.isoformat()},
     )
 
 

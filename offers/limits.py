@@ -123,6 +123,10 @@ PLAN_RUNS = 8  # waves the plan page looks back at
 EVIDENCE_ROWS = 500  # facts, scans and positions kept with a dispute
 STATEMENTS_SHOWN = 60  # a year of weeks on one page
 TAX_PAGE = 100  # drivers on one page of a year; the files have them all
+PAY_NOTICE = dt.timedelta(days=14)  # before anything is lowered
+PREVIEW_BACK = dt.timedelta(days=30)  # blocks a change is tried on: a month of every kind of shift
+PREVIEW_BLOCKS = 5_000  # a few seconds of pricing; of a larger market the newest
+CHANGES_SHOWN = 3  # rows of pay on one page; each is priced anew on the driver's own blocks
 EXTRA_WITHIN = dt.timedelta(days=7)  # after a block, as for the statement its pay is on
 EXTRAS_OPEN = 5  # of one block at a time: a person looks at each
 PERIODS_BACK = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 from django.utils import translation
@@ -12,11 +13,10 @@ from django.utils import translation
 from drivers import ledger
 from drivers.models import Driver
 from offers import paywords, pricing
-from offers.closing import week_of
+from offers.closing import week_in
 from offers.models import Block, Claim, Mission
 from retaildelivery.lib.windows import Window
 from retaildelivery.outbox.models import Fact
-from stores.models import Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def follow_pay(*, fact: Fact, at: dt.datetime) -> None:
     if block is None:
         return
     market = block.mall.market
-    week = week_of(market, block.starts_at)
+    week = week_in(market.zone, block.starts_at)
     monday = week.start.astimezone(market.zone).date()
     found = list(Mission.objects.in_week(monday).filter(mall=block.mall_id).order_by("pk"))  # type: ignore[attr-defined]
     claim = (
@@ -84,14 +84,12 @@ def _done(driver: Driver, week: Window) -> dict[int, int]:
     return dict(rows.values_list("block__mall").annotate(blocks=Count("pk")))
 
 
-def progress(driver: Driver, *, at: dt.datetime) -> Sequence[Progress]:
-    """This week's missions in the driver's market, and how far they are. Three queries at most."""
-    market = Market.objects.filter(code=driver.market_code).first()
-    if market is None:
-        return []
-    week = week_of(market, at)
-    monday = week.start.astimezone(market.zone).date()
-    found = Mission.objects.in_week(monday).filter(mall__market=market).select_related("mall")  # type: ignore[attr-defined]
+def progress(driver: Driver, *, zone: ZoneInfo, at: dt.datetime) -> Sequence[Progress]:
+    """This week's missions in the driver's market, whose zone it is, and how far they are. Two queries at most."""
+    week = week_in(zone, at)
+    monday = week.start.astimezone(zone).date()
+    in_week = Mission.objects.in_week(monday)  # type: ignore[attr-defined]
+    found = in_week.filter(mall__market__code=driver.market_code).select_related("mall")
     rows = list(found.order_by("mall__name", "blocks"))
     done = _done(driver, week) if rows else {}
     return [Progress(mission, done.get(mission.mall_id, 0)) for mission in rows]

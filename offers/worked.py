@@ -66,19 +66,27 @@ def taken_at(stop: Stop) -> dt.datetime | None:
 def work_until_aborted(block: Block, *, over_at: dt.datetime | None) -> pricing.Work:
     """The time so far of a block that was broken off, plus the wait for who took the parcels over, within
     `limits.HANDOVER_PAID`; never more than the window as scheduled time, the rest as overtime."""
+    return aborted(block, stops_of(block), over_at=over_at, given=tips(block))
+
+
+def aborted(
+    block: Block, stops: Sequence[Stop], *, over_at: dt.datetime | None, given: Sequence[pricing.Tip] = ()
+) -> pricing.Work:
     assert block.checked_in_at is not None, "Only a block at work is broken off."
-    assert block.ended_at is not None, "A block that was broken off has its time."
-    stops = stops_of(block)
     until = aborted_until(block, over_at=over_at)
     begun = max(block.starts_at, block.checked_in_at)
     return pricing.Work(
         scheduled=max(ZERO, min(until, block.ends_at) - begun),
         overtime=max(ZERO, until - max(block.ends_at, begun)),
         waits=tuple(waits(block, stops)),
-        returns=sum(stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.DONE for stop in stops),
-        tips=tuple(tips(block)),
+        returns=returns(stops),
+        tips=tuple(given),
         engaged=(engaged_until_aborted(block, stops, over_at=over_at),),
     )
+
+
+def returns(stops: Sequence[Stop]) -> int:
+    return sum(stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.DONE for stop in stops)
 
 
 def aborted_until(block: Block, *, over_at: dt.datetime | None) -> dt.datetime:
@@ -97,8 +105,13 @@ def engaged_until_aborted(
 
 def work_of(block: Block, *, at: dt.datetime) -> pricing.Work:
     """What happened in a block whose manifest was completed at `at`, read from its stops and handovers."""
+    return completed(block, stops_of(block), at=at, given=tips(block))
+
+
+def completed(
+    block: Block, stops: Sequence[Stop], *, at: dt.datetime, given: Sequence[pricing.Tip] = ()
+) -> pricing.Work:
     assert block.checked_in_at is not None, "A completed block was checked in."
-    stops = stops_of(block)
     until = worked_until(stops, at=at)
     late = max(ZERO, block.checked_in_at - block.starts_at)
     return pricing.Work(
@@ -106,8 +119,8 @@ def work_of(block: Block, *, at: dt.datetime) -> pricing.Work:
         # Who began late does not earn the same minutes at the end as overtime.
         overtime=max(ZERO, until - block.ends_at - late),
         waits=tuple(waits(block, stops)),
-        returns=sum(stop.kind == Stop.Kind.RETURN and stop.status == Stop.Status.DONE for stop in stops),
-        tips=tuple(tips(block)),
+        returns=returns(stops),
+        tips=tuple(given),
         engaged=(engaged_in(block, stops, until=until),),
     )
 

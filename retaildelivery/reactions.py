@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import claiming, closing, missions, relieving, settlement, telling, wishing, withdrawing
+from offers import (
+    claiming,
+    closing,
+    missions,
+    pay_notices,
+    relieving,
+    settlement,
+    telling,
+    wishing,
+    withdrawing,
+)
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -98,6 +108,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "order.updated": {"stores.webhook": fanning.fan_out},
     "parcel.damaged": {"stores.webhook": fanning.fan_out},
     "parcel.short": {"stores.webhook": fanning.fan_out},
+    "pay_policy.announced": {"offers.tell_drivers": pay_notices.tell},
     "pay.settled": {
         "offers.close_shift": closing.follow_pay,
         "offers.missions": missions.follow_pay,

@@ -4,6 +4,7 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import offers.models.law
+import offers.models.ranges
 from decimal import Decimal
 from django.db import migrations, models
 
@@ -164,7 +165,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='payfloor',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(offers.models.law.OnlyText('law'), '&&'), (offers.models.law.Days('valid_from', 'valid_to'), '&&')], name='rows_of_a_law_do_not_overlap', violation_error_message='valid from: another row of this law holds on some of these days. Give that row an end first (valid to: the day this one begins), or begin later.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(offers.models.ranges.OnlyText('law'), '&&'), (offers.models.ranges.Days('valid_from', 'valid_to'), '&&')], name='rows_of_a_law_do_not_overlap', violation_error_message='valid from: another row of this law holds on some of these days. Give that row an end first (valid to: the day this one begins), or begin later.'),
         ),
         migrations.AddIndex(
             model_name='floorfinding',

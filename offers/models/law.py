@@ -9,8 +9,6 @@ from typing import ClassVar, Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
     ArrayField,
-    BigIntegerRangeField,
-    DateRangeField,
     RangeOperators,
 )
 from django.core.exceptions import ValidationError
@@ -19,34 +17,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from drivers.models import Driver
+from offers.models.ranges import Days, OnlyText
 from stores.models import Mall, Market
-
-
-class Hashed(models.Func):
-    """A text as a number."""
-
-    template = "hashtextextended(%(expressions)s, 0)"
-    arity = 1
-    output_field = models.BigIntegerField()
-
-
-class OnlyText(models.Func):
-    """A text as a range of one number, so that an exclusion constraint needs no btree_gist."""
-
-    function = "int8range"
-    template = "%(function)s(%(expressions)s, '[]')"
-    output_field = BigIntegerRangeField()
-
-    def __init__(self, text: str) -> None:
-        super().__init__(Hashed(text), Hashed(text))
-
-
-class Days(models.Func):
-    """The days on which a row holds."""
-
-    function = "daterange"
-    arity = 2
-    output_field = DateRangeField()
 
 
 class Counted(models.TextChoices):

@@ -6,10 +6,13 @@ import datetime as dt
 from decimal import Decimal
 from typing import ClassVar, Self
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from offers.models.ranges import Days, OnlyNumber
 from stores.models import Market
 
 
@@ -63,8 +66,16 @@ class PayPolicy(models.Model):
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
                 name="a_pay_policy_ends_after_it_begins",
             ),
-            models.UniqueConstraint(
-                fields=["market", "valid_from"], name="one_pay_policy_per_market_and_day"
+            ExclusionConstraint(
+                name="pay_policies_of_a_market_do_not_overlap",
+                expressions=[
+                    (OnlyNumber("market"), RangeOperators.OVERLAPS),
+                    (Days("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_(
+                    "valid from: another row of this market holds on some of these days. Give that row an end first "
+                    "(valid to: the day this one begins), or begin later."
+                ),
             ),
         ]
 

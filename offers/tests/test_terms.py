@@ -43,7 +43,8 @@ def test_each_kind_has_its_rate(mall):
     assert [terms.base_cents(policy, each) for each in pricing.ShiftKind] == [1800, 2000, 2100, 2500, 2200]
 
 
-def test_the_newest_valid_row_counts_and_a_day_without_one_is_refused(mall):
+def test_the_row_of_the_day_counts_and_a_day_without_one_is_refused(mall):
+    PayPolicy.objects.update(valid_to=dt.date(2026, 11, 1))
     newer = PayPolicy.objects.create(
         market=mall.market, code="las-vegas-2026-11", valid_from=dt.date(2026, 11, 1), weekday_cents=1900
     )

@@ -32,6 +32,7 @@ from offers import (
     hours,
     limits,
     missions,
+    pay_notices,
     paydays,
     places,
     pricing,
@@ -446,7 +447,8 @@ def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
             for row in shown
         ],
         "open": list(feed.live_claims(driver)),
-        "missions": missions.progress(driver, at=at),
+        "missions": missions.progress(driver, zone=zone, at=at),
+        "coming": pay_notices.coming(driver, at=at),
     }
     return render(request, "offers/driver_earnings.html", context)
 

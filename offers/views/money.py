@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from drivers import disputing, pay_files, payouts, statements, taxforms, verify_pay
 from drivers.access import driver_required
 from drivers.models import Dispute, Driver, DriverPosting
-from offers import evidence, limits, paydays, terms
+from offers import evidence, limits, pay_notices, paydays, terms
 from offers.drive_forms import AnswerForm, BankForm, DisputeForm, StripeForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
@@ -106,6 +106,14 @@ def year_file(request: HttpRequest, driver: Driver, year: int) -> HttpResponse:
     answer = HttpResponse(pay_files.year_pdf(driver, year), content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="{driver.code}-{year}.pdf"'
     return answer
+
+
+@driver_required
+@require_GET
+def changes(request: HttpRequest, driver: Driver) -> HttpResponse:
+    """What the market pays from a day on, and what it would have made of the driver's own blocks."""
+    found = pay_notices.changes(driver, at=timezone.now())
+    return render(request, "offers/driver_pay_changes.html", {"driver": driver, "changes": found})
 
 
 @driver_required
