@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import stopping
 from offers import facts, freshness, holding, locks, moves, relieving
-from offers.models import Block, Claim
+from offers.models import Block, Claim, ReliefRequest
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
@@ -63,6 +63,9 @@ def _abort(
     recording.record(
         facts.block_aborted(block, at=at, actor=actor, driver=claim.driver, reason=reason, holds=holds)
     )
+    for asked in ReliefRequest.objects.filter(claim=claim, ended_at=None):
+        asked.claim = claim
+        relieving.end_request(asked, ReliefRequest.Ending.OVERTAKEN, actor=actor, at=at)
     if holds:
         relieving.open_relief(
             block=block,

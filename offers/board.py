@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, 
 from deliveries.models import Consignment, Incident, Manifest, Order, Parcel, Stop
 from drivers.models import Position
 from offers import limits
-from offers.models import Block, Claim, Offer
+from offers.models import Block, Claim, Offer, ReliefRequest
 from stores.models import Mall, Market
 
 AT_WORK = (Block.Status.CLAIMED, Block.Status.CHECKED_IN, Block.Status.WORKING)
@@ -135,13 +135,21 @@ def at_risk(market: Market | None, *, at: dt.datetime) -> list[Order]:
     return list(rows.order_by("window__endswith", "pk")[: limits.BOARD_ROWS])
 
 
+def relief_requests(market: Market | None) -> list[ReliefRequest]:
+    """Drivers on the way who ask that another takes stops over, the longest waiting first."""
+    rows = ReliefRequest.objects.open().select_related("claim__block__mall__market", "claim__driver__user")  # type: ignore[attr-defined]
+    rows = _of(rows, "claim__block__mall__market", market).annotate(stops_asked=Count("stops"))
+    return list(rows.order_by("asked_at", "pk")[: limits.BOARD_ROWS])
+
+
 def needing_a_person(market: Market | None) -> dict[str, list[Any]]:
-    """What no rule can settle: doors without a place, incidents without a resolution."""
+    """What no rule can settle: drivers who ask for relief, doors without a place, incidents without a resolution."""
     lost = Order.objects.needing_location().select_related("store__mall__market")  # type: ignore[attr-defined]
     open_incidents = Incident.objects.filter(resolved_at=None).select_related(
         "order__store__mall", "manifest__mall__market", "driver__user"
     )
     return {
+        "reliefs": relief_requests(market),
         "capped": capped(market),
         "places": list(_of(lost, "store__mall__market", market).order_by("placed_at")[: limits.BOARD_ROWS]),
         "incidents": list(

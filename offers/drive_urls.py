@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from offers.views import draws, drive, extras, handing_over, money, road, standby, standing, wishes
+from offers.views import (
+    draws,
+    drive,
+    extras,
+    handing_over,
+    money,
+    relief_requests,
+    road,
+    standby,
+    standing,
+    wishes,
+)
 
 urlpatterns = [
     path("drive/apply/", drive.apply, name="driver_apply"),
@@ -21,6 +32,8 @@ urlpatterns = [
     path("drive/blocks/<slug:code>/departure/", drive.departure, name="driver_departure"),
     path("drive/blocks/<slug:code>/route/", road.route, name="driver_route"),
     path("drive/blocks/<slug:code>/ending/", road.ending, name="driver_ending"),
+    path("drive/blocks/<slug:code>/relief/", relief_requests.ask, name="driver_relief"),
+    path("drive/blocks/<slug:code>/relief/back/", relief_requests.take_back, name="driver_relief_back"),
     path("drive/blocks/<slug:code>/handover/", road.handover, name="driver_handover"),
     path("drive/blocks/<slug:code>/manifest/", drive.manifest, name="driver_manifest"),
     path("drive/blocks/<slug:code>/lateness/", handing_over.late, name="driver_late"),

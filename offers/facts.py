@@ -18,6 +18,7 @@ from offers.models import (
     PayPolicy,
     PlanRun,
     Publication,
+    ReliefRequest,
     StandBy,
     StoreBlockade,
 )
@@ -317,6 +318,21 @@ def block_split(
 def relief_opened(block: Block, relief: Block, *, at: dt.datetime, actor: Actor) -> Happening:
     """Another block takes over stops of this one."""
     return _block("block.relief_opened", block, at=at, actor=actor, relief=relief.code)
+
+
+def relief_request_changed(name: str, asked: ReliefRequest, *, at: dt.datetime, actor: Actor) -> Happening:
+    """block.relief_asked, .relief_granted, .relief_declined, .relief_taken_back, .relief_overtaken."""
+    return _block(
+        name,
+        asked.claim.block,
+        at=at,
+        actor=actor,
+        driver=asked.claim.driver,
+        request=asked.code,
+        stops=sorted(asked.stops.values_list("code", flat=True)),
+        reason=asked.answer if asked.ended_at else asked.note,
+        relief=asked.relief.code if asked.relief else None,
+    )
 
 
 def pay_settled(

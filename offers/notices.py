@@ -67,6 +67,8 @@ def _context(claim: Claim, fact: Fact, locale: str) -> dict[str, Any]:
         "window": f"{date_format(start, DAYS[locale])}, {hours}",
         "added": len(fact.data.get("added", [])),
         "removed": len(fact.data.get("removed", [])),
+        "stops": len(fact.data.get("stops", [])),
+        "reason": fact.data.get("reason", ""),
         "orders": fact.data["block"]["orders"],
         "doors": fact.data["block"]["doors"],
         "url": f"{settings.BASE_URL}/drive/blocks/{block.code}/",

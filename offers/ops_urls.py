@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, money, ops, plans, refusals, road, schedule, tax
+from offers.views import landing, money, ops, plans, refusals, relief_requests, road, schedule, tax
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("ops/blocks/<str:code>/", ops.block, name="ops_block"),
     path("ops/blocks/<str:code>/split/", road.split, name="ops_split"),
     path("ops/blocks/<str:code>/relief/", road.hand_over, name="ops_hand_over"),
+    path("ops/reliefs/<slug:code>/answer/", relief_requests.answer, name="ops_relief_answer"),
     path("ops/blocks/<str:code>/ending/", road.abort, name="ops_abort"),
     path("ops/blocks/<str:code>/handover/", road.confirm_handover, name="ops_confirm_handover"),
     path("ops/blocks/<str:code>/withdrawal/", ops.withdraw, name="ops_withdraw"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -14,8 +14,8 @@ from deliveries import locks as delivery_locks
 from deliveries import meeting, relief
 from deliveries.models import Handover, Manifest, Stop
 from drivers import tracking
-from offers import drafting, facts, holding, limits, locks, offering, terms
-from offers.models import Block, Claim
+from offers import drafting, facts, freshness, holding, limits, locks, offering, terms
+from offers.models import Block, Claim, ReliefRequest
 from offers.planning import inputs
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
@@ -47,16 +47,59 @@ def hand_over_rest(*, block_code: str, stop_codes: Sequence[str], actor: Actor, 
     Raises Block.DoesNotExist, NotOnTheRoad, ReliefUnderway, NothingToTakeOver.
     """
     block = locks.block(block_code)
-    claim = Claim.objects.live().filter(block=block).select_related("driver").first()  # type: ignore[attr-defined]
+    claim = claim_on_the_road(block)
+    stops = [stop for stop in stops_left(block) if not stop_codes or stop.code in stop_codes]
+    return take_from(claim, stops, actor=actor, at=at)
+
+
+def claim_on_the_road(block: Block) -> Claim:
+    """The live claim of a locked block whose driver may carry something. Raises NotOnTheRoad."""
+    claim: Claim | None = (
+        Claim.objects.live().filter(block=block).select_related("driver__user").first()  # type: ignore[attr-defined]
+    )
     if claim is None or block.manifest is None or block.status not in ON_THE_ROAD:
         raise NotOnTheRoad(reason=block.status, code=block.code, status=block.get_status_display())
+    claim.block = block
+    return claim
+
+
+def take_from(claim: Claim, stops: Sequence[Stop], *, actor: Actor, at: dt.datetime) -> Block:
+    """Offer these stops of a locked block to another driver; a request of its driver for any of them is granted by
+    it. Inner verb. Raises ReliefUnderway, NothingToTakeOver."""
+    block = claim.block
+    assert block.manifest_id is not None, "A block on the road has a manifest."
     # Under the lock no other relief of the same stops can begin.
-    delivery_locks.manifest(block.manifest.pk)
-    stops = [stop for stop in stops_left(block) if not stop_codes or stop.code in stop_codes]
+    delivery_locks.manifest(block.manifest_id)
+    refuse_if_under_way(block, stops)
+    made = open_relief(block=block, stops=stops, point=place_of(block, claim, None), at=at, actor=actor)
+    asked = ReliefRequest.objects.filter(claim=claim, ended_at=None, stops__in=stops).distinct().first()
+    if asked is not None:
+        asked.claim = claim
+        end_request(asked, ReliefRequest.Ending.GRANTED, actor=actor, at=at, relief=made)
+    return made
+
+
+def refuse_if_under_way(block: Block, stops: Iterable[Stop]) -> None:
+    """Raises ReliefUnderway."""
     under_way = reliefs_of(block).filter(status__in=Block.LIVE, manifest__stops__relieves__in=stops).first()
     if under_way is not None:
         raise ReliefUnderway(relief=under_way.code)
-    return open_relief(block=block, stops=stops, point=place_of(block, claim, None), at=at, actor=actor)
+
+
+def end_request(
+    asked: ReliefRequest,
+    ending: ReliefRequest.Ending,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    relief: Block | None = None,
+    answer: str = "",
+) -> None:
+    """Inner verb: the request is over, and its driver sees how."""
+    asked.ended_at, asked.ending, asked.relief, asked.answer = at, ending, relief, answer[:300]
+    asked.save(update_fields=["ended_at", "ending", "relief", "answer"])
+    recording.record(facts.relief_request_changed(f"block.relief_{ending}", asked, at=at, actor=actor))
+    freshness.touch_driver(asked.claim.driver_id)
 
 
 def open_relief(

@@ -13,9 +13,10 @@ from deliveries import itinerary, reordering
 from deliveries.models import Manifest, Stop
 from deliveries.reordering import Call, Outlook
 from deliveries.snapshots import moment
-from offers import aborting, feed, relieving
+from offers import aborting, asking_relief, feed, relieving
 from offers import driver_serializers as shapes
 from offers.api import TAGS, OneBlockView
+from offers.models import ReliefRequest
 from offers.road_forms import REASONS
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import api
@@ -79,6 +80,37 @@ class RouteOut(Output):
     )
 
 
+class ReliefIn(Input):
+    stops = serializers.ListField(
+        child=serializers.CharField(max_length=12),
+        max_length=60,
+        required=False,
+        default=list,
+        help_text="Codes of the doors and returns that another should take over; none means all that are left.",
+    )
+    note = Text(max_length=300, required=False, allow_blank=True, default="")
+    client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
+
+
+class ReliefStopOut(RouteStopOut):
+    proposed = serializers.BooleanField(help_text="Its promise would break as things stand.")
+
+
+class ReliefRequestOut(Output):
+    code = serializers.CharField()
+    stops = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField(allow_blank=True)
+    asked_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ending = serializers.ChoiceField(choices=ReliefRequest.Ending.choices, allow_blank=True)
+    answer = serializers.CharField(allow_blank=True, help_text="What operations say to it.")
+
+
+class ReliefOut(Output):
+    stops = ReliefStopOut(many=True, help_text="What could be handed over, in the order of your visits.")
+    request = ReliefRequestOut(allow_null=True, help_text="What you asked for last, and how it ended.")
+
+
 def route_json(outlook: Outlook) -> shapes.Json:
     better = outlook.proposal
     return {
@@ -134,6 +166,60 @@ class RouteView(OneBlockView):
             at=timezone.now(),
         )
         return Response(route_json(changed))
+
+
+def relief_json(choices: list[asking_relief.Choice], asked: ReliefRequest | None) -> shapes.Json:
+    return {
+        "stops": [{**_call_json(each.call), "proposed": each.proposed} for each in choices],
+        "request": None
+        if asked is None
+        else {
+            "code": asked.code,
+            "stops": sorted(stop.code for stop in asked.stops.all()),
+            "note": asked.note,
+            "asked_at": moment(asked.asked_at),
+            "ended_at": moment(asked.ended_at),
+            "ending": asked.ending,
+            "answer": asked.answer,
+        },
+    }
+
+
+class ReliefView(OneBlockView):
+    def now(self, code: str) -> Response:
+        held = get_object_or_404(feed.live_claims(self.driver), block__code=code)
+        held.driver = self.driver
+        choices = asking_relief.choices(held, at=timezone.now())
+        return Response(relief_json(choices, asking_relief.newest(held)))
+
+    @extend_schema(operation_id="driver_relief", responses=ReliefOut, tags=TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """Which stops another driver could take over, those proposed whose promise would break, and what you have
+        asked for."""
+        api.query(request, api.NoQuery)
+        return self.now(code)
+
+    @extend_schema(operation_id="driver_ask_relief", request=ReliefIn, responses=ReliefOut, tags=TAGS)
+    def put(self, request: Request, code: str) -> Response:
+        """Ask operations that another driver takes stops over. They stay yours until the handover; pay and standing
+        stay as they are. The same again is harmless; other stops take the place of those asked for before."""
+        given = api.body(request, ReliefIn)
+        self.found(code)
+        asking_relief.ask(
+            block_code=code,
+            driver_id=self.driver.pk,
+            stop_codes=given["stops"],
+            note=given["note"],
+            at=timezone.now(),
+        )
+        return self.now(code)
+
+    @extend_schema(operation_id="driver_take_relief_back", responses=ReliefOut, tags=TAGS)
+    def delete(self, request: Request, code: str) -> Response:
+        """You keep the stops after all. Nothing asked for is nothing to do."""
+        self.found(code)
+        asking_relief.take_back(block_code=code, driver_id=self.driver.pk, at=timezone.now())
+        return self.now(code)
 
 
 class EndingView(OneBlockView):

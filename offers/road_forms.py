@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from drivers.forms import capitalised
@@ -32,3 +35,21 @@ class HandoverForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
         help_text=_("They show it on their phone."),
     )
+
+
+class ReliefForm(forms.Form):
+    """Which stops another driver should take over, and a word on why."""
+
+    note = forms.CharField(
+        label=_("Note"), max_length=300, required=False, help_text=_("Operations read it.")
+    )
+
+    @property
+    def stops(self) -> list[str]:
+        """The codes that are ticked; whether they can be handed over is for the verb to say."""
+        return self.data.getlist("stops") if isinstance(self.data, QueryDict) else []
+
+    def clean(self) -> dict[str, Any]:
+        if not self.stops:
+            raise forms.ValidationError(_("Choose at least one stop."), code="required")
+        return dict(self.cleaned_data)

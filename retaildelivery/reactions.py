@@ -36,6 +36,8 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.no_show": {"offers.relieve": relieving.again},
     "block.published": {"offers.tell_wishes": wishing.match},
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
+    "block.relief_declined": {"offers.tell": block_notices.tell_driver},
+    "block.relief_granted": {"offers.tell": block_notices.tell_driver},
     "block.repriced": {"offers.tell_wishes": wishing.match},
     "block.running_late": {"offers.warn_stores": telling.warn_stores},
     "block.split": {"offers.tell": block_notices.tell_driver},

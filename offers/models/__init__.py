@@ -11,6 +11,7 @@ from offers.models.offer import Decline, Offer
 from offers.models.plan import Apart, Cutoff, PlanCar, PlanRules, PlanRun
 from offers.models.policy import Holiday, PayPolicy
 from offers.models.preference import Fit, MallPreference, Wish
+from offers.models.relief import ReliefRequest
 from offers.models.schedule import AutoSchedule, Publication, ScheduledDay
 from offers.models.standby import CalendarFeed, StandBy
 from offers.models.travel import TravelPair
@@ -45,6 +46,7 @@ __all__ = [
     "PlanRules",
     "PlanRun",
     "Publication",
+    "ReliefRequest",
     "ScheduledDay",
     "StandBy",
     "StoreBlockade",

@@ -311,7 +311,7 @@ def block_page(
         "costs": costs_of(driver, found, pay_cents=held.pay_cents),
         "others": [other.block for other in feed.live_claims(driver) if other.pk != held.pk],
         **moments_of(found, at=at),
-        **reliefs.for_driver(found),
+        **reliefs.for_driver(held),
         **more,
     }
     return render(request, "offers/driver_block.html", context, status=status)

@@ -32,6 +32,7 @@ STATUS: dict[str, int] = {
     "wrong_desk_code": 422,
     "wrong_rescuer_code": 422,
     "stops_differ": 422,
+    "stops_not_left": 422,
     "splits_nothing": 422,
     "proof_incomplete": 422,
     "position_needed": 422,

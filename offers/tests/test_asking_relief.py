@@ -1,0 +1,277 @@
+"""A driver on the way asks that another takes stops over: what operations see, how they answer, what the driver
+reads."""
+
+import pytest
+from django.urls import reverse
+
+from deliveries import relief
+from deliveries.models import Parcel
+from offers import aborting, asking_relief, relieving
+from offers.models import Block, ReliefRequest
+from offers.tests import making
+from offers.tests.making import HOUR, MINUTE, START
+from retaildelivery.accounts.models import User
+from retaildelivery.lib.geo import Point
+from retaildelivery.outbox.models import Fact, Message
+from retaildelivery.outbox.recording import SYSTEM
+
+pytestmark = pytest.mark.django_db
+BUDGET = 12
+NOW = START + HOUR
+
+
+@pytest.fixture(autouse=True)
+def _now(time_machine, db):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def ada():
+    return making.driver("Ada")
+
+
+@pytest.fixture
+def block(ada):
+    store = making.store(making.mall())
+    made = making.block([making.order(store, point=Point(36.15 + n / 100, -115.2)) for n in range(3)])
+    making.claimed(made, ada)
+    making.check_in(made, ada, at=START)
+    making.collect(made, ada, arrive=START, handover=START)
+    making.depart(made, ada, at=START + 10 * MINUTE)
+    return made
+
+
+@pytest.fixture
+def boss():
+    return User.objects.create(email="ops@example.com", name="Ops", is_staff=True, is_superuser=True)
+
+
+def url(name, thing):
+    return reverse(f"offers:{name}", args=[thing.code])
+
+
+def asked(block, driver, *stops, at=NOW):
+    return asking_relief.ask(
+        block_code=block.code,
+        driver_id=driver.pk,
+        stop_codes=[stop.code for stop in stops],
+        note="a flood on Sahara",
+        at=at,
+    )
+
+
+def promised_by(stop, moment):
+    order = stop.dropoffs.get().order
+    order.window = type(order.window)(START, moment, "[)")
+    order.save(update_fields=["window"])
+
+
+# -- Asking --------------------------------------------------------------------------------------------------
+
+
+def test_stops_whose_promise_would_break_are_proposed_and_the_driver_may_ask_for_others(client, block, ada):
+    first, second, third = making.doors_of(block)
+    promised_by(third, NOW + 5 * MINUTE)
+    client.force_login(ada.user)
+    assert url("driver_relief", block) in client.get("/drive/block/").content.decode()
+
+    page = client.get(url("driver_relief", block)).content.decode()
+    answer = client.post(url("driver_relief", block), {"stops": [second.code, third.code], "note": "flood"})
+
+    assert f'value="{third.code}" checked' in page
+    assert f'value="{first.code}">' in page
+    assert (answer.status_code, answer["Location"]) == (302, url("driver_block_detail", block))
+    made = ReliefRequest.objects.get()
+    assert (set(made.stops.all()), made.note) == ({second, third}, "flood")
+    page = client.get("/drive/block/").content.decode()
+    assert "Operations decide about 2 stops" in page
+    assert Block.objects.count() == 1
+    assert Parcel.objects.filter(driver=ada).count() == 3
+
+
+def test_none_chosen_is_said_and_nothing_is_asked(client, block, ada):
+    client.force_login(ada.user)
+
+    answer = client.post(url("driver_relief", block), {"note": "flood"})
+
+    assert answer.status_code == 422
+    assert "Choose at least one stop" in answer.content.decode()
+    assert not ReliefRequest.objects.exists()
+
+
+def test_by_the_api_it_is_asked_shown_changed_and_taken_back(client, block, ada):
+    promised_by(making.doors_of(block)[2], NOW + 5 * MINUTE)
+    client.force_login(ada.user)
+    path = f"/api/v1/driver/blocks/{block.code}/relief"
+    codes = [door.code for door in making.doors_of(block)]
+
+    before = client.get(path).json()
+    first = client.put(path, {}, content_type="application/json").json()
+    again = client.put(path, {"note": "again"}, content_type="application/json").json()
+    other = client.put(path, {"stops": codes[:1]}, content_type="application/json").json()
+    unknown = client.put(path, {"stops": ["ZZZ"]}, content_type="application/json")
+    strange = client.put(path, {"reason": "x"}, content_type="application/json")
+    back = client.delete(path).json()
+    once_more = client.delete(path)
+
+    assert (before["request"], [each["proposed"] for each in before["stops"]]) == (None, [False, False, True])
+    assert (first["request"]["stops"], first["request"]["code"]) == (sorted(codes), again["request"]["code"])
+    assert (other["request"]["stops"], other["request"]["ending"]) == (codes[:1], "")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "stops_not_left")
+    assert strange.status_code == 400
+    assert (back["request"]["ending"], once_more.status_code) == ("taken_back", 200)
+    assert len(making.facts_named("block.relief_asked")) == 2
+    assert len(making.facts_named("block.relief_taken_back")) == 2
+
+
+def test_nobody_asks_for_the_block_of_another_or_for_one_that_is_not_on_the_road(client, block, ada):
+    ben, cat = making.driver("Ben"), making.driver("Cat")
+    waiting = making.claimed(making.block([making.order(making.store(block.mall, "Loom"))]), cat)
+    before = Fact.objects.count()
+
+    client.force_login(ben.user)
+    answers = [
+        client.get(url("driver_relief", block)).status_code,
+        client.post(url("driver_relief", block), {"stops": ["x"]}).status_code,
+        client.post(url("driver_relief_back", block)).status_code,
+        *(
+            getattr(client, way)(
+                f"/api/v1/driver/blocks/{block.code}/relief", {}, content_type="application/json"
+            ).status_code
+            for way in ("put", "delete")
+        ),
+        client.post(reverse("offers:ops_relief_answer", args=["R1"])).status_code,
+    ]
+    with pytest.raises(relieving.NotOnTheRoad):
+        asked(waiting, cat)
+
+    assert answers == [404, 404, 404, 404, 404, 403]
+    assert (Fact.objects.count(), ReliefRequest.objects.count()) == (before, 0)
+
+
+def test_what_another_takes_over_already_is_not_asked_for_twice(block, ada):
+    _first, second, third = making.doors_of(block)
+    relieving.hand_over_rest(block_code=block.code, stop_codes=[third.code], actor=SYSTEM, at=NOW)
+
+    with pytest.raises(relieving.ReliefUnderway):
+        asked(block, ada, second, third)
+    made = asked(block, ada)
+
+    assert third not in made.stops.all()
+    assert made.stops.count() == 2
+
+
+# -- Answering -----------------------------------------------------------------------------------------------
+
+
+def test_operations_see_it_on_the_board_and_grant_it_with_one_press(client, block, ada, boss):
+    third = making.doors_of(block)[2]
+    made = asked(block, ada, third)
+    client.force_login(boss)
+    board = client.get("/ops/?market=las-vegas").content.decode()
+    assert "Ada asks for relief from one stop" in board
+    assert "a flood on Sahara" in board
+    assert "The driver asks for relief" in client.get(url("ops_block", block)).content.decode()
+
+    first = client.post(url("ops_relief_answer", made), {"board": "1"})
+    second = client.post(url("ops_relief_answer", made))
+
+    assert (first["Location"], second["Location"]) == ("/ops/", url("ops_block", block))
+    [relief_block] = relieving.reliefs_of(block)
+    made.refresh_from_db()
+    assert (made.ending, made.relief, made.ended_at) == ("granted", relief_block, NOW)
+    assert relief_block.orders_count == 1
+    assert "asks for relief" not in client.get("/ops/").content.decode()
+    making.relay_all(at=NOW)
+    [mail] = Message.objects.filter(name="block_relief_granted")
+    assert (mail.to, "one stop is on offer" in mail.text) == (ada.user.email, True)
+    client.force_login(ada.user)
+    page = client.get("/drive/block/").content.decode()
+    assert "Another driver is being found" in page
+    making.claimed(relief_block, making.driver("Ben"), at=NOW)
+    assert "Ben comes to meet you" in client.get("/drive/block/").content.decode()
+
+
+def test_declined_with_a_word_the_driver_reads_it_and_keeps_the_stops(client, block, ada, boss):
+    made = asked(block, ada)
+    client.force_login(boss)
+
+    for _press in range(2):
+        client.post(url("ops_relief_answer", made), {"decline": "1", "answer": "Nobody is near."})
+
+    making.relay_all(at=NOW)
+    made.refresh_from_db()
+    assert (made.ending, made.relief, made.answer) == ("declined", None, "Nobody is near.")
+    [mail] = Message.objects.filter(name="block_relief_declined")
+    assert "Nobody is near." in mail.text
+    assert Block.objects.count() == 1
+    client.force_login(ada.user)
+    assert "Nobody is near." in client.get("/drive/block/").content.decode()
+
+
+def test_an_answer_to_what_is_over_changes_nothing_and_says_so(client, block, ada, boss):
+    made = asked(block, ada)
+    asking_relief.take_back(block_code=block.code, driver_id=ada.pk, at=NOW)
+    client.force_login(boss)
+
+    page = client.post(url("ops_relief_answer", made), follow=True).content.decode()
+    with pytest.raises(asking_relief.ReliefRequestOver):
+        asking_relief.decline(code=made.code, answer="", actor=SYSTEM, at=NOW)
+
+    assert "This request is over: taken back." in page
+    assert Block.objects.count() == 1
+
+
+def test_what_was_delivered_meanwhile_falls_out_and_with_the_last_the_request_is_gone(block, ada):
+    first, second, third = making.doors_of(block)
+    made = asked(block, ada, first, second)
+    making.deliver(first, ada, at=NOW)
+
+    relief_block = asking_relief.grant(code=made.code, actor=SYSTEM, at=NOW)
+
+    assert [door.relieves for door in making.doors_of(relief_block)] == [second]
+    last = asked(block, ada, third)
+    assert ReliefRequest.objects.open().get() == last
+    making.deliver(third, ada, at=NOW)
+    assert not ReliefRequest.objects.open().exists()
+    with pytest.raises(relief.NothingToTakeOver):
+        asking_relief.grant(code=last.code, actor=SYSTEM, at=NOW)
+
+
+def test_operations_who_hand_the_stops_over_on_the_blocks_page_have_granted_it(block, ada):
+    made = asked(block, ada, making.doors_of(block)[2])
+
+    relief_block = relieving.hand_over_rest(block_code=block.code, stop_codes=[], actor=SYSTEM, at=NOW)
+
+    made.refresh_from_db()
+    assert (made.ending, made.relief) == ("granted", relief_block)
+
+
+def test_who_cannot_go_on_at_all_has_nothing_left_to_ask(block, ada):
+    made = asked(block, ada)
+
+    aborting.abort(block_code=block.code, driver_id=ada.pk, reason="crash", note="", point=None, at=NOW)
+
+    made.refresh_from_db()
+    assert (made.ending, ReliefRequest.objects.open().count()) == ("overtaken", 0)
+
+
+def test_the_pages_of_a_request_keep_to_their_queries(
+    client, block, ada, boss, django_assert_max_num_queries
+):
+    made = asked(block, ada)
+    keeps_to_its_queries(client, ada.user, url("driver_relief", block), django_assert_max_num_queries)
+    keeps_to_its_queries(client, ada.user, "/drive/block/", django_assert_max_num_queries)
+    keeps_to_its_queries(client, boss, url("ops_block", block), django_assert_max_num_queries)
+    relief_block = asking_relief.grant(code=made.code, actor=SYSTEM, at=NOW)
+    making.claimed(relief_block, making.driver("Ben"), at=NOW)
+
+    keeps_to_its_queries(client, ada.user, "/drive/block/", django_assert_max_num_queries)
+    keeps_to_its_queries(client, boss, url("ops_block", block), django_assert_max_num_queries)
+
+
+def keeps_to_its_queries(client, user, path, at_most):
+    client.force_login(user)
+    client.get(path)
+    with at_most(BUDGET):
+        assert client.get(path).status_code == 200
