@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from deliveries.models import Consignment, Incident, Manifest, Order, Parcel, Stop
-from drivers.models import Position
+from drivers.models import Driver, Position
 from offers import limits
 from offers.models import Block, Claim, Offer, ReliefRequest
 from stores.models import Mall, Market
@@ -75,22 +76,23 @@ def unclaimed(market: Market | None, *, at: dt.datetime) -> list[Offer]:
     """Open offers, soonest start first, with how often they were declined and entered. A draw that is decided stays
     until who was asked has confirmed."""
     rows = Offer.objects.filter(status=Offer.Status.OPEN, opens_at__lte=at)
-    rows = _of(rows.select_related("block__mall__market"), "block__mall__market", market).annotate(
+    rows = rows.select_related("block__mall__market", "block__policy")
+    rows = _of(rows, "block__mall__market", market).annotate(
         declines=Count("block__declines", distinct=True),
         entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None), distinct=True),
     )
     return list(rows.order_by("block__window__startswith", "pk")[: limits.BOARD_ROWS])
 
 
-def capped(market: Market | None) -> list[Offer]:
-    """Open offers whose price has climbed to the cap and which nobody took: only a person can do more."""
-    rows = Offer.objects.filter(
-        status=Offer.Status.OPEN,
-        mode=Offer.Mode.FIRST_COME,
-        step__gt=0,
-        hourly_cents__gte=F("block__policy__cap_cents"),
-    ).select_related("block__mall__market")
-    return list(_of(rows, "block__mall__market", market).order_by("closes_at", "pk")[: limits.BOARD_ROWS])
+def capped(offers: Sequence[Offer]) -> list[Offer]:
+    """Those whose price has climbed to the cap and which nobody took: only a person can do more."""
+    return [
+        offer
+        for offer in offers
+        if offer.mode == Offer.Mode.FIRST_COME
+        and offer.step > 0
+        and offer.hourly_cents >= offer.block.policy.cap_cents
+    ]
 
 
 def at_work(market: Market | None) -> list[Work]:
@@ -142,16 +144,38 @@ def relief_requests(market: Market | None) -> list[ReliefRequest]:
     return list(rows.order_by("asked_at", "pk")[: limits.BOARD_ROWS])
 
 
-def needing_a_person(market: Market | None) -> dict[str, list[Any]]:
-    """What no rule can settle: drivers who ask for relief, doors without a place, incidents without a resolution."""
+def breaking_off_often(market: Market | None, *, at: dt.datetime) -> list[Driver]:
+    """Drivers with more blocks broken off lately than anybody has bad luck, the most first, as `broken_off` and the
+    newest as `last_block`. It counts against nobody by itself: a person looks at it."""
+    ended = Claim.objects.filter(
+        driver=OuterRef("pk"), block__ended_at__gt=at - limits.BREAK_OFFS_WITHIN
+    ).filter(Q(ending=Claim.Ending.ABORTED) | Q(ended_at=None, block__status=Block.Status.ABORTED))
+    counted = ended.order_by().values("driver").annotate(n=Count("pk")).values("n")
+    rows = Driver.objects.select_related("user").annotate(
+        broken_off=Coalesce(Subquery(counted), 0),
+        last_block=Subquery(ended.order_by("-block__ended_at", "-pk").values("block__code")[:1]),
+    )
+    if market is not None:
+        rows = rows.filter(market_code=market.code)
+    rows = rows.filter(broken_off__gt=limits.BREAK_OFFS_USUAL)
+    return list(rows.order_by("-broken_off", "pk")[: limits.BOARD_ROWS])
+
+
+def needing_a_person(
+    market: Market | None, offers: Sequence[Offer], counts: Mapping[str, int], *, at: dt.datetime
+) -> dict[str, list[Any]]:
+    """What no rule can settle: drivers who ask for relief or break off often, doors without a place, open incidents."""
     lost = Order.objects.needing_location().select_related("store__mall__market")  # type: ignore[attr-defined]
     open_incidents = Incident.objects.filter(resolved_at=None).select_related(
         "order__store__mall", "manifest__mall__market", "driver__user"
     )
     return {
         "reliefs": relief_requests(market),
-        "capped": capped(market),
-        "places": list(_of(lost, "store__mall__market", market).order_by("placed_at")[: limits.BOARD_ROWS]),
+        "capped": capped(offers),
+        "breaking": breaking_off_often(market, at=at),
+        "places": list(_of(lost, "store__mall__market", market).order_by("placed_at")[: limits.BOARD_ROWS])
+        if counts["no_place"]
+        else [],
         "incidents": list(
             _of(open_incidents, "manifest__mall__market", market).order_by("-at")[: limits.BOARD_ROWS]
         ),

@@ -95,6 +95,8 @@ PLAN_ORDERS = 200  # orders one wave takes; the rest wait for the next
 JOIN_READY = dt.timedelta(
     minutes=10
 )  # packed so long after a block starts, an order joins it: unpaid wait ends
+BREAK_OFFS_WITHIN = dt.timedelta(days=90)  # as long as standing remembers
+BREAK_OFFS_USUAL = 2  # a car breaks down and somebody falls ill; a third within that time is talked about
 RELIEF_TRIES = 3  # offers of one relief; then a person drives out or calls somebody
 HANDOVER_PAID = dt.timedelta(
     minutes=60

@@ -192,6 +192,18 @@ def test_operations_see_it_on_the_board_and_grant_it_with_one_press(client, bloc
     assert "Ben comes to meet you" in client.get("/drive/block/").content.decode()
 
 
+def test_a_board_that_has_not_changed_costs_nothing_though_it_holds_forms(client, block, ada, boss):
+    asked(block, ada)
+    client.force_login(boss)
+    path = "/ops/?market=las-vegas"
+
+    first = client.get(path, headers={"HX-Request": "true"})
+    same = client.get(path, headers={"HX-Request": "true", "If-None-Match": first["ETag"]})
+
+    assert b"csrfmiddlewaretoken" in first.content
+    assert (same.status_code, same.content) == (304, b"")
+
+
 def test_declined_with_a_word_the_driver_reads_it_and_keeps_the_stops(client, block, ada, boss):
     made = asked(block, ada)
     client.force_login(boss)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import Order, Stop
+from offers import aborting
 from offers.tests import making
+from offers.tests.making import HOUR
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import messages
 from retaildelivery.testing.afternoon import NOW, Afternoon, stops_of
+from stores.models import Mall
 
 pytestmark = pytest.mark.django_db
 PATHS = ["offers:board", "offers:ops_blocks", "deliveries:ops_orders", "deliveries:ops_messages"]
@@ -149,3 +154,30 @@ def test_who_signs_in_is_sent_to_their_own_door(afternoon: Afternoon) -> None:
     sent = {user: signed_in(user).get(reverse("offers:landing"))["Location"] for user in doors}
 
     assert sent == doors
+
+
+def broken_off(driver: Any, at: Any) -> None:
+    store = making.store(Mall.objects.first() or making.mall(), f"Store {at:%d %H}")
+    block = making.claimed(making.block([making.order(store, at=at)], start=at + HOUR, at=at), driver, at=at)
+    making.check_in(block, driver, at=at + HOUR)
+    aborting.abort(block_code=block.code, driver_id=driver.pk, reason="breakdown", note="", point=None, at=at)
+    making.relay_all(at=at)
+
+
+def test_operations_see_who_breaks_off_more_than_twice_in_ninety_days() -> None:
+    olga = signed_in(User.objects.create(email="olga@example.com", name="Olga", is_staff=True))
+    ada, ben = making.driver("Ada"), making.driver("Ben")
+    days = [making.AT + timedelta(days=day) for day in (0, 30, 60)]
+    for at in days:
+        broken_off(ada, at)
+    for at in days[:2]:
+        broken_off(ben, at + 5 * HOUR)
+
+    with time_machine.travel(days[-1] + 2 * HOUR, tick=False):
+        page = olga.get(reverse("offers:board")).content.decode()
+    with time_machine.travel(days[-1] + timedelta(days=31), tick=False):
+        later = olga.get(reverse("offers:board")).content.decode()
+
+    assert "Ada broke off 3 blocks in 90 days" in page
+    assert "Ben broke off" not in page
+    assert "Ada broke off" not in later

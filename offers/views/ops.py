@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,17 +24,21 @@ from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
+from retaildelivery.web import polling
 from stores.models import Mall, Market
 
 
-def market_of(request: HttpRequest) -> Market | None:
-    """The market that operations look at; remembered, so that every page keeps to it. At first the busiest."""
+def market_of(request: HttpRequest, markets: Sequence[Market] | None = None) -> Market | None:
+    """The market that operations look at; remembered, so that every page keeps to it. At first the busiest. It is
+    looked for among `markets` where a page has them at hand."""
     wanted = request.GET.get("market")
     if wanted is not None:
         request.session["market"] = wanted
     if "market" not in request.session:
         request.session["market"] = board.busiest_market()
     code = request.session["market"]
+    if markets is not None:
+        return next((market for market in markets if market.code == code), None)
     return Market.objects.filter(code=code).first() if code else None
 
 
@@ -42,27 +46,24 @@ def market_of(request: HttpRequest) -> Market | None:
 @require_GET
 def live(request: HttpRequest) -> HttpResponse:
     """The board. Polled; unchanged content costs no bytes."""
-    market, now = market_of(request), timezone.now()
+    markets, now = list(Market.objects.order_by("name")), timezone.now()
+    market = market_of(request, markets)
+    offers, numbers = board.unclaimed(market, at=now), board.numbers(market, at=now)
     work, waiting = board.at_work(market), board.waiting(market)
     context = {
         "market": market,
-        "markets": Market.objects.order_by("name"),
-        "numbers": board.numbers(market, at=now),
-        "offers": board.unclaimed(market, at=now),
+        "markets": markets,
+        "numbers": numbers,
+        "offers": offers,
         "work": [(item, item.is_late(now)) for item in work],
         "risks": board.at_risk(market, at=now),
         "map": scenes.board(board.malls(market), work, waiting),
         "plannable": board.malls_of(waiting),
         "at": now,
-        **board.needing_a_person(market),
+        **board.needing_a_person(market, offers, numbers, at=now),
     }
-    answer = render(request, "offers/board.html#live" if request.htmx else "offers/board.html", context)
-    if request.htmx:
-        etag = '"' + hashlib.sha256(answer.content).hexdigest()[:24] + '"'
-        if request.headers.get("If-None-Match") == etag:
-            return HttpResponseNotModified(headers={"ETag": etag})
-        answer["ETag"] = etag
-    return answer
+    page = "offers/board.html#live" if request.htmx else "offers/board.html"
+    return polling.answer(request, render(request, page, context))
 
 
 @operations_required
