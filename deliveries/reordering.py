@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +64,15 @@ class Proposal:
     late_minutes: int
     minutes: int
 
+    @property
+    def codes(self) -> list[str]:
+        return [call.stop.code for call in self.calls]
+
+    def is_worth_no_more_than(self, kept: dict[str, Any]) -> bool:
+        """Whether it saves no more than one that was shown and not wanted; a few minutes more are no news."""
+        more = dt.timedelta(minutes=self.late_minutes + self.minutes - kept["minutes"])
+        return self.keeps <= kept["keeps"] and more < limits.WORTH_SAYING
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -96,15 +106,61 @@ def outlook(manifest: Manifest, *, at: dt.datetime) -> Outlook:
     by_code = {stop.code: stop for stop in stops}
     order = [*fixed, *(by_code[visit.key] for visit in better)]
     minute = dt.timedelta(minutes=1)
-    return Outlook(
-        calls,
-        Proposal(
-            calls=_calls(order, visits, start, way),
-            keeps=now.broken - then.broken,
-            late_minutes=(now.late - then.late) // minute,
-            minutes=(now.ends_at - then.ends_at) // minute,
-        ),
+    found = Proposal(
+        calls=_calls(order, visits, start, way),
+        keeps=now.broken - then.broken,
+        late_minutes=(now.late - then.late) // minute,
+        minutes=(now.ends_at - then.ends_at) // minute,
     )
+    return Outlook(calls, None if _is_kept(manifest, stops, found) else found)
+
+
+def _is_kept(manifest: Manifest, stops: Sequence[Stop], found: Proposal) -> bool:
+    """Whether the driver has kept the order these stops have, though another saved as much as this one."""
+    kept = manifest.kept_order
+    if kept is None:
+        return False
+    codes = [stop.code for stop in stops]
+    still = set(codes)
+    same = [code for code in kept["stops"] if code in still] == codes
+    return same and found.is_worth_no_more_than(kept)
+
+
+@transaction.atomic(durable=True)
+def keep(*, driver: Driver, manifest_code: str, shown: Sequence[str], at: dt.datetime) -> Outlook:
+    """The driver keeps their order of stops though `shown` would be better: it is not proposed again until facts make
+    it save more, or the order changes. When another one is proposed by now, nothing is kept. A repeat is harmless.
+
+    Raises StopNotYours, WrongMoment.
+    """
+    manifest = _own(driver, manifest_code)
+    found = outlook(manifest, at=at)
+    better = found.proposal
+    if better is None or better.codes != list(shown):
+        return found
+    manifest.kept_order = {
+        "stops": [call.stop.code for call in found.calls],
+        "keeps": better.keeps,
+        "minutes": better.late_minutes + better.minutes,
+    }
+    manifest.save(update_fields=["kept_order"])
+    actor = facts.of_driver(driver)
+    recording.record(
+        facts.manifest_changed(
+            "manifest.order_kept", manifest, at=at, actor=actor, driver=driver, **manifest.kept_order
+        )
+    )
+    return Outlook(found.calls, None)
+
+
+def _own(driver: Driver, manifest_code: str) -> Manifest:
+    """The driver's manifest, locked, while its stops may change places. Raises StopNotYours, WrongMoment."""
+    manifest = locks.manifest_by_code(manifest_code)
+    if manifest is None or manifest.driver_id != driver.pk:
+        raise custody.StopNotYours
+    if manifest.status not in OPEN_TO_CHANGE:
+        raise custody.WrongMoment(reason=manifest.status, status=manifest.get_status_display())
+    return manifest
 
 
 @transaction.atomic(durable=True)
@@ -114,11 +170,7 @@ def reorder(*, driver: Driver, manifest_code: str, stop_codes: Sequence[str], at
 
     Raises StopNotYours, WrongMoment, StopsDiffer, AtAStop.
     """
-    manifest = locks.manifest_by_code(manifest_code)
-    if manifest is None or manifest.driver_id != driver.pk:
-        raise custody.StopNotYours
-    if manifest.status not in OPEN_TO_CHANGE:
-        raise custody.WrongMoment(reason=manifest.status, status=manifest.get_status_display())
+    manifest = _own(driver, manifest_code)
     stops, visits = _visits(manifest)
     by_code = {stop.code: stop for stop in stops}
     differing = sorted(by_code.keys() ^ set(stop_codes))

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/blocks/<slug:code>/check-in", api.CheckInView.as_view(), name="check_in"),
     path("driver/blocks/<slug:code>/departure", api.DepartureView.as_view(), name="departure"),
     path("driver/blocks/<slug:code>/route", road_api.RouteView.as_view(), name="route"),
+    path("driver/blocks/<slug:code>/route/kept", road_api.KeptRouteView.as_view(), name="route_kept"),
     path("driver/blocks/<slug:code>/ending", road_api.EndingView.as_view(), name="ending"),
     path("driver/blocks/<slug:code>/relief", road_api.ReliefView.as_view(), name="relief"),
     path("driver/blocks/<slug:code>/handover", road_api.HandoverView.as_view(), name="handover"),

@@ -168,6 +168,21 @@ class RouteView(OneBlockView):
         return Response(route_json(changed))
 
 
+class KeptRouteView(RouteView):
+    @extend_schema(operation_id="driver_keep_route", request=RouteIn, responses=RouteOut, tags=TAGS)
+    def put(self, request: Request, code: str) -> Response:
+        """Keep your order though the proposal, whose codes you send, is better: it is not proposed again until facts
+        make it save more. When the proposal has changed by now, you get the new one. A repeat is harmless."""
+        given = api.body(request, RouteIn)
+        kept = reordering.keep(
+            driver=self.driver,
+            manifest_code=self.own(code).code,
+            shown=given["stops"],
+            at=timezone.now(),
+        )
+        return Response(route_json(kept))
+
+
 def relief_json(choices: list[asking_relief.Choice], asked: ReliefRequest | None) -> shapes.Json:
     return {
         "stops": [{**_call_json(each.call), "proposed": each.proposed} for each in choices],

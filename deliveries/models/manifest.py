@@ -70,6 +70,14 @@ class Manifest(models.Model):
         blank=True,
         help_text=_("Since when its driver cannot go on; aborted once nothing is held."),
     )
+    kept_order = models.JSONField(
+        null=True,
+        blank=True,
+        help_text=_(
+            "Its driver was shown a better order of stops and kept theirs: {stops, keeps, minutes}, the stops as they "
+            "were kept and what the other order would have saved."
+        ),
+    )
 
     objects: ClassVar[models.Manager[Manifest]] = ManifestQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deliveries import reordering
+from deliveries.models import Handover
 from drivers.access import acts_on, driver_required
 from drivers.models import Driver
 from offers import aborting, relieving, splitting
@@ -31,7 +33,7 @@ UNPROCESSABLE, CONFLICT = 422, 409
 @driver_required
 @require_http_methods(["GET", "POST"])
 def route(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
-    """The order of the stops still to come: one up, one down, or the proposal."""
+    """The order of the stops still to come: one up, one down, the proposal, or no to it."""
     held = drive.held_claim(driver, code)
     manifest = held.block.manifest
     if manifest is None:
@@ -39,11 +41,13 @@ def route(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     manifest.mall, manifest.driver = held.block.mall, driver
     if request.method == "GET":
         return route_page(request, driver, held)
-    at = timezone.now()
+    own = {"driver": driver, "manifest_code": manifest.code, "at": timezone.now()}
     try:
-        changed = reordering.reorder(
-            driver=driver, manifest_code=manifest.code, stop_codes=wanted_order(request), at=at
-        )
+        if "keep" in request.POST:
+            reordering.keep(shown=request.POST.getlist("stops"), **own)
+            messages.info(request, _("You keep your order."))
+            return redirect("offers:driver_block_detail", code)
+        changed = reordering.reorder(stop_codes=wanted_order(request), **own)
     except Refused as refusal:
         return route_page(request, driver, held, refusal=refusal, status=STATUS.get(refusal.code, CONFLICT))
     if changed.warnings:
@@ -138,70 +142,49 @@ def by_operations(request: HttpRequest) -> Actor:
     return Actor(kind=Fact.Actor.OPERATIONS, name=str(request.user), source="ops page")
 
 
+def change(
+    request: HttpRequest, code: str, verb: Callable[..., Block | Handover], done: str, **given: Any
+) -> HttpResponse:
+    """One change of a block by operations: done, it is said on the block's page; refused, the page says why. `done`
+    may name the block that comes of it."""
+    get_object_or_404(Block, code=code)
+    try:
+        made = verb(block_code=code, actor=by_operations(request), at=timezone.now(), **given)
+    except Refused as refusal:
+        status = STATUS.get(refusal.code, CONFLICT)
+        return ops.block_page(request, code, ops.WithdrawForm(), refusal=refusal, status=status)
+    messages.success(request, done % {"code": made.code} if isinstance(made, Block) else done)
+    return redirect("offers:ops_block", code=code)
+
+
 @operations_required
 @require_POST
 def split(request: HttpRequest, code: str) -> HttpResponse:
-    get_object_or_404(Block, code=code)
-    try:
-        made = splitting.split(
-            block_code=code,
-            stop_codes=request.POST.getlist("stops"),
-            actor=by_operations(request),
-            at=timezone.now(),
-        )
-    except Refused as refusal:
-        return ops.block_page(request, code, ops.WithdrawForm(), refusal=refusal, status=CONFLICT)
-    messages.success(request, _("Block %(code)s is on offer with what was split off.") % {"code": made.code})
-    return redirect("offers:ops_block", code=code)
+    done = _("Block %(code)s is on offer with what was split off.")
+    return change(request, code, splitting.split, done, stop_codes=request.POST.getlist("stops"))
 
 
 @operations_required
 @require_POST
 def hand_over(request: HttpRequest, code: str) -> HttpResponse:
-    get_object_or_404(Block, code=code)
-    try:
-        made = relieving.hand_over_rest(
-            block_code=code,
-            stop_codes=request.POST.getlist("stops"),
-            actor=by_operations(request),
-            at=timezone.now(),
-        )
-    except Refused as refusal:
-        return ops.block_page(request, code, ops.WithdrawForm(), refusal=refusal, status=CONFLICT)
-    messages.success(request, _("Block %(code)s is on offer to take over.") % {"code": made.code})
-    return redirect("offers:ops_block", code=code)
+    done = _("Block %(code)s is on offer to take over.")
+    return change(request, code, relieving.hand_over_rest, done, stop_codes=request.POST.getlist("stops"))
 
 
 @operations_required
 @require_POST
 def abort(request: HttpRequest, code: str) -> HttpResponse:
-    get_object_or_404(Block, code=code)
     form = EndingForm(request.POST)
     if not form.is_valid():
         return ops.block_page(request, code, ops.WithdrawForm(), status=UNPROCESSABLE, ending_form=form)
-    try:
-        aborting.abort_by_operations(
-            block_code=code,
-            reason=form.cleaned_data["reason"],
-            note=form.cleaned_data["note"],
-            actor=by_operations(request),
-            at=timezone.now(),
-        )
-    except Refused as refusal:
-        return ops.block_page(request, code, ops.WithdrawForm(), refusal=refusal, status=CONFLICT)
-    messages.success(request, _("Block %(code)s is broken off.") % {"code": code})
-    return redirect("offers:ops_block", code=code)
+    done, given = _("Block %(code)s is broken off."), form.cleaned_data
+    return change(
+        request, code, aborting.abort_by_operations, done, reason=given["reason"], note=given["note"]
+    )
 
 
 @operations_required
 @require_POST
 def confirm_handover(request: HttpRequest, code: str) -> HttpResponse:
-    get_object_or_404(Block, code=code)
-    try:
-        relieving.confirm_by_operations(
-            block_code=code, user=request.user, actor=by_operations(request), at=timezone.now()
-        )
-    except Refused as refusal:
-        return ops.block_page(request, code, ops.WithdrawForm(), refusal=refusal, status=CONFLICT)
-    messages.success(request, _("The handover is confirmed."))
-    return redirect("offers:ops_block", code=code)
+    done = _("The handover is confirmed.")
+    return change(request, code, relieving.confirm_by_operations, done, user=request.user)
