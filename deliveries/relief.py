@@ -51,12 +51,13 @@ def draft(
     *, mall: Mall, stops: Sequence[Stop], point: Point, start: dt.datetime, at: dt.datetime
 ) -> tuple[Manifest, dt.timedelta, int]:
     """A manifest that takes over these stops of another driver at this point: a meeting at `start`, then the stops in
-    their order. Also how long it takes and how far it is, back to the meeting.
+    their order, no door before its promise begins. Also how long it takes and how far it is, back to the meeting.
 
     Raises NothingToTakeOver.
     """
     assert connection.in_atomic_block, "An inner verb."
     going = [stop for stop in stops if held_at([stop])]
+    opens = _opens(going)
     if not going:
         raise NothingToTakeOver
     manifest = Manifest.objects.create(mall=mall, created_at=at)
@@ -67,13 +68,25 @@ def draft(
     curve, metres, here, moment = roads.curve_of(mall.market, at=at), 0, point, start + service
     for position, stop in enumerate(going, 1):
         moment += eta.drive(here, stop.point, curve=curve, hour=moment.astimezone(mall.zone).hour)
+        moment = max(moment, opens.get(stop.pk, moment))
         metres += road_m(here, stop.point)
         row = _row(manifest, stop.kind, position, stop.point, stop.address, moment, stop.service)
         row.store, row.relieves = stop.store, stop
         rows.append(row)
         here, moment = stop.point, moment + stop.service
     Stop.objects.bulk_create(rows)
+    moment += eta.drive(here, point, curve=curve, hour=moment.astimezone(mall.zone).hour)
     return manifest, moment - start, metres + road_m(here, point)
+
+
+def _opens(stops: Sequence[Stop]) -> dict[int, dt.datetime]:
+    """When each of these doors may be rung at: once the last of its promises has begun."""
+    live = Consignment.objects.live().filter(dropoff__in=stops).select_related("order")  # type: ignore[attr-defined]
+    found: dict[int, dt.datetime] = {}
+    for place in live:
+        begins = place.order.window.lower
+        found[place.dropoff_id] = max(begins, found.get(place.dropoff_id, begins))
+    return found
 
 
 def _row(

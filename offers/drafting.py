@@ -11,10 +11,17 @@ from deliveries import manifests
 from deliveries.manifests import DraftStop
 from deliveries.models import Order, Stop
 from drivers.models import Vehicle
-from offers import terms
+from offers import limits, terms
 from offers.models import Block, Publication
 from retaildelivery.lib.windows import Window
 from stores.models import Mall
+
+
+def length_for(takes: dt.timedelta) -> dt.timedelta:
+    """The shortest length that holds the work: one that is sold, or whole hours when none is long enough."""
+    hour = dt.timedelta(hours=1)
+    sold = (each for each in limits.BLOCK_LENGTHS if each >= takes)
+    return next(sold, -(-takes // hour) * hour)
 
 
 def draft(

@@ -139,10 +139,9 @@ def _load(stops: Sequence[Stop]) -> dict[str, int | str]:
 
 
 def _price(block: Block, start: dt.datetime, takes: dt.timedelta, *, at: dt.datetime) -> dict[str, object]:
-    """A window of the shortest length that holds the work, at a step above the first price, capped."""
+    """A window that holds the work, at a step above the first price, capped."""
     mall: Mall = block.mall
-    length = next((each for each in limits.BLOCK_LENGTHS if each >= takes), limits.BLOCK_LENGTHS[-1])
-    window = Window(start, start + length)
+    window = Window(start, start + drafting.length_for(takes))
     policy = terms.policy_on(mall.market, start.astimezone(mall.zone).date())
     kind = terms.kind_of(mall, window, at=at)
     base = terms.base_cents(policy, kind)

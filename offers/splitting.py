@@ -94,12 +94,9 @@ def _offer(block: Block, tail: Sequence[DraftStop], *, at: dt.datetime) -> Block
     """The doors as a block that starts as soon as a driver can come, or with the first block if that is later."""
     start = max(inputs.round_start(at + limits.LEAD_SHORT), block.starts_at)
     stops, over_at, metres = _timed(block, tail, start, at=at)
-    length = next(
-        (each for each in limits.BLOCK_LENGTHS if each >= over_at - start), limits.BLOCK_LENGTHS[-1]
-    )
     made = drafting.draft(
         mall=block.mall,
-        window=Window(start, start + length),
+        window=Window(start, start + drafting.length_for(over_at - start)),
         stops=stops,
         distance_m=metres,
         at_least_cents=block.hourly_cents,

@@ -8,7 +8,7 @@ from deliveries.manifests import CustodyBegun
 from deliveries.meeting import NobodyThere, WrongRescuerCode
 from deliveries.models import Consignment, Handover, Incident, Manifest, Order, Parcel, Stop
 from drivers import badge, ledger
-from offers import aborting, attendance, expiry, relieving
+from offers import aborting, attendance, expiry, relieving, splitting
 from offers.models import Block, Claim
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -429,3 +429,51 @@ def test_nothing_is_handed_over_of_a_block_that_carries_nothing(store, ada):
         relieving.hand_over_rest(block_code=made.code, stop_codes=[], actor=SYSTEM, at=START)
 
     assert Block.objects.count() == 1
+
+
+# -- How long it takes ---------------------------------------------------------------------------------------
+
+
+def window_of(relief_block):
+    last = max(relief_block.manifest.stops.all(), key=lambda stop: stop.planned_at)
+    return relief_block.starts_at, last.planned_at + last.service, relief_block.ends_at
+
+
+def test_the_window_of_a_relief_holds_the_wait_for_a_promise_that_begins_later(block, ada):
+    last = making.doors_of(block)[2]
+    order = last.dropoffs.get().order
+    order.window = type(order.window)(BROKEN + 3 * HOUR, BROKEN + 4 * HOUR, "[)")
+    order.save(update_fields=["window"])
+
+    broken_down(block, ada)
+
+    start, over, end = window_of(the_relief(block))
+    assert over >= BROKEN + 3 * HOUR
+    assert over - start > 2 * HOUR
+    assert end >= over
+
+
+def test_a_rest_that_takes_longer_than_the_longest_block_is_offered_in_whole_hours(store, ada):
+    made = making.block([making.order(store, point=Point(36.15 + n / 2, -115.2)) for n in range(6)])
+    making.claimed(made, ada)
+    making.check_in(made, ada, at=START)
+    making.collect(made, ada, arrive=START, handover=START)
+    making.depart(made, ada, at=START)
+
+    broken_down(made, ada)
+
+    start, over, end = window_of(the_relief(made))
+    assert over - start > 4 * HOUR
+    assert end >= over
+    assert (end - start) % HOUR == 0 * HOUR
+
+
+def test_a_split_that_takes_longer_than_the_longest_block_is_offered_in_whole_hours(store):
+    made = making.block([making.order(store, point=Point(36.15 + n / 2, -115.2)) for n in range(6)])
+    away = [door.code for door in making.doors_of(made)[1:]]
+
+    tail = splitting.split(block_code=made.code, stop_codes=away, actor=SYSTEM, at=AT)
+
+    start, over, end = window_of(tail)
+    assert over - start > 4 * HOUR
+    assert end >= over
