@@ -263,6 +263,34 @@ def busiest_mall(market: Market | None) -> Mall | None:
     return rows.annotate(blocks=Coalesce(Subquery(live.values("n")), 0)).order_by("-blocks", "code").first()
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the plan is that somebody asked for: on its way, done as `run`, or given up on."""
+
+    is_waited_for: bool
+    run: PlanRun | None
+
+    @property
+    def is_lost(self) -> bool:
+        return not self.is_waited_for and self.run is None
+
+
+def asked_at(mall: Mall, *, at: dt.datetime) -> dt.datetime:
+    """Since when to look for the wave that is asked for now: one at work is not interrupted, so it is that one."""
+    at_work = PlanRun.objects.filter(mall=mall, ended_at=None).order_by("pk").first()
+    return min(at, at_work.started_at) if at_work else at
+
+
+def progress(mall: Mall, *, asked_at: dt.datetime, at: dt.datetime) -> Progress:
+    """Of a wave asked for then: waited for until one that began later has ended, `limits.PLAN_LOCK` at most."""
+    run = (
+        PlanRun.objects.filter(mall=mall, started_at__gte=asked_at, ended_at__isnull=False)
+        .order_by("started_at", "pk")
+        .first()
+    )
+    return Progress(run is None and at - asked_at < limits.PLAN_LOCK, run)
+
+
 def runs_of(mall: Mall) -> list[PlanRun]:
     """The latest waves of a mall that have ended, the newest first."""
     return list(

@@ -201,14 +201,73 @@ def test_the_price_of_a_move_is_shown_within_the_budget(ops, mall, store, django
     assert answer.status_code == 200
 
 
-def test_planning_again_asks_a_worker(ops, mall, monkeypatch):
+def asked_for(ops, mall, monkeypatch):
+    """Where the page goes after "Plan again", a worker having been asked."""
+    monkeypatch.setattr(waves, "send_now", lambda code: True)
+    return ops.post(reverse("offers:ops_plan_again", args=[mall.code]))["Location"]
+
+
+def polled(ops, path, etag=""):
+    return ops.get(path, headers={"HX-Request": "true", "If-None-Match": etag})
+
+
+def test_planning_again_asks_a_worker_and_without_one_says_so(ops, mall, monkeypatch):
     asked = []
-    monkeypatch.setattr(waves, "send_now", lambda code: asked.append(code) or True)
+    monkeypatch.setattr(waves, "send_now", lambda code: asked.append(code) or False)
 
     answer = ops.post(reverse("offers:ops_plan_again", args=[mall.code]))
 
     assert asked == [mall.code]
     assert answer["Location"] == page_of(mall)
+    assert "No worker can be reached" in ops.get(page_of(mall)).content.decode()
+
+
+def test_the_page_waits_for_the_plan_and_shows_it_with_what_has_changed(
+    ops, mall, store, planned, monkeypatch
+):
+    with time_machine.travel(AT + 10 * MINUTE, tick=False):
+        path = asked_for(ops, mall, monkeypatch)
+        page = ops.get(path).content.decode()
+        assert "Being planned" in page
+        assert "hx-get" in page
+        first = polled(ops, path)
+        same = polled(ops, path, first["ETag"])
+        assert (first.status_code, same.status_code, same.content) == (200, 304, b"")
+        assert "<html" not in first.content.decode()
+        for number in range(2):
+            making.order(store, at=AT + 9 * MINUTE, point=Point(36.15 + number / 100, -115.25))
+
+        waves.run(mall_code=mall.code, at=AT + 10 * MINUTE, everything=True)
+
+        done = polled(ops, path, first["ETag"]).content.decode()
+        assert "hx-get" not in done
+        assert "Being planned" not in done
+        assert "in blocks now" in done
+        assert "against the plan before" in done
+        # Whoever has no script sees the same by asking for the page again.
+        assert "in blocks now" in ops.get(path).content.decode()
+
+
+def test_a_wave_at_work_is_the_one_that_is_waited_for(ops, mall, store, monkeypatch):
+    making.order(store)
+    at_work = waves.begin(mall_code=mall.code, at=AT - MINUTE)
+
+    path = asked_for(ops, mall, monkeypatch)
+
+    assert "Being planned" in ops.get(path).content.decode()
+    waves.fail(run_id=at_work.pk, failure="boom", at=AT)
+    assert "The plan failed" in ops.get(path).content.decode()
+
+
+def test_what_no_worker_takes_up_is_not_waited_for_for_ever(ops, mall, monkeypatch):
+    path = asked_for(ops, mall, monkeypatch)
+
+    with time_machine.travel(AT + 5 * MINUTE, tick=False):
+        page = ops.get(path).content.decode()
+
+    assert "No plan has come of it" in page
+    assert "hx-get" not in page
+    assert ops.get(f"{page_of(mall)}?asked=yesterday").status_code == 200
 
 
 def test_without_blocks_or_malls_the_pages_say_so(ops):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +22,7 @@ from offers.views.ops import market_of
 from retaildelivery.accounts.models import User
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.web import polling
 from stores.models import Mall
 
 
@@ -46,9 +50,11 @@ def plan_page(
     runs, waiting = plans.runs_of(mall), plans.waiting_at(mall)
     newest = runs[0] if runs else None
     laid = plans.of_mall(mall, newest, at=now)
+    progress = progress_of(request, mall, at=now)
     context = {
         "mall": mall,
         "zone": mall.zone,
+        "progress": progress,
         "malls": board.malls(mall.market),
         "laid": laid,
         "map": scenes.plan(mall, laid, waiting),
@@ -60,21 +66,30 @@ def plan_page(
         "form": form,
         "refusal": refusal,
     }
-    return render(request, "offers/ops_plan.html", context, status=status)
+    page = "offers/ops_plan.html#plan" if request.htmx and status == 200 else "offers/ops_plan.html"
+    return polling.answer(request, render(request, page, context, status=status))
+
+
+def progress_of(request: HttpRequest, mall: Mall, *, at: dt.datetime) -> plans.Progress | None:
+    """Of the wave that this page waits for, by the moment in its address; None when it waits for none."""
+    try:
+        asked_at = dt.datetime.fromisoformat(request.GET.get("asked", ""))
+    except ValueError:
+        return None
+    return plans.progress(mall, asked_at=asked_at, at=at) if asked_at.tzinfo else None
 
 
 @operations_required
 @require_POST
 def again(request: HttpRequest, mall: str) -> HttpResponse:
-    """Plan what waits at this mall now. The wave runs in a worker."""
+    """Plan what waits at this mall now. The wave runs in a worker; the page waits for it and shows what came of it."""
     found = get_object_or_404(Mall, code=mall, active=True)
+    path = reverse("offers:ops_plan", args=[found.code])
+    since = plans.asked_at(found, at=timezone.now())
     if waves.send_now(found.code):
-        messages.success(
-            request, _("%(mall)s is being planned. Look again in a few seconds.") % {"mall": found.name}
-        )
-    else:
-        messages.error(request, _("No worker can be reached. Orders are planned as soon as one is back."))
-    return redirect("offers:ops_plan", mall=found.code)
+        return redirect(f"{path}?{urlencode({'asked': since.isoformat()})}")
+    messages.error(request, _("No worker can be reached. Orders are planned as soon as one is back."))
+    return redirect(path)
 
 
 @operations_required
