@@ -197,7 +197,10 @@ def test_a_length_a_pay_or_a_promise_that_cannot_be_is_named(mall, words):
 
 
 def test_an_empty_afternoon_is_said_to_be_empty(mall):
-    assert "no order waits" in planned()
+    text = planned(hourly=[2200])
+    assert text.splitlines()[-1] == "  no order waits"
+    assert "0.00" not in text
+    assert planned(publish=True) == "No order waits; nothing was offered.\n"
     assert as_json()["scenarios"][0]["blocks_planned"] == []
 
 

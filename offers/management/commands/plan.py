@@ -118,6 +118,9 @@ class Command(BaseCommand):
         run = waves.run(mall_code=mall, at=at, everything=everything)
         if run is None:
             raise CommandError("Another wave is at work at this mall.")
+        if not run.orders_seen:
+            self.stdout.write("No order waits; nothing was offered.")
+            return
         self.stdout.write(
             f"{run.blocks_made} new blocks offered, {run.blocks_filled} filled, with {run.orders_planned} of "
             f"{run.orders_seen} orders ({run.engine or 'nothing to plan'})."
@@ -130,6 +133,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{mall.name}, {moment:%A %Y-%m-%d %H:%M} ({mall.market.time_zone})")
         for line in scenarios.as_text(scenes[0], mall=mall):
             self.stdout.write(line)
+        if not scenes[0].sum.orders:
+            # Every column of the table would be zeros, whatever the terms.
+            return
         self.stdout.write("")
         for line in scenarios.as_table(scenes, currency=mall.market.currency):
             self.stdout.write(line)
