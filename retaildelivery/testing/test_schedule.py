@@ -1,6 +1,9 @@
+import pytest
 from celery import current_app
 from celery.fixups.django import DjangoWorkerFixup
+from celery.signals import worker_process_init
 
+from offers.planning import planner
 from retaildelivery import celery
 
 
@@ -44,3 +47,15 @@ def test_a_task_reaches_one_queue_only():
 def test_a_worker_keeps_its_database_connection_between_tasks():
     """Opening one for each task took a third of its time."""
     assert DjangoWorkerFixup(celery.app).db_reuse_max == celery.app.conf.CELERY_DB_REUSE_MAX > 1
+
+
+@pytest.mark.parametrize(("queues", "times"), [(["planning"], 1), (["relay", "sweeps"], 0)])
+def test_a_worker_that_plans_compiles_the_search_as_it_starts_and_no_other_does(monkeypatch, queues, times):
+    """Otherwise the first wave of the day is planned in plain Python, with dearer plans."""
+    begun = []
+    monkeypatch.setattr(planner.COMPILING, "begin", lambda: begun.append(1))
+    monkeypatch.setattr(celery.app.amqp.queues, "_consume_from", dict.fromkeys(queues))
+
+    worker_process_init.send(sender=None)
+
+    assert len(begun) == times
