@@ -138,7 +138,7 @@ def _call_json(call: Call) -> shapes.Json:
     }
 
 
-class RouteView(OneBlockView):
+class OwnRouteView(OneBlockView):
     def own(self, code: str) -> Manifest:
         """The manifest of a block that the driver holds, or 404."""
         held = get_object_or_404(feed.live_claims(self.driver), block__code=code)
@@ -147,6 +147,8 @@ class RouteView(OneBlockView):
         )
         return found
 
+
+class RouteView(OwnRouteView):
     @extend_schema(operation_id="driver_route", responses=RouteOut, tags=TAGS)
     def get(self, request: Request, code: str) -> Response:
         """The stops still to come with when you reach each, which promises would break, and a better order if there
@@ -168,7 +170,7 @@ class RouteView(OneBlockView):
         return Response(route_json(changed))
 
 
-class KeptRouteView(RouteView):
+class KeptRouteView(OwnRouteView):
     @extend_schema(operation_id="driver_keep_route", request=RouteIn, responses=RouteOut, tags=TAGS)
     def put(self, request: Request, code: str) -> Response:
         """Keep your order though the proposal, whose codes you send, is better: it is not proposed again until facts

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
+from celery.signals import worker_process_init
 from django.utils import timezone
 
 from drivers import disputing
 from offers import attendance, expiry, limits, paydays, scheduling, standing_down, wishing
-from offers.planning import waves
+from offers.planning import planner, waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
+
+
+@worker_process_init.connect
+def warm_the_search(**_: Any) -> None:
+    """Compile, or load, the planner's search while the first orders are still being posted: only a worker that plans
+    pays for it, in a thread."""
+    if "planning" in current_app.amqp.queues.consume_from:
+        planner.COMPILING.begin()
 
 
 @shared_task(queue="planning", ignore_result=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun, worker_process_init
+from celery.signals import task_prerun
 from django.db import close_old_connections
 from kombu import Exchange, Queue
 
@@ -65,14 +65,3 @@ app.autodiscover_tasks()
 def _drop_a_dead_connection(**_: Any) -> None:
     """A server that was restarted costs no task: an unusable or old connection is opened anew, as Django does."""
     close_old_connections()
-
-
-@worker_process_init.connect
-def _warm_the_search(**_: Any) -> None:
-    """Compile, or load, the planner's search while the first orders are still being posted: only a worker that plans
-    pays for it, in a thread."""
-    if "planning" in app.amqp.queues.consume_from:
-        # Imported here: every process of the project reads this file, and few plan.
-        from offers.planning import planner  # noqa: PLC0415
-
-        planner.COMPILING.begin()

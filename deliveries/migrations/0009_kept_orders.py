@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deliveries', '0007_quote_by_external_id'),
+        ('deliveries', "0008_requirements_per_leg"),
     ]
 
     operations = [

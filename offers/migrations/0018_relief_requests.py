@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('deliveries', '0007_quote_by_external_id'),
-        ('offers', '0012_blocks_that_fit_wishes'),
+        ('offers', "0017_pay_policies_do_not_overlap"),
     ]
 
     operations = [
