@@ -16,7 +16,18 @@ from deliveries import itinerary
 from deliveries.api.driver_serializers import ManifestOut
 from drivers import ledger
 from drivers.api import DriverView
-from offers import attendance, claiming, conditional, declining, drawing, feed, latecomers, places, recent
+from offers import (
+    attendance,
+    audience,
+    claiming,
+    conditional,
+    declining,
+    drawing,
+    feed,
+    latecomers,
+    places,
+    recent,
+)
 from offers import driver_serializers as shapes
 from offers.models import Block, Claim, Offer
 from retaildelivery.lib.geo import Point
@@ -45,6 +56,7 @@ class OffersView(DriverView):
         version = feed.version(driver)
         latecomers.note_known(request, driver)
         cards = feed.offers(driver, at=timezone.now())
+        audience.shown((card.offer for card in cards), to=driver)
         response = Response({"results": [shapes.offer_json(card, driver) for card in cards]})
         etag = conditional.etag(request, driver, kind="api", version=version)
         if etag:
@@ -66,6 +78,7 @@ class OfferView(OneOfferView):
         """One offer, open or over."""
         api.query(request, api.NoQuery)
         card = feed.card(self.driver, self.found(code), at=timezone.now())
+        audience.shown([card.offer], to=self.driver)
         return Response(shapes.offer_json(card, self.driver))
 
 

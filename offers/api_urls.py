@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from offers import api, handing_over_api, hours_api, money_api, road_api, standby_api
+from offers import api, handing_over_api, hours_api, market_api, money_api, road_api, standby_api
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("orders/<slug:code>/market", market_api.MarketView.as_view(), name="order_market"),
     path("driver/offers", api.OffersView.as_view(), name="offers"),
     path("driver/offers/<slug:code>", api.OfferView.as_view(), name="offer"),
     path("driver/offers/<slug:code>/why", api.WhyView.as_view(), name="why"),

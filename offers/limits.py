@@ -110,6 +110,11 @@ ETAGS_SEEN = 20_000  # a process remembers, a few megabytes
 GONE_KEPT = dt.timedelta(hours=1)  # latecomers of a race come within seconds
 TOKEN_KNOWN = dt.timedelta(minutes=5)  # an app looks at its feed more often
 SWEEP_BATCH = 200  # rows a sweep takes at once
+SEEN_LASTS = dt.timedelta(
+    hours=6
+)  # who saw a block stays in Redis after they last looked; a sweep comes far sooner
+SEEN_PAUSE = dt.timedelta(seconds=5)  # that a Redis which failed is not told who saw what
+CHANCE_HISTORY = dt.timedelta(weeks=8)  # blocks older than that met other drivers and other pay
 FEED = 100  # offers a driver's feed carries at most
 BOARD_ROWS = 60  # rows of one list on the board; a person reads no more
 RISK_BEFORE = dt.timedelta(minutes=45)  # an order nobody carries so near the end of its promise is at risk

@@ -13,7 +13,7 @@ from django.db import connection
 
 from drivers.models import Driver
 from offers import limits
-from offers.models import Block, Draw, Extra, Fit, PlanRun, StoreBlockade
+from offers.models import Audience, Block, Draw, Extra, Fit, PlanRun, StoreBlockade
 
 
 def one_extra(code: str) -> Extra:
@@ -83,6 +83,13 @@ def store_blockade(code: str) -> StoreBlockade:
         .select_related("store__mall", "driver")
         .get(code=code)
     )
+
+
+def audience(block_id: int) -> Audience:
+    """Who has seen a block, locked; nobody yet, where nothing was noted."""
+    bound_waiting()
+    Audience.objects.bulk_create([Audience(block_id=block_id)], ignore_conflicts=True)
+    return Audience.objects.select_for_update(of=("self",), no_key=True).get(block=block_id)
 
 
 def drivers(driver_ids: Collection[int]) -> dict[int, Driver]:

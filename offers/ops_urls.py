@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from offers.views import landing, money, ops, plans, refusals, relief_requests, road, schedule, tax
+from offers.views import landing, market, money, ops, plans, refusals, relief_requests, road, schedule, tax
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
+    path("store/orders/<slug:code>/market/", market.of_order, name="store_market"),
     path("store/stores/<slug:code>/drivers/", refusals.of_store, name="store_refusals"),
     path("ops/refusals/", refusals.for_operations, name="ops_refusals"),
     path("ops/refusals/<slug:code>/grant/", refusals.grant, name="ops_refusal_grant"),

@@ -9,8 +9,9 @@ from celery.signals import worker_process_init
 from django.utils import timezone
 
 from drivers import disputing
-from offers import attendance, expiry, limits, paydays, scheduling, standing_down, wishing
-from offers.planning import planner, waves
+from offers import attendance, audience, expiry, limits, paydays, scheduling, standing_down, waves, wishing
+from offers.planning import planner, wishing
+from offers.planning import waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
 
@@ -56,6 +57,11 @@ def sweep_no_shows(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_empty_blocks(**_: Any) -> None:
     standing_down.sweep(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_audiences(**_: Any) -> None:
+    audience.flush()
 
 
 @shared_task(queue="sweeps", ignore_result=True)

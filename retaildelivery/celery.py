@@ -21,6 +21,7 @@ def every(interval: timedelta, task: str) -> dict[str, Any]:
 
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    "offers.audiences": every(timedelta(seconds=15), "offers.tasks.sweep_audiences"),
     "offers.expiry": every(timedelta(seconds=5), "offers.tasks.sweep_offers"),
     "offers.disputes": every(timedelta(minutes=5), "offers.tasks.sweep_disputes"),
     "offers.statements": every(timedelta(hours=1), "offers.tasks.sweep_statements"),

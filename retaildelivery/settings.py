@@ -338,6 +338,7 @@ SPECTACULAR_SETTINGS = {
         "ScanMethod": "deliveries.models.Scan.Method",
         "ScanOutcome": "deliveries.models.Scan.Outcome",
         "BlockStatus": "offers.models.Block.Status",
+        "DeclineReason": "offers.models.Decline.Reason",
         "OfferStatus": "offers.models.Offer.Status",
     },
 }

@@ -1,5 +1,6 @@
 """Blocks of paid work at a mall, how they are offered and at what price, and who has claimed them."""
 
+from offers.models.audience import Audience
 from offers.models.block import Block, Freeze
 from offers.models.blockade import MallBlockade, StoreBlockade
 from offers.models.claim import Claim, OnlyDriver
@@ -18,6 +19,7 @@ from offers.models.travel import TravelPair
 
 __all__ = [
     "Apart",
+    "Audience",
     "AutoSchedule",
     "Award",
     "Block",

@@ -84,6 +84,12 @@ def pounds(grams: float | str | None) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """A share from 0 to 1 in whole percent: "87%"."""
+    return "–" if share is None else _("%(count)s%%") % {"count": f"{share * 100:.0f}"}
+
+
+@register.filter
 def spaced(code: object) -> str:
     """A code in groups of four, which is how people read it aloud: "K7QX 92MD"."""
     text = str(code)
