@@ -13,7 +13,7 @@ from drivers import facts, limits, locks
 from drivers.models import Appeal, Driver, StandingEvent
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import messages, recording
+from retaildelivery.outbox import alerting, messages, recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 
@@ -201,19 +201,17 @@ def sweep(*, at: dt.datetime) -> int:
 
 
 def _alert(found: Appeal, *, at: dt.datetime) -> None:
-    """To operations, each in their language."""
-    people = User.objects.filter(is_staff=True, is_active=True).order_by("pk")
-    for person in people[: limits.ALERTED]:
-        with translation.override(person.locale):
-            messages.write(
-                key=f"appeal:{found.code}:overdue:{person.pk}",
-                name="appeal_overdue",
-                to=person.email,
-                subject=_("Appeal %(code)s waits for an answer") % {"code": found.code},
-                text=_(
-                    "%(driver)s appealed on %(day)s and was promised an answer within 72 hours. That time is over.\n"
-                )
-                % {"driver": found.event.driver, "day": f"{found.filed_at:%Y-%m-%d}"},
-                about=f"driver:{found.event.driver.code}",
-                at=at,
-            )
+    def written() -> tuple[str, str]:
+        subject = _("Appeal %(code)s waits for an answer") % {"code": found.code}
+        text = _(
+            "%(driver)s appealed on %(day)s and was promised an answer within 72 hours. That time is over.\n"
+        ) % {"driver": found.event.driver, "day": f"{found.filed_at:%Y-%m-%d}"}
+        return subject, text
+
+    alerting.tell_operations(
+        key=f"appeal:{found.code}:overdue",
+        name="appeal_overdue",
+        about=f"driver:{found.event.driver.code}",
+        written=written,
+        at=at,
+    )

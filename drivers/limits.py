@@ -7,7 +7,6 @@ DOCUMENT_KINDS = {"image/jpeg", "image/png", "image/webp", "application/pdf"}
 APPEAL_WITHIN = dt.timedelta(days=30)  # of the event, or of the first answer; later nobody remembers
 APPEAL_ANSWER = dt.timedelta(hours=72)  # design, section 5
 APPEAL_TEXT = 2_000  # characters; more is a letter
-ALERTED = 20  # people of operations who get a mail about one thing
 APPEALS_SWEPT = 100  # overdue appeals one sweep tells of
 APPEALS_OPEN = 10  # at once, of one driver: more are a dispute with a person, not with a machine
 POSITION_EVERY = dt.timedelta(seconds=5)  # pings closer together than this are dropped

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from deliveries.models import Consignment, Incident, Manifest, Order, Parcel, Stop
 from drivers.models import Driver, Position
 from offers import limits
-from offers.models import Block, Claim, Offer, ReliefRequest
+from offers.models import Block, Claim, HandOver, Offer, ReliefRequest, StandBy
 from stores.models import Mall, Market
 
 AT_WORK = (Block.Status.CLAIMED, Block.Status.CHECKED_IN, Block.Status.WORKING)
@@ -93,6 +93,24 @@ def capped(offers: Sequence[Offer]) -> list[Offer]:
         and offer.step > 0
         and offer.hourly_cents >= offer.block.policy.cap_cents
     ]
+
+
+def stand_bys(market: Market | None, *, at: dt.datetime) -> list[StandBy]:
+    """Who stands by now or later, soonest first."""
+    rows = (
+        StandBy.objects.live().filter(window__endswith__gt=at).select_related("driver__user", "mall__market")
+    )  # type: ignore[attr-defined]
+    return list(_of(rows, "mall__market", market).order_by("window", "pk")[: limits.BOARD_ROWS])
+
+
+def hand_overs(market: Market | None, *, at: dt.datetime) -> list[HandOver]:
+    """Proposals that wait for an answer, those that lapse soonest first."""
+    rows = HandOver.objects.open_at(at).select_related(  # type: ignore[attr-defined]
+        "claim__block__mall__market", "claim__driver__user", "receiver__user"
+    )
+    return list(
+        _of(rows, "claim__block__mall__market", market).order_by("expires_at", "pk")[: limits.BOARD_ROWS]
+    )
 
 
 def at_work(market: Market | None) -> list[Work]:

@@ -31,6 +31,10 @@ def by_driver(driver: Driver, source: str = "") -> Actor:
     return Actor(kind=Fact.Actor.DRIVER, name=driver.code, source=source)
 
 
+def by_operations(user: User) -> Actor:
+    return Actor(kind=Fact.Actor.OPERATIONS, name=str(user))
+
+
 def snapshot(block: Block) -> dict[str, Any]:
     """The block as facts carry it: times RFC 3339 in UTC, money in cents, distance in metres."""
     return {
@@ -375,13 +379,13 @@ def refusal_changed(name: str, refusal: StoreBlockade, *, by: User, at: dt.datet
     )
 
 
-def stand_by_changed(name: str, row: StandBy, *, at: dt.datetime) -> Happening:
-    """stand_by.joined, .left."""
+def stand_by_changed(name: str, row: StandBy, *, at: dt.datetime, actor: Actor | None = None) -> Happening:
+    """stand_by.joined, .left; by the driver, unless somebody else is named."""
     return Happening(
         name=name,
         at=at,
         subjects=[f"mall:{row.mall.code}", f"driver:{row.driver.code}"],
-        actor=by_driver(row.driver),
+        actor=actor or by_driver(row.driver),
         data={
             "stand_by": row.code,
             "start": row.window.lower.astimezone(dt.UTC).isoformat(),

@@ -16,8 +16,10 @@ from deliveries import manifests
 from drivers.models import Driver
 from offers import eligibility, facts, freshness, holding, limits, locks, moves
 from offers.models import Block, Claim, HandOver
+from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
+from retaildelivery.outbox.recording import Actor
 
 
 class HandOverRefused(Refused):
@@ -151,17 +153,30 @@ def decline(*, code: str, driver_id: int, at: dt.datetime) -> HandOver:
     Raises HandOver.DoesNotExist, HandOverEnded.
     """
     found = HandOver.objects.select_related("claim__block").get(code=code, receiver=driver_id)
-    return _answer(found, HandOver.Ending.DECLINED, actor_id=driver_id, at=at)
+    return _answer(found, HandOver.Ending.DECLINED, at=at)
 
 
 @transaction.atomic(durable=True)
 def take_back(*, code: str, driver_id: int, at: dt.datetime) -> HandOver:
     """The giver keeps the block after all. Raises HandOver.DoesNotExist, HandOverEnded."""
     found = HandOver.objects.select_related("claim__block").get(code=code, claim__driver=driver_id)
-    return _answer(found, HandOver.Ending.TAKEN_BACK, actor_id=driver_id, at=at)
+    return _answer(found, HandOver.Ending.TAKEN_BACK, at=at)
 
 
-def _answer(found: HandOver, ending: HandOver.Ending, *, actor_id: int, at: dt.datetime) -> HandOver:
+@transaction.atomic(durable=True)
+def end(*, code: str, by: User, at: dt.datetime) -> HandOver:
+    """Operations take a proposal back: the block stays where it is, and both drivers are told.
+
+    Raises HandOver.DoesNotExist, HandOverEnded.
+    """
+    found = HandOver.objects.select_related("claim__block").get(code=code)
+    return _answer(found, HandOver.Ending.TAKEN_BACK, actor=facts.by_operations(by), at=at)
+
+
+def _answer(
+    found: HandOver, ending: HandOver.Ending, *, actor: Actor | None = None, at: dt.datetime
+) -> HandOver:
+    """End a proposal without the block passing: by the one whom the ending names, or by this actor."""
     block = locks.block(found.claim.block.code)
     made = HandOver.objects.select_related("claim__driver", "receiver").get(pk=found.pk)
     made.claim.block = block
@@ -170,10 +185,9 @@ def _answer(found: HandOver, ending: HandOver.Ending, *, actor_id: int, at: dt.d
     if made.ended_at is not None:
         raise HandOverEnded(reason=made.ending)
     _end(made, ending, at=at)
-    actor = made.receiver if actor_id == made.receiver_id else made.claim.driver
-    recording.record(
-        facts.hand_over_changed(f"block.hand_over_{ending}", made, at=at, actor=facts.by_driver(actor))
-    )
+    whose = made.receiver if ending == HandOver.Ending.DECLINED else made.claim.driver
+    actor = actor or facts.by_driver(whose)
+    recording.record(facts.hand_over_changed(f"block.hand_over_{ending}", made, at=at, actor=actor))
     for driver_id in (made.receiver_id, made.claim.driver_id):
         freshness.touch_driver(driver_id)
     return made

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.views import landing, market, money, ops, plans, refusals, relief_requests, road, schedule, tax
+from offers.views import landing, market, money, ops, plans, refusals, relief_requests, road, schedule, standing_by, tax
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("ops/refusals/", refusals.for_operations, name="ops_refusals"),
     path("ops/refusals/<slug:code>/grant/", refusals.grant, name="ops_refusal_grant"),
     path("ops/refusals/<slug:code>/end/", refusals.end, name="ops_refusal_end"),
+    path("ops/stand-bys/", standing_by.index, name="ops_stand_bys"),
+    path("ops/stand-bys/<slug:code>/end/", standing_by.end_stand_by, name="ops_stand_by_end"),
+    path("ops/hand-overs/<slug:code>/end/", standing_by.end_hand_over, name="ops_block_hand_over_end"),
     path("ops/", ops.live, name="board"),
     path("ops/plans/", plans.index, name="ops_plans"),
     path("ops/plans/<slug:mall>/", plans.plan, name="ops_plan"),

@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from drivers.models import Driver, StandingEvent
 from offers import drawrules, eligibility, facts, limits, locks, offering
 from offers.models import Block, Claim, Decline, Offer, StandBy
+from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window
 from retaildelivery.outbox import recording
+from retaildelivery.outbox.recording import Actor
 from stores.models import Mall
 
 
@@ -79,11 +81,23 @@ def join(*, mall: Mall, driver_id: int, start: dt.datetime, end: dt.datetime, at
 def leave(*, code: str, driver_id: int, at: dt.datetime) -> StandBy:
     """No longer stand by; a repeat changes nothing. Raises StandBy.DoesNotExist."""
     driver = locks.driver(driver_id)
-    found = StandBy.objects.select_related("mall").get(code=code, driver=driver)
+    return _leave(StandBy.objects.select_related("mall").get(code=code, driver=driver), driver, at=at)
+
+
+@transaction.atomic(durable=True)
+def end(*, code: str, by: User, at: dt.datetime) -> StandBy:
+    """Operations end a stand-by; the driver is told. A repeat changes nothing. Raises StandBy.DoesNotExist."""
+    found = StandBy.objects.select_related("mall").get(code=code)
+    driver = locks.driver(found.driver_id)
+    found.refresh_from_db(fields=["left_at"])
+    return _leave(found, driver, at=at, actor=facts.by_operations(by))
+
+
+def _leave(found: StandBy, driver: Driver, *, at: dt.datetime, actor: Actor | None = None) -> StandBy:
     if found.left_at is None:
         found.left_at, found.driver = at, driver
         found.save(update_fields=["left_at"])
-        recording.record(facts.stand_by_changed("stand_by.left", found, at=at))
+        recording.record(facts.stand_by_changed("stand_by.left", found, at=at, actor=actor))
     return found
 
 

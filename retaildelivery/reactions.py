@@ -10,17 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import (
-    claiming,
-    closing,
-    missions,
-    pay_notices,
-    relieving,
-    settlement,
-    telling,
-    wishing,
-    withdrawing,
-)
+from offers import alerts, claiming, closing, missions, pay_notices, relieving, settlement, telling, wishing, withdrawing
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -32,6 +22,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.expired": {"offers.relieve": relieving.again},
     "block.extended": {"offers.tell": block_notices.tell_driver},
     "block.hand_over_proposed": {"offers.tell_receiver": telling.tell_receiver},
+    "block.hand_over_taken_back": {"offers.tell_drivers": alerts.tell_hand_over_ended},
     "block.handed_over": {"offers.tell_giver": telling.tell_giver},
     "block.no_show": {"offers.relieve": relieving.again},
     "block.published": {"offers.tell_wishes": wishing.match},
@@ -39,6 +30,10 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.relief_declined": {"offers.tell": block_notices.tell_driver},
     "block.relief_granted": {"offers.tell": block_notices.tell_driver},
     "block.repriced": {"offers.tell_wishes": wishing.match},
+    "block.repriced": {
+        "offers.tell_operations": alerts.tell_at_cap,
+        "offers.tell_wishes": wishing.match,
+    },
     "block.running_late": {"offers.warn_stores": telling.warn_stores},
     "block.split": {"offers.tell": block_notices.tell_driver},
     "block.stand_by_asked": {"offers.tell_stand_by": telling.tell_stand_by},
@@ -115,4 +110,5 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
         "offers.close_shift": closing.follow_pay,
         "offers.missions": missions.follow_pay,
     },
+    "stand_by.left": {"offers.tell_driver": alerts.tell_stand_by_ended},
 }

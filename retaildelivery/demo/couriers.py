@@ -60,7 +60,9 @@ class Rider:
 
     def _days(self) -> Life:
         while True:
-            blocks = yield from patiently(self.phone.blocks)
+            # A block of another day is nothing to wait for.
+            held = yield from patiently(self.phone.blocks)
+            blocks = [block for block in held if block.starts_at - self.phone.now() <= CLAIMS_AHEAD]
             self.holds = bool(blocks)
             block = self._next(blocks)
             if block is not None:

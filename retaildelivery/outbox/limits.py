@@ -22,3 +22,4 @@ MESSAGE_RETRIES = (
 )  # then it is given up: nobody wants yesterday's "your driver is near"
 MESSAGE_CLAIM = dt.timedelta(minutes=2)  # a sender that has not reported by then has died
 ERROR_TEXT = 2_000  # characters of an error that are kept
+ALERTED = 20  # people of operations who get a mail about one thing

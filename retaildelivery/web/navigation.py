@@ -64,7 +64,7 @@ DOORS: dict[str, tuple[Place, ...]] = {
         Place("schedule", "offers:ops_schedules", _("Ahead"), "clock"),
         Place("blocks", "offers:ops_blocks", _("Blocks"), "calendar"),
         Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
-        Place("people", "offers:ops_refusals", _("Drivers"), "users"),
+        Place("people", "offers:ops_refusals", _("Drivers"), "users", also=("/ops/stand-bys/",)),
         Place("messages", "deliveries:ops_messages", _("Messages"), "mail"),
         Place("disputes", "offers:ops_disputes", _("Pay disputes"), "money", also=("/ops/tax/",)),
         Place("admin", "admin:index", _("Admin"), "gear"),
