@@ -10,9 +10,22 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drivers.models import DriverPosting
-from offers import claiming, declining, drawing, expiry, pricing, withdrawing
-from offers.models import Award, Block, Claim, Draw, Entry, Offer
+from drivers import appealing
+from drivers.models import DriverPosting, StandingEvent
+from offers import (
+    attendance,
+    claiming,
+    declining,
+    drawing,
+    expiry,
+    handing_over,
+    lateness,
+    pricing,
+    standby,
+    standing_down,
+    withdrawing,
+)
+from offers.models import Award, Block, Claim, Draw, Entry, HandOver, Offer, StandBy
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.lib.refusals import Refused
@@ -20,19 +33,22 @@ from retaildelivery.outbox.recording import SYSTEM
 
 ACTS = [
     *["enter"] * 6, *["wait"] * 6, *["sweep"] * 5, *["confirm"] * 5, *["claim"] * 3, *["leave"] * 2,
-    *["decline"] * 2, *["release"] * 3, "withdraw", "sleep",
+    *["decline"] * 2, *["release"] * 3, *["stand_by"] * 2, "stand_down", *["propose"] * 2, *["answer"] * 3,
+    "tell_late", "appeal", "withdraw", "sleep",
 ]  # fmt: skip
 
 
 class Market:
-    """Three blocks, two of which overlap, four drivers, and a clock."""
+    """Three blocks, two of which overlap, one that was published ahead of its orders, four drivers, and a clock."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.at = AT
-        store = making.store(making.mall(draws=True))
+        self.mall = making.mall(draws=True)
+        store = making.store(self.mall)
         starts = [START, START + HOUR, START + 4 * HOUR]
         self.blocks = [making.block([making.order(store)], start=start) for start in starts]
+        self.blocks.append(making.empty_block(self.mall, start=START + 2 * HOUR))
         self.drivers = [making.driver(name) for name in ("Ada", "Ben", "Chidi", "Dee")]
 
     def driver(self):
@@ -40,7 +56,7 @@ class Market:
 
     def offer(self):
         offers = Offer.objects.select_related("draw", "block__mall__market", "block__policy").order_by("-pk")
-        return self.chance.choice(list(offers[:4]))
+        return self.chance.choice(list(offers[:5]))
 
     def do(self, act: str) -> None:
         getattr(self, act)()
@@ -67,12 +83,54 @@ class Market:
         if claim is not None:
             claiming.release(block_code=claim.block.code, driver_id=claim.driver_id, at=self.at)
 
+    def stand_by(self) -> None:
+        """Join, or leave again."""
+        driver = self.driver()
+        row = StandBy.objects.live().filter(driver=driver).first()
+        if row is not None:
+            standby.leave(code=row.code, driver_id=driver.pk, at=self.at)
+            return
+        standby.join(
+            mall=self.mall, driver_id=driver.pk, start=START - HOUR, end=START + 7 * HOUR, at=self.at
+        )
+
+    def stand_down(self) -> None:
+        standing_down.sweep(at=self.at)
+
+    def propose(self) -> None:
+        claim = Claim.objects.live().select_related("block").order_by("-pk").first()
+        if claim is not None:
+            handing_over.propose(
+                block_code=claim.block.code,
+                driver_id=claim.driver_id,
+                receiver_code=self.driver().code,
+                at=self.at,
+            )
+
+    def answer(self) -> None:
+        asked = HandOver.objects.order_by("-pk").first()
+        if asked is not None:
+            verb = self.chance.choice([handing_over.accept, handing_over.accept, handing_over.decline])
+            verb(code=asked.code, driver_id=asked.receiver_id, at=self.at)
+
+    def tell_late(self) -> None:
+        claim = Claim.objects.live().select_related("block").first()
+        if claim is not None:
+            eta = claim.block.starts_at + 12 * MINUTE
+            lateness.tell(block_code=claim.block.code, driver_id=claim.driver_id, eta_at=eta, at=self.at)
+
+    def appeal(self) -> None:
+        event = StandingEvent.objects.filter(points__lt=0).select_related("driver").order_by("pk").last()
+        if event is not None:
+            appealing.appeal(driver=event.driver, event_key=event.key, text="The road was shut.", at=self.at)
+
     def withdraw(self) -> None:
         block = self.chance.choice(self.blocks)
         withdrawing.withdraw(block_code=block.code, reason="storm", actor=SYSTEM, at=self.at)
 
     def sweep(self) -> None:
         expiry.sweep(at=self.at)
+        attendance.sweep(at=self.at)
 
     def wait(self) -> None:
         self.at += self.chance.choice([MINUTE, 5 * MINUTE, 15 * MINUTE])
@@ -109,18 +167,28 @@ def check_everything(market: Market) -> None:
     check_owed(claims)
 
 
+def paid_for(claim: Claim) -> int:
+    lines = DriverPosting.objects.filter(driver=claim.driver_id, subject=f"block:{claim.block.code}")
+    return sum(lines.values_list("cents", flat=True))
+
+
 def check_owed(claims: list[Claim]) -> None:
-    """A price never falls, and who loses a block to operations at short notice is paid for it."""
+    """A price never falls, and who loses a block to operations at short notice, or for want of orders, is paid for it;
+    nobody else is paid for a block they did not work."""
     for claim in claims:
         assert claim.hourly_cents >= claim.block.base_hourly_cents
+        if claim.ending == "stood_down":
+            assert paid_for(claim) == claim.pay_cents
         if claim.ending == "withdrawn":
             percent = pricing.notice_percent(claim.block.starts_at - claim.ended_at)
-            paid = sum(
-                DriverPosting.objects.filter(
-                    driver=claim.driver_id, subject=f"block:{claim.block.code}"
-                ).values_list("cents", flat=True)
-            )
-            assert paid == (claim.pay_cents * percent + 50) // 100
+            assert paid_for(claim) == (claim.pay_cents * percent + 50) // 100
+        if claim.ending in {"released", "forfeited", "no_show", "handed_over"}:
+            others = [
+                each
+                for each in claims
+                if (each.block_id, each.driver_id) == (claim.block_id, claim.driver_id)
+            ]
+            assert len(others) > 1 or paid_for(claim) == 0
     for block in Block.objects.prefetch_related("offers"):
         prices = [offer.hourly_cents for offer in sorted(block.offers.all(), key=lambda each: each.pk)]
         assert prices == sorted(prices)
@@ -143,9 +211,10 @@ def test_whatever_happens_in_whatever_order_the_market_keeps_its_promises(acts, 
                 market.do(act)
             check_everything(market)
         # In the end every block is somebody's or given up: nothing hangs.
-        market.at = START + 12 * HOUR
-        for _beat in range(4):
-            expiry.sweep(at=market.at)
+        for hours in (6, 12, 24, 36):
+            market.at = START + hours * HOUR
+            for sweep in (standing_down.sweep, expiry.sweep, attendance.sweep, expiry.sweep):
+                sweep(at=market.at)
         assert Offer.objects.filter(status="open").count() == 0
         check_everything(market)
         transaction.set_rollback(True)
