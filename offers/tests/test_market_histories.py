@@ -32,7 +32,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import SYSTEM
 
 ACTS = [
-    *["enter"] * 6, *["wait"] * 6, *["sweep"] * 5, *["confirm"] * 5, *["claim"] * 3, *["leave"] * 2,
+    *["fill"] * 5, *["enter"] * 6, *["wait"] * 6, *["sweep"] * 5, *["confirm"] * 5, *["claim"] * 3, *["leave"] * 2,
     *["decline"] * 2, *["release"] * 3, *["stand_by"] * 2, "stand_down", *["propose"] * 2, *["answer"] * 3,
     "tell_late", "appeal", "withdraw", "sleep",
 ]  # fmt: skip
@@ -63,6 +63,19 @@ class Market:
 
     def enter(self) -> None:
         drawing.enter(offer=self.offer(), driver=self.driver(), at=self.at)
+
+    def fill(self) -> None:
+        """All enter a draw, it closes, and who is asked says yes."""
+        offer = Offer.objects.filter(status="open", mode="draw", draw__drawn_at=None).order_by("?").first()
+        if offer is None:
+            return
+        fresh = Offer.objects.select_related("draw", "block__mall__market", "block__policy").get(pk=offer.pk)
+        for driver in self.drivers:
+            with contextlib.suppress(Refused):
+                drawing.enter(offer=fresh, driver=driver, at=self.at)
+        self.at = max(self.at, offer.closes_at)
+        expiry.sweep(at=self.at)
+        self.confirm()
 
     def leave(self) -> None:
         drawing.leave(offer=self.offer(), driver=self.driver(), at=self.at)
