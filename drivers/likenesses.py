@@ -1,7 +1,8 @@
-"""One person, one entry: accounts that share a document's number or a phone are found and shown to operations.
+"""One person, one entry: accounts that share a document's number, a phone or a bank account are found and shown to
+operations.
 
-What makes two accounts alike is a list of sources, each giving pairs of (value, detail, driver): a further one, such
-as the account that pay goes to, is a further function on it.
+What makes two accounts alike is a list of sources, each giving (value, detail, driver). A shared bank account may be
+that of a couple: it is for a person to look at, and takes nothing from anybody.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Callable, Iterable
 
 from django.db import transaction
 
-from drivers import facts, limits
-from drivers.models import Document, Driver, Likeness
+from drivers import facts, limits, sealing
+from drivers.models import Document, Driver, Likeness, PayoutAccount
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import recording
 
@@ -38,7 +39,22 @@ def by_phone() -> Iterable[Shared]:
         yield phone, "", driver_id
 
 
-SOURCES: dict[str, Source] = {Likeness.Kind.DOCUMENT: by_document, Likeness.Kind.PHONE: by_phone}
+def by_payout_account() -> Iterable[Shared]:
+    """Accounts in use, by the digests of their numbers; those that have none by the present key get one first."""
+    in_use = PayoutAccount.objects.filter(replaced_at=None)
+    for row in in_use.exclude(number_digest__startswith=sealing.digests_by()).iterator():
+        numbers = f"{sealing.unseal(row.routing_sealed)}:{sealing.unseal(row.number_sealed)}"
+        PayoutAccount.objects.filter(pk=row.pk).update(number_digest=sealing.digest(numbers))
+    yield from (
+        (digest, "", pk) for digest, pk in in_use.values_list("number_digest", "driver_id").iterator()
+    )
+
+
+SOURCES: dict[str, Source] = {
+    Likeness.Kind.DOCUMENT: by_document,
+    Likeness.Kind.PHONE: by_phone,
+    Likeness.Kind.PAYOUT_ACCOUNT: by_payout_account,
+}
 
 
 def sweep(*, at: dt.datetime) -> int:

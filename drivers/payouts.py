@@ -97,7 +97,8 @@ def use_account(
     PayoutAccount.objects.filter(driver=driver, replaced_at=None).update(replaced_at=at)
     made = PayoutAccount.objects.create(
         driver=driver, holder=holder.strip()[:80], kind=kind, routing_sealed=sealing.seal(routing),
-        number_sealed=sealing.seal(number), last4=number[-4:], added_at=at,
+        number_sealed=sealing.seal(number), number_digest=sealing.digest(f"{routing}:{number}"),
+        last4=number[-4:], added_at=at,
     )  # fmt: skip
     recording.record(
         facts.driver_changed(

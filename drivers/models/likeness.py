@@ -18,12 +18,13 @@ class LikenessQuerySet(models.QuerySet["Likeness"]):
 
 
 class Likeness(models.Model):
-    """Two drivers share something that one person has: a paper, a phone. Found by a sweep, settled by a person of
-    operations; it takes nothing from anybody by itself."""
+    """Two drivers share something that one person has: a paper, a phone, a bank account. Found by a sweep, settled by a
+    person of operations; it takes nothing from anybody by itself."""
 
     class Kind(models.TextChoices):
         DOCUMENT = "document", _("number of a document")
         PHONE = "phone", _("phone")
+        PAYOUT_ACCOUNT = "payout_account", _("bank account")
 
     kind = models.CharField(max_length=14, choices=Kind)
     first = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")

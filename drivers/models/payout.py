@@ -32,6 +32,12 @@ class PayoutAccount(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     routing_sealed = models.CharField(max_length=300, editable=False)
     number_sealed = models.CharField(max_length=300, editable=False)
+    number_digest = models.CharField(
+        max_length=73,
+        blank=True,
+        editable=False,
+        help_text=_("Equal for equal accounts; empty until the next look for likenesses."),
+    )
     last4 = models.CharField(max_length=4)
     added_at = models.DateTimeField()
     replaced_at = models.DateTimeField(null=True, blank=True)

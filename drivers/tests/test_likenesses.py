@@ -1,12 +1,13 @@
 """One person, one entry: accounts that share what one person has are shown to operations, once."""
 
 import datetime as dt
+import hashlib
 
 import pytest
 from django.urls import reverse
 
-from drivers import likenesses
-from drivers.models import Document, Driver, Likeness
+from drivers import likenesses, payouts
+from drivers.models import Document, Driver, Likeness, PayoutAccount
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 
@@ -50,6 +51,49 @@ def test_the_same_phone_is_found_and_no_phone_is_no_likeness(db):
 
     assert likenesses.sweep(at=AT) == 1
     assert list(Likeness.objects.values_list("kind", "first", "second")) == [("phone", ada.pk, eve.pk)]
+
+
+def pays_to(who: Driver, number: str) -> PayoutAccount:
+    return payouts.use_account(
+        driver=who, holder=who.user.name, kind="checking", routing="021000021", number=number, at=AT
+    )
+
+
+def test_the_same_bank_account_is_found_without_its_number_being_kept(db):
+    ada, ben, eve = driver("ada"), driver("ben"), driver("eve")
+    first, other, second = pays_to(ada, "123456789"), pays_to(ben, "123456780"), pays_to(eve, "123456789")
+
+    assert [likenesses.sweep(at=AT), likenesses.sweep(at=AT)] == [1, 0]
+
+    found = Likeness.objects.get()
+    assert (found.kind, found.detail, found.first, found.second) == ("payout_account", "", ada, eve)
+    assert first.number_digest == second.number_digest != other.number_digest
+    plain = hashlib.sha256(b"021000021:123456789").hexdigest()
+    assert "123456789" not in first.number_digest
+    assert plain not in first.number_digest
+
+
+def test_an_account_that_was_replaced_makes_nobody_alike(db):
+    ada, eve = driver("ada"), driver("eve")
+    pays_to(ada, "123456789")
+    pays_to(eve, "123456789")
+    pays_to(eve, "987654321")
+
+    assert likenesses.sweep(at=AT) == 0
+
+
+def test_accounts_from_before_and_from_a_key_that_was_replaced_are_compared_as_well(db, settings):
+    settings.PAYOUT_KEYS = ["old"]
+    ada, ben, eve = driver("ada"), driver("ben"), driver("eve")
+    old, before = pays_to(ada, "123456789"), pays_to(ben, "123456789")
+    PayoutAccount.objects.filter(pk=before.pk).update(number_digest="")
+    settings.PAYOUT_KEYS = ["new", "old"]
+    pays_to(eve, "123456789")
+
+    assert likenesses.sweep(at=AT) == 3
+
+    assert PayoutAccount.objects.values("number_digest").distinct().count() == 1
+    assert PayoutAccount.objects.get(pk=old.pk).number_digest != old.number_digest
 
 
 def test_papers_that_were_replaced_or_rejected_make_nobody_alike(db):
