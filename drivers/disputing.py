@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +15,7 @@ from drivers.models import Adjustment, Dispute, Driver, DriverPosting
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.money import format_cents
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import messages, recording
+from retaildelivery.outbox import alerting, recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor
 
@@ -132,25 +131,23 @@ def tell_overdue(*, at: dt.datetime) -> int:
 
 
 def _alert(dispute: Dispute, *, at: dt.datetime) -> None:
-    """The mail to each of operations, in their own language."""
-    people = User.objects.filter(is_staff=True, is_active=True).order_by("pk")
-    for person in people[: limits.ALERTED]:
-        with translation.override(person.locale):
-            messages.write(
-                key=f"dispute:{dispute.code}:overdue:{person.pk}",
-                name="dispute_overdue",
-                to=person.email,
-                subject=gettext("Pay dispute %(code)s waits for an answer") % {"code": dispute.code},
-                text=gettext(
-                    "%(driver)s objected on %(day)s to a line of %(amount)s and was promised an answer within "
-                    "72 hours. That time is over.\n\nDecide: %(url)s\n"
-                )
-                % {
-                    "driver": dispute.driver,
-                    "day": f"{dispute.opened_at:%Y-%m-%d}",
-                    "amount": format_cents(dispute.posting.cents),
-                    "url": f"{settings.BASE_URL}/ops/disputes/{dispute.code}/",
-                },
-                about=f"driver:{dispute.driver.code}",
-                at=at,
-            )
+    def written() -> tuple[str, str]:
+        subject = gettext("Pay dispute %(code)s waits for an answer") % {"code": dispute.code}
+        text = gettext(
+            "%(driver)s objected on %(day)s to a line of %(amount)s and was promised an answer within "
+            "72 hours. That time is over.\n\nDecide: %(url)s\n"
+        ) % {
+            "driver": dispute.driver,
+            "day": f"{dispute.opened_at:%Y-%m-%d}",
+            "amount": format_cents(dispute.posting.cents),
+            "url": f"{settings.BASE_URL}/ops/disputes/{dispute.code}/",
+        }
+        return subject, text
+
+    alerting.tell_operations(
+        key=f"dispute:{dispute.code}:overdue",
+        name="dispute_overdue",
+        about=f"driver:{dispute.driver.code}",
+        written=written,
+        at=at,
+    )
