@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drivers', '0006_statements_payouts_and_disputes'),
+        ('drivers', '0007_payouts_by_stripe'),
     ]
 
     operations = [
