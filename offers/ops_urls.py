@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from offers.views import landing, market, money, ops, plans, refusals, relief_requests, road, schedule, standing_by, tax
+from offers.views import (
+    landing,
+    market,
+    money,
+    ops,
+    plans,
+    refusals,
+    relief_requests,
+    road,
+    schedule,
+    standing_by,
+    tax,
+)
 
 urlpatterns = [
     path("welcome/", landing.landing, name="landing"),

@@ -9,9 +9,8 @@ from celery.signals import worker_process_init
 from django.utils import timezone
 
 from drivers import disputing
-from offers import attendance, audience, expiry, limits, paydays, scheduling, standing_down, waves, wishing
-from offers.planning import planner, wishing
-from offers.planning import waves
+from offers import attendance, audience, expiry, limits, paydays, scheduling, standing_down, wishing
+from offers.planning import planner, waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
 

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deliveries import charging, notices
-from offers import alerts, claiming, closing, missions, pay_notices, relieving, settlement, telling, wishing, withdrawing
+from offers import (
+    alerts,
+    claiming,
+    closing,
+    missions,
+    pay_notices,
+    relieving,
+    settlement,
+    telling,
+    wishing,
+    withdrawing,
+)
 from offers import notices as block_notices
 from offers.planning import waves
 from retaildelivery.outbox.recording import Effect
@@ -29,7 +40,6 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
     "block.relief_declined": {"offers.tell": block_notices.tell_driver},
     "block.relief_granted": {"offers.tell": block_notices.tell_driver},
-    "block.repriced": {"offers.tell_wishes": wishing.match},
     "block.repriced": {
         "offers.tell_operations": alerts.tell_at_cap,
         "offers.tell_wishes": wishing.match,

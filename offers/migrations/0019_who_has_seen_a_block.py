@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("offers", "0013_rules_of_plans"),
+        ("offers", "0018_relief_requests"),
     ]
 
     operations = [
