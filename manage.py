@@ -16,7 +16,7 @@ def main() -> None:
         environment.read_dotenv()
         if sys.argv[1:2] == ["up"]:
             # Settings cannot be read without a key, and only this command makes one for itself.
-            keys.ensure_secret_key(environment.data_dir())
+            keys.ensure(environment.data_dir())
         if sys.argv[1:2] == ["price"]:
             # It signs nothing, so that anybody can try a rule with nothing set up.
             os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))

@@ -23,7 +23,10 @@ from drivers.models import (
     Driver,
     DriverPosting,
     DriverToken,
+    Notice,
     Position,
+    Push,
+    PushSubscription,
     StandingEvent,
     Vehicle,
 )
@@ -257,6 +260,34 @@ class DriverTokenAdmin(HistoryAdmin):
     search_fields = ("prefix", "name", "driver__code", "driver__user__email")
     exclude = ("digest",)
     ordering = ("-id",)
+
+
+@admin.register(PushSubscription)
+class PushSubscriptionAdmin(HistoryAdmin):
+    list_display = ("code", "driver", "user_agent", "created_at", "last_used_at")
+    list_select_related = ("driver__user",)
+    search_fields = ("code", "driver__code", "driver__user__email", "user_agent")
+    # Whoever has these can write to the phone.
+    exclude = ("endpoint", "p256dh", "auth")
+    ordering = ("-id",)
+
+
+class PushInline(HistoryInline):
+    model = Push
+    fields = ("subscription", "attempts", "sent_at", "given_up_at", "last_error")
+    readonly_fields = fields
+
+
+@admin.register(Notice)
+class NoticeAdmin(HistoryAdmin):
+    list_display = ("created_at", "driver", "name", "subject", "about", "expires_at")
+    list_filter = ("name", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("driver__user",)
+    search_fields = ("driver__code", "driver__user__email", "subject", "about")
+    show_full_result_count = False
+    ordering = ("-id",)
+    inlines = (PushInline,)
 
 
 class DecisionFilter(admin.SimpleListFilter):

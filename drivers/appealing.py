@@ -9,11 +9,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drivers import facts, limits, locks
+from drivers import facts, limits, locks, notifying
 from drivers.models import Appeal, Driver, StandingEvent
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import alerting, messages, recording
+from retaildelivery.outbox import alerting, recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 
@@ -168,10 +168,12 @@ def _answer(found: Appeal, *, by: User, at: dt.datetime) -> None:
             ) % {"days": limits.APPEAL_WITHIN.days}
         else:
             outcome, then = _("It was turned down."), _("The event counts again. This answer is the last.")
-        messages.write(
+        notifying.notify(
+            driver=driver,
             key=f"appeal:{found.code}:decided",
             name="appeal_decided",
-            to=driver.user.email,
+            brief=f"{outcome} {then}",
+            path="/drive/standing/",
             subject=_("Your appeal %(code)s") % {"code": found.code},
             text=_(
                 "You appealed against: %(event)s\n\n%(outcome)s %(name)s says:\n\n%(reason)s\n\n%(then)s\n"

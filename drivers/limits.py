@@ -34,3 +34,17 @@ TRANSFER_RETRY = dt.timedelta(minutes=5)  # to the next question while nobody kn
 STRIPE_KEY_LASTS = dt.timedelta(hours=23)  # Stripe keeps idempotency keys for a day at least
 STRIPE_CONNECT_S = 5  # a host that does not even answer the knock
 STRIPE_READ_S = 60  # Stripe's own clients wait for 80; an answer that is lost is asked for again
+PHONES = 5  # of one driver that are notified; with a sixth the one that was reached longest ago ends
+PUSH_RETRIES = (
+    dt.timedelta(seconds=5),
+    dt.timedelta(seconds=30),
+    dt.timedelta(minutes=2),
+)  # then e-mail: who is asked to confirm has minutes
+PUSH_LEASE = dt.timedelta(minutes=1)  # a sender that has not reported by then has died
+PUSH_TIMEOUT = dt.timedelta(seconds=5)  # for the whole exchange: push services take a message in milliseconds
+PUSH_CONNECT = dt.timedelta(seconds=3)
+PUSH_ANSWER_BYTES = 1_000  # what is read of an answer
+PUSH_BATCH = 500  # pushes one sweep hands to the workers
+NOTICE_LASTS = dt.timedelta(hours=24)  # a push service keeps it so long for a phone that is off
+BRIEF_LENGTH = 200  # characters; phones show three lines, and a push may have 4 kB
+ENDPOINT_LENGTH = 500  # the longest of today's push services is half of that

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import connection
 
 from drivers import limits
-from drivers.models import Adjustment, Appeal, Dispute, Driver, Payout, PayoutBatch
+from drivers.models import Adjustment, Appeal, Dispute, Driver, Notice, Payout, PayoutBatch, Push
 
 
 def be_patient() -> None:
@@ -97,3 +97,21 @@ def payout_to_transfer(pk: int, *, at: dt.datetime) -> Payout | None:
     locked = rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
     found: Payout | None = locked.select_related("account", "batch").first()
     return found
+
+
+def push_to_send(push_id: int) -> Push | None:
+    """The push with its notice and phone, locked, if it is still to be sent and nobody else is at it."""
+    rows = Push.objects.open().filter(pk=push_id)  # type: ignore[attr-defined]
+    found: Push | None = (
+        rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .select_related("notice", "subscription")
+        .first()
+    )
+    return found
+
+
+def notice(notice_id: int) -> Notice:
+    """Locked, so that of several phones that fail together the last one knows it."""
+    be_patient()
+    rows = Notice.objects.select_related("driver__user")
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=notice_id)

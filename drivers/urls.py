@@ -14,6 +14,7 @@ urlpatterns = [
     path("drive/me/papers/<slug:kind>/file/", views.document_file, name="document_file"),
     path("drive/me/devices/", views.devices, name="devices"),
     path("drive/me/devices/<slug:prefix>/revocation/", views.revoke, name="revoke"),
+    path("drive/me/phones/<slug:code>/removal/", views.remove_phone, name="remove_phone"),
     path("drive/standing/", views.standing, name="standing"),
     path("drive/standing/<str:key>/appeal/", views.appeal, name="appeal"),
     path("drive/badge/", views.show_badge, name="badge"),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from drivers import access, appealing, applying, badge, ledger, limits, profiles, tokens
+from drivers import access, appealing, applying, badge, ledger, limits, profiles, subscribing, tokens
 from drivers.access import driver_required
 from drivers.forms import AppealForm, DocumentForm, PreferencesForm, TokenForm, VehicleForm
 from drivers.models import Appeal, Document, Driver, DriverToken, StandingEvent
@@ -260,6 +260,15 @@ def revoke(request: HttpRequest, driver: Driver, prefix: str) -> HttpResponse:
     tokens.revoke(token=token, at=timezone.now())
     messages.success(request, _("The device was signed out."))
     return redirect("drivers:devices")
+
+
+@driver_required
+@require_POST
+def remove_phone(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+    """A phone that is lost or was given away is notified no more."""
+    if subscribing.remove(driver=driver, code=code):
+        messages.success(request, _("This phone is notified no more."))
+    return redirect("offers:driver_wishes")
 
 
 @driver_required

@@ -138,8 +138,16 @@ class StandByAdmin(HistoryAdmin):
 
 @admin.register(Wish)
 class WishAdmin(HistoryAdmin):
-    list_display = ("driver", "weekdays", "starts_from", "starts_until", "least_hourly_cents", "by_email")
-    list_filter = ("by_email",)
+    list_display = (
+        "driver",
+        "weekdays",
+        "starts_from",
+        "starts_until",
+        "least_hourly_cents",
+        "by_email",
+        "by_push",
+    )
+    list_filter = ("by_email", "by_push")
     list_select_related = ("driver__user",)
     search_fields = ("driver__code",)
     ordering = ("-id",)

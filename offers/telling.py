@@ -1,8 +1,9 @@
-"""E-mail to people about blocks: to stores whose driver runs late, to drivers who are asked to take one over."""
+"""What people are told about blocks: stores whose driver runs late by e-mail, drivers on their phones or by e-mail."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.utils.formats import date_format
 
 from deliveries.models import Stop
 from deliveries.notices import CLOCKS, DAYS, written
+from drivers import notifying
+from drivers.models import Driver
 from offers import limits
 from offers.models import Award, Block, Claim, HandOver, Offer
 from retaildelivery.accounts.models import User
@@ -64,15 +67,16 @@ def tell_receiver(*, fact: Fact, at: dt.datetime) -> None:
     )
     if asked is None:
         return
-    write(
-        asked.receiver.user,
+    tell(
+        asked.receiver,
         "block_hand_over_proposed",
         key=f"{fact.code}:receiver",
         block=asked.claim.block,
+        path=f"/drive/hand-overs/{asked.code}/",
+        until=asked.expires_at,
         at=at,
         driver=asked.claim.driver.user.first_name,
         moment=asked.expires_at,
-        url=f"{settings.BASE_URL}/drive/hand-overs/{asked.code}/",
     )
 
 
@@ -84,11 +88,12 @@ def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
         .first()
     )
     if made is not None:
-        write(
-            made.claim.driver.user,
+        tell(
+            made.claim.driver,
             "block_handed_over",
             key=f"{fact.code}:giver",
             block=made.claim.block,
+            path="/drive/offers/",
             at=at,
             driver=made.receiver.user.first_name,
             moment=made.ended_at,
@@ -104,14 +109,15 @@ def tell_stand_by(*, fact: Fact, at: dt.datetime) -> None:
         .first()
     )
     if offer is not None and offer.reserved_for is not None:
-        write(
-            offer.reserved_for.user,
+        tell(
+            offer.reserved_for,
             "block_stand_by_asked",
             key=f"{fact.code}:driver",
             block=offer.block,
+            path=f"/drive/offers/{offer.code}/",
+            until=offer.closes_at,
             at=at,
             moment=offer.closes_at,
-            url=f"{settings.BASE_URL}/drive/offers/{offer.code}/",
         )
 
 
@@ -124,34 +130,83 @@ def tell_drawn(*, fact: Fact, at: dt.datetime) -> None:
         .first()
     )
     if award is not None:
-        write(
-            award.driver.user,
+        tell(
+            award.driver,
             "award_made",
             key=f"{fact.code}:driver",
             block=award.offer.block,
+            path=f"/drive/offers/{award.offer.code}/",
+            until=award.holds_until,
             at=at,
             moment=award.holds_until,
-            url=f"{settings.BASE_URL}/drive/offers/{award.offer.code}/",
         )
 
 
-def tell_stood_down(*, fact: Fact, at: dt.datetime) -> None:
-    """Reaction to a block that was stood down: its driver need not come, is paid, and nothing counts against them."""
+def tell_ended(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a block that was stood down or withdrawn: its driver need not come, what they are paid, and that
+    nothing counts against them."""
+    ending, cents = {
+        "block.stood_down": (Claim.Ending.STOOD_DOWN, "total_cents"),
+        "block.withdrawn": (Claim.Ending.WITHDRAWN, "paid_cents"),
+    }[fact.name]
     claim = (
-        Claim.objects.filter(block__code=fact.data["block"]["code"], ending=Claim.Ending.STOOD_DOWN)
+        Claim.objects.filter(block__code=fact.data["block"]["code"], ending=ending)
+        .filter(driver__code__in=drivers_of(fact))
         .select_related("block__mall__market", "driver__user")
         .first()
     )
     if claim is not None:
-        write(
-            claim.driver.user,
-            "block_stood_down",
+        paid = int(fact.data[cents])
+        tell(
+            claim.driver,
+            fact.name.replace(".", "_"),
             key=f"{fact.code}:driver",
             block=claim.block,
+            path="/drive/offers/",
             at=at,
-            pay=money.format_cents(int(fact.data["total_cents"])),
-            url=f"{settings.BASE_URL}/drive/offers/",
+            pay=money.format_cents(paid) if paid else "",
         )
+
+
+def drivers_of(fact: Fact) -> list[str]:
+    """Codes of the drivers that a fact names."""
+    return [each.removeprefix("driver:") for each in fact.subjects if each.startswith("driver:")]
+
+
+def tell(
+    driver: Driver,
+    name: str,
+    /,
+    *,
+    key: str,
+    block: Block,
+    path: str,
+    at: dt.datetime,
+    until: dt.datetime | None = None,
+    moment: dt.datetime | None = None,
+    by_push: bool = True,
+    by_email: bool = True,
+    **more: Any,
+) -> None:
+    """Tell a driver on their phones, by e-mail when there are none; the page of ours that it opens is its `url`."""
+    url = f"{settings.BASE_URL}{path}"
+    letter = _written(driver.user, name, block=block, moment=moment, url=url, **more)
+    notifying.notify(
+        driver=driver,
+        key=key,
+        name=name,
+        subject=letter.subject,
+        # After the greeting, the first paragraph says it.
+        brief=letter.text.split("\n\n")[1],
+        text=letter.text,
+        html=letter.html,
+        path=path,
+        about=f"block:{block.code}",
+        until=until,
+        by_push=by_push,
+        by_email=by_email,
+        at=at,
+    )
 
 
 def write(
@@ -164,9 +219,30 @@ def write(
     moment: dt.datetime | None = None,
     **more: Any,
 ) -> None:
-    """A mail in the person's language with the block's window in the mall's time; nothing without an address."""
-    if not user.email:
-        return
+    """A mail to somebody of a store; nothing without an address."""
+    if user.email:
+        letter = _written(user, name, block=block, moment=moment, **more)
+        messages.write(
+            key=key,
+            name=name,
+            to=user.email,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            about=f"block:{block.code}",
+            at=at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    subject: str
+    text: str
+    html: str
+
+
+def _written(user: User, name: str, *, block: Block, moment: dt.datetime | None, **more: Any) -> _Letter:
+    """In the person's language, with the block's window in the mall's time."""
     locale = user.locale if user.locale in dict(settings.LANGUAGES) else "en"
     zone = block.mall.zone
     start, end = block.starts_at.astimezone(zone), block.ends_at.astimezone(zone)
@@ -181,21 +257,8 @@ def write(
             **more,
         }
         subject, text = written(f"notices/{locale}/{name}.txt", context)
+        paragraphs = [part.replace("\n", " ") for part in text.split("\n\n") if part.strip()]
         html = render_to_string(
-            "notices/_mail.html",
-            {
-                "subject": subject,
-                "locale": locale,
-                "paragraphs": [part.replace("\n", " ") for part in text.split("\n\n") if part.strip()],
-            },
+            "notices/_mail.html", {"subject": subject, "locale": locale, "paragraphs": paragraphs}
         )
-    messages.write(
-        key=key,
-        name=name,
-        to=user.email,
-        subject=subject,
-        text=text,
-        html=html,
-        about=f"block:{block.code}",
-        at=at,
-    )
+    return _Letter(subject, text, html)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from drivers.models import Driver
+from drivers.models import Driver, PushSubscription
 from offers import eligibility, limits, locks, telling
 from offers.models import Claim, Decline, Fit, MallPreference, Offer, Wish
 from retaildelivery.outbox.models import Fact
@@ -32,6 +32,7 @@ def wish(
     quiet_from: dt.time,
     quiet_until: dt.time,
     at: dt.datetime,
+    by_push: bool = True,
 ) -> Wish:
     """Set all of it anew; a repeat changes nothing."""
     driver = locks.driver(driver_id)
@@ -43,6 +44,7 @@ def wish(
             "starts_until": starts_until,
             "least_hourly_cents": least_hourly_cents,
             "by_email": by_email,
+            "by_push": by_push,
             "quiet_from": quiet_from,
             "quiet_until": quiet_until,
             "changed_at": at,
@@ -105,7 +107,7 @@ def answered_by(offer: Offer) -> QuerySet[Wish]:
         Q(weekdays=[]) | Q(weekdays__contains=[start.weekday()]),
         Exists(likes.filter(mall=block.mall_id)) | ~Exists(likes),
         *(~Exists(rows) for rows in known),
-        by_email=True,
+        Q(by_email=True) | Q(by_push=True, driver__in=PushSubscription.objects.values("driver")),
         starts_from__lte=minute,
         starts_until__gte=minute,
         least_hourly_cents__lte=offer.hourly_cents,
@@ -144,14 +146,17 @@ def _tell(fit: Fit, offer: Offer | None, *, at: dt.datetime) -> None:
         fit.dropped_at = at
     else:
         fit.told_at = at
-        telling.write(
-            driver.user,
+        telling.tell(
+            driver,
             "offer_fits",
             key=f"fits:{offer.block.code}:{driver.code}",
             block=offer.block,
             at=at,
             hourly=f"{offer.hourly_cents / 100:.2f}",
-            url=f"{settings.BASE_URL}/drive/offers/{offer.code}/",
+            path=f"/drive/offers/{offer.code}/",
+            until=offer.block.starts_at,
+            by_push=fit.wish.by_push,
+            by_email=fit.wish.by_email,
             stop=f"{settings.BASE_URL}/drive/wishes/{fit.wish.token}/stop/",
         )
     fit.save(update_fields=["due_at", "dropped_at", "told_at"])

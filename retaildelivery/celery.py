@@ -39,6 +39,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "drivers.likenesses": every(timedelta(minutes=10), "drivers.tasks.sweep_likenesses"),
     "drivers.positions": every(timedelta(hours=1), "drivers.tasks.prune_positions"),
     "drivers.transfers": every(timedelta(minutes=1), "drivers.tasks.sweep_transfers"),
+    "drivers.pushes": every(timedelta(seconds=5), "drivers.tasks.sweep_pushes"),
     "outbox.messages": every(timedelta(seconds=30), "retaildelivery.outbox.tasks.sweep_messages"),
     "outbox.reactions": every(timedelta(seconds=10), "retaildelivery.outbox.tasks.sweep_reactions"),
     "stores.invoices": every(timedelta(hours=1), "stores.tasks.sweep_invoices"),

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from retaildelivery.lib import vapid
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 _env = environ.Env()
@@ -66,10 +68,10 @@ def secret(name: str) -> str:
     return text(name)
 
 
-def kept_key() -> str:
-    """The key that `manage.py up` made for this data directory, if it ever ran here."""
+def kept(name: str) -> str:
+    """A key that `manage.py up` made for this data directory, if it ever ran here."""
     try:
-        return (data_dir() / "secret_key").read_text().strip()
+        return (data_dir() / name).read_text().strip()
     except OSError:
         return ""
 
@@ -168,6 +170,15 @@ def mail(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} cannot be used: {mend}")
     address_with_port(name, value, mend)
     return _parsed(name, lambda: dict(_env.email_url_config(value)), mend)
+
+
+def push_key(name: str) -> str:
+    """A VAPID private key, or nothing: then nobody is notified on a phone. The key itself stays out of the error."""
+    value = secret(name) or kept(name.lower())
+    mend = "write what `manage.py vapid_keys` prints, or leave it empty."
+    if value:
+        _parsed(name, lambda: vapid.public_key(value), mend)
+    return value
 
 
 def _parsed(name: str, parse: Callable[[], _T], mend: str) -> _T:

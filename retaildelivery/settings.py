@@ -1,6 +1,7 @@
 """Everything comes from the environment (`.env.example` explains each variable); nothing is edited here."""
 
 from datetime import timedelta
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -29,7 +30,9 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [BASE_URL])
 DEMO = env.switch("DEMO", True)
 
 SECRET_KEY = (
-    env.secret("SECRET_KEY") or env.kept_key() or ("only ever used with DEBUG=on " * 2 if DEBUG else "")
+    env.secret("SECRET_KEY")
+    or env.kept("secret_key")
+    or ("only ever used with DEBUG=on " * 2 if DEBUG else "")
 )
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -221,6 +224,11 @@ EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Retail Delivery <delivery@{_HOST}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Notices to drivers' phones, signed so that push services know who sends; without a key there are none.
+VAPID_PRIVATE_KEY = env.push_key("VAPID_PRIVATE_KEY")
+VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
+PUSH_ALLOW_PRIVATE = env.switch("PUSH_ALLOW_PRIVATE", False)
 
 # -- Safety ------------------------------------------------------------------------------------------------
 SECURE = env.switch("SECURE", BASE_URL.startswith("https://"))

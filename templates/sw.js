@@ -24,11 +24,48 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("message", (event) => {
-  if (event.data.type === "forget") event.waitUntil(caches.delete(PAGES));
+  if (event.data.type === "forget") event.waitUntil(Promise.all([caches.delete(PAGES), unsubscribe()]));
   if (event.data.type === "keep") {
     event.waitUntil(Promise.allSettled(event.data.urls.map(async (url) => store(url, await fetch(url)))));
   }
 });
+
+// Who signs out on a phone is told no more on it; the server learns it from the push service.
+async function unsubscribe() {
+  await (await self.registration.pushManager?.getSubscription())?.unsubscribe();
+}
+
+self.addEventListener("push", (event) => {
+  let told;
+  try { told = event.data.json(); } catch { told = {}; }
+  event.waitUntil(self.registration.showNotification(told.title || "Retail Delivery", {
+    body: told.body || "",
+    lang: told.lang || "",
+    tag: told.tag || "",
+    // The same block again is news again, in place of the old one.
+    renotify: Boolean(told.tag),
+    timestamp: Date.parse(told.at) || Date.now(),
+    icon: SETTINGS.icon,
+    badge: SETTINGS.icon,
+    data: { url: told.url },
+  }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const url = new URL(event.notification.data?.url || "/drive/", location.origin);
+  if (url.origin === location.origin) event.waitUntil(show(url.href));
+});
+
+// A window that shows the page already, else one of the portal's, else a new one.
+async function show(url) {
+  const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = open.find((one) => one.url === url);
+  if (there) return there.focus();
+  const near = open.find((one) => new URL(one.url).pathname.startsWith("/drive/"));
+  const gone = near && await near.navigate(url).catch(() => null);
+  return gone ? gone.focus() : self.clients.openWindow(url);
+}
 
 async function store(url, response) {
   // A redirected answer is a sign-in page or another page's address: kept under this one it would mislead.

@@ -4,6 +4,7 @@ from drivers.models.dispute import Adjustment, Dispute
 from drivers.models.document import Document
 from drivers.models.driver import Driver, DriverToken
 from drivers.models.likeness import Likeness
+from drivers.models.notice import Notice, Push, PushSubscription
 from drivers.models.payout import Payout, PayoutAccount, PayoutBatch, Statement
 from drivers.models.position import Position
 from drivers.models.posting import DriverAccount, DriverPosting
@@ -20,10 +21,13 @@ __all__ = [
     "DriverPosting",
     "DriverToken",
     "Likeness",
+    "Notice",
     "Payout",
     "PayoutAccount",
     "PayoutBatch",
     "Position",
+    "Push",
+    "PushSubscription",
     "StandingEvent",
     "Statement",
     "Vehicle",

@@ -31,6 +31,7 @@ class Wish(models.Model):
     starts_until = models.TimeField(default=dt.time(23, 59))
     least_hourly_cents = models.PositiveIntegerField(default=0)
     by_email = models.BooleanField(default=False)
+    by_push = models.BooleanField(default=False, help_text=_("On the phones that the driver has chosen."))
     quiet_from = models.TimeField(default=dt.time(22))
     quiet_until = models.TimeField(default=dt.time(7))
     token = models.CharField(max_length=64, unique=True, default=codes.new_token, editable=False)
@@ -41,7 +42,11 @@ class Wish(models.Model):
         verbose_name_plural = _("drivers' wishes")
         indexes = [
             # Whom to tell of an offer.
-            models.Index(fields=["least_hourly_cents"], condition=Q(by_email=True), name="wish_to_be_told"),
+            models.Index(
+                fields=["least_hourly_cents"],
+                condition=Q(by_email=True) | Q(by_push=True),
+                name="wish_to_be_told",
+            ),
         ]
 
     def __str__(self) -> str:

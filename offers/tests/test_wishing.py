@@ -31,7 +31,8 @@ def wish(driver, **changes):
     """Everything fits, unless changed. The block of these tests starts on Monday at 13:00 for 18 $."""
     given = {
         "malls": [], "weekdays": [], "starts_from": dt.time(0), "starts_until": dt.time(23, 59),
-        "least_hourly_cents": 0, "by_email": True, "quiet_from": dt.time(22), "quiet_until": dt.time(7),
+        "least_hourly_cents": 0, "by_email": True, "by_push": False,
+        "quiet_from": dt.time(22), "quiet_until": dt.time(7),
     }  # fmt: skip
     return wishing.wish(driver_id=driver.pk, at=AT, **given | changes)
 

@@ -62,6 +62,8 @@ STATUS: dict[str, int] = {
     "event_not_found": 400,
     "event_unknown": 422,
     "url_refused": 422,
+    "push_endpoint_refused": 422,
+    "push_keys_refused": 422,
     "standing_event_not_found": 404,
     "appeal_text_missing": 422,
     "reason_missing": 422,

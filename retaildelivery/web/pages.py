@@ -60,6 +60,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
             "shell": shell,
             "statics": settings.STATIC_URL,
             "offline": reverse("offline"),
+            "icon": static("img/app-192.png"),
             # Without hashes in their names (development) kept files could be old ones.
             "hashed": not shell[0].endswith(_SHELL[0]),
         }

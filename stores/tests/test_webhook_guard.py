@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from retaildelivery.outbox.recording import SYSTEM
 from retaildelivery.testing.sellers import Trade
+from retaildelivery.web import guard
 from stores.models import WebhookEndpoint, WebhookMessage
-from stores.webhooks import endpoints, guard, sending
+from stores.webhooks import endpoints, sending
 
 PRIVATE = [
     "https://127.0.0.1/",
@@ -61,20 +62,20 @@ BAD = [
 @pytest.mark.parametrize("url", PRIVATE)
 def test_an_address_that_is_not_public_is_refused_however_it_is_written(url: str) -> None:
     with pytest.raises(guard.AddressRefused) as refusal:
-        guard.read(url)
+        guard.read(url, private=False)
     assert refusal.value.failure == "private_address"
 
 
 @pytest.mark.parametrize("url", BAD)
 def test_what_is_no_plain_https_url_is_refused(url: str) -> None:
     with pytest.raises(guard.AddressRefused) as refusal:
-        guard.read(url)
+        guard.read(url, private=False)
     assert refusal.value.failure in {"bad_url"}
 
 
 def test_plain_http_is_refused() -> None:
     with pytest.raises(guard.AddressRefused, match="https_needed"):
-        guard.read("http://example.com/")
+        guard.read("http://example.com/", private=False)
 
 
 def _answers(*addresses: str) -> Any:
@@ -92,12 +93,12 @@ def _answers(*addresses: str) -> Any:
 def test_a_name_that_leads_to_a_private_address_is_refused(monkeypatch: Any) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _answers("93.184.215.14", "10.1.2.3"))
     with pytest.raises(guard.AddressRefused, match="private_address"):
-        guard.resolve("https://hooks.example.com/a")
+        guard.resolve("https://hooks.example.com/a", private=False)
 
 
 def test_the_address_that_was_judged_is_the_one_that_is_called(monkeypatch: Any) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _answers("93.184.215.14"))
-    target = guard.resolve("https://hooks.example.com/a?b=c")
+    target = guard.resolve("https://hooks.example.com/a?b=c", private=False)
     monkeypatch.setattr(socket, "getaddrinfo", _answers("127.0.0.1"))
     assert (target.address, target.port, target.host) == ("93.184.215.14", 443, "hooks.example.com")
     assert target.path == "/a?b=c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
+from retaildelivery.web import guard
 from stores import facts, limits, locks
 from stores.models import Seller, WebhookAttempt, WebhookEndpoint, WebhookMessage
-from stores.webhooks import events, guard, sending, signing
+from stores.webhooks import events, sending, signing
 
 
 class EndpointRefused(Refused):
@@ -51,7 +53,7 @@ class EndpointDisabled(EndpointRefused):
 
 def _check(url: str, event_types: Sequence[str]) -> list[str]:
     try:
-        guard.read(url)
+        guard.read(url, private=settings.WEBHOOKS_ALLOW_PRIVATE)
     except guard.AddressRefused as refusal:
         raise UrlRefused(field="url", reason=refusal.failure, failure=refusal.failure) from refusal
     for place, name in enumerate(event_types):

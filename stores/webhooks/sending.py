@@ -6,14 +6,16 @@ import datetime as dt
 import random
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from retaildelivery.web import guard, posting
+from retaildelivery.web.posting import Bounds, Outcome
 from stores import limits, locks
 from stores.models import WebhookAttempt, WebhookEndpoint, WebhookMessage
-from stores.webhooks import fanning, guard, posting, signing, switching
-from stores.webhooks.posting import Outcome
+from stores.webhooks import fanning, signing, switching
 
 GONE = 410
 USER_AGENT = "RetailDelivery-Webhooks/1"
@@ -56,9 +58,18 @@ def _may_probe(endpoint: WebhookEndpoint, at: dt.datetime) -> bool:
     )
 
 
+def bounds() -> Bounds:
+    """What a receiver gets of our time and memory."""
+    return Bounds(
+        connect=limits.WEBHOOK_CONNECT.total_seconds(),
+        total=limits.WEBHOOK_TIMEOUT.total_seconds(),
+        answer_bytes=limits.WEBHOOK_RESPONSE_BYTES,
+    )
+
+
 def _post(message: WebhookMessage, at: dt.datetime) -> Outcome:
     try:
-        target = guard.resolve(message.endpoint.url)
+        target = guard.resolve(message.endpoint.url, private=settings.WEBHOOKS_ALLOW_PRIVATE)
     except guard.AddressRefused as refusal:
         return Outcome(None, refusal.failure, "", 0.0)
     signed = signing.headers(endpoint=message.endpoint, message_id=message.code, body=message.body, at=at)
@@ -66,6 +77,7 @@ def _post(message: WebhookMessage, at: dt.datetime) -> Outcome:
         target,
         body=message.body.encode(),
         headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
+        bounds=bounds(),
     )
 
 

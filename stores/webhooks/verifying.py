@@ -6,15 +6,17 @@ import dataclasses
 import datetime as dt
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
 from retaildelivery.outbox import recording
+from retaildelivery.web import guard, posting
 from stores import facts, locks
 from stores.models import WebhookEndpoint
-from stores.webhooks import guard, posting, sending
+from stores.webhooks import sending
 from stores.webhooks.endpoints import EndpointRefused
 
 
@@ -43,12 +45,12 @@ def verify(
 def _ask(url: str, check: str) -> str:
     """The text of the answer when it is a 200, else one word for what came instead."""
     try:
-        target = guard.resolve(url)
+        target = guard.resolve(url, private=settings.WEBHOOKS_ALLOW_PRIVATE)
     except guard.AddressRefused as refusal:
         return refusal.failure
     path = target.path + ("&" if "?" in target.path else "?") + urlencode({"check": check})
     headers = {"User-Agent": sending.USER_AGENT, "Accept": "text/plain"}
-    outcome = posting.get(dataclasses.replace(target, path=path), headers=headers)
+    outcome = posting.get(dataclasses.replace(target, path=path), headers=headers, bounds=sending.bounds())
     if outcome.status != 200:
         return outcome.failure or f"status_{outcome.status}"
     return outcome.response.strip() or "an_empty_answer"

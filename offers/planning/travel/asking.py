@@ -17,7 +17,7 @@ from django.conf import settings
 
 from offers import limits
 from retaildelivery.lib.geo import Point
-from stores.webhooks import guard
+from retaildelivery.web import guard
 
 USER_AGENT = "retail-delivery-planner/1"
 CHUNK_BYTES = 65_536

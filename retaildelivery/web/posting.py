@@ -10,10 +10,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stores import limits
-from stores.webhooks.guard import Target
+from retaildelivery.web.guard import Target
 
 READ_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds to take the connection, seconds for all of it, and the most bytes of the answer that are read."""
+
+    connect: float
+    total: float
+    answer_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +38,22 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-def post(target: Target, *, body: bytes, headers: Mapping[str, str]) -> Outcome:
-    """Send, and read what comes back up to the limits. Never raises for what the other side does."""
-    return _request("POST", target, body=body, headers=headers)
+def post(target: Target, *, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Outcome:
+    """Send, and read what comes back up to the bounds. Never raises for what the other side does."""
+    return _request("POST", target, body=body, headers=headers, bounds=bounds)
 
 
-def get(target: Target, *, headers: Mapping[str, str]) -> Outcome:
+def get(target: Target, *, headers: Mapping[str, str], bounds: Bounds) -> Outcome:
     """Ask, and read what comes back, under the same rules as `post`."""
-    return _request("GET", target, body=None, headers=headers)
+    return _request("GET", target, body=None, headers=headers, bounds=bounds)
 
 
-def _request(method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str]) -> Outcome:
+def _request(
+    method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str], bounds: Bounds
+) -> Outcome:
     started = time.monotonic()
     try:
-        status, text = _exchange(method, target, body=body, headers=headers)
+        status, text = _exchange(method, target, body=body, headers=headers, bounds=bounds)
     except TimeoutError:
         return Outcome(None, "timeout", "", time.monotonic() - started)
     except ssl.SSLError as error:
@@ -52,28 +62,25 @@ def _request(method: str, target: Target, *, body: bytes | None, headers: Mappin
         return Outcome(None, "connection_refused", "", time.monotonic() - started)
     except (OSError, http.client.HTTPException, ValueError) as error:
         spent = time.monotonic() - started
-        late = spent >= limits.WEBHOOK_TIMEOUT.total_seconds()
+        late = spent >= bounds.total
         return Outcome(None, "timeout" if late else "connection_error", str(error)[:200], spent)
     return Outcome(status, "", text, time.monotonic() - started)
 
 
 def _exchange(
-    method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str]
+    method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str], bounds: Bounds
 ) -> tuple[int, str]:
-    total = limits.WEBHOOK_TIMEOUT.total_seconds()
-    raw = socket.create_connection(
-        (target.address, target.port), timeout=limits.WEBHOOK_CONNECT.total_seconds()
-    )
+    raw = socket.create_connection((target.address, target.port), timeout=bounds.connect)
     # A receiver that trickles one byte a second never runs into a socket's own time-out; the plug is pulled.
-    plug = threading.Timer(total, _pull, args=(raw,))
+    plug = threading.Timer(bounds.total, _pull, args=(raw,))
     plug.daemon = True
     plug.start()
     try:
-        raw.settimeout(total)
+        raw.settimeout(bounds.total)
         wire = raw
         if target.secure:
             wire = ssl.create_default_context().wrap_socket(raw, server_hostname=target.host)
-        connection = http.client.HTTPConnection(target.host, target.port, timeout=total)
+        connection = http.client.HTTPConnection(target.host, target.port, timeout=bounds.total)
         connection.sock = wire
         connection.request(
             method,
@@ -82,7 +89,7 @@ def _exchange(
             headers={"Host": target.host_header, "Connection": "close", **headers},
         )
         answer = connection.getresponse()
-        return answer.status, _read(answer)
+        return answer.status, _read(answer, bounds.answer_bytes)
     finally:
         plug.cancel()
         raw.close()
@@ -95,11 +102,11 @@ def _pull(raw: socket.socket) -> None:
         return
 
 
-def _read(answer: http.client.HTTPResponse) -> str:
+def _read(answer: http.client.HTTPResponse, most: int) -> str:
     """The first bytes of the answer as text that can be stored."""
     kept = bytearray()
-    while len(kept) < limits.WEBHOOK_RESPONSE_BYTES:
-        chunk = answer.read1(min(READ_AT_ONCE, limits.WEBHOOK_RESPONSE_BYTES - len(kept)))
+    while len(kept) < most:
+        chunk = answer.read1(min(READ_AT_ONCE, most - len(kept)))
         if not chunk:
             break
         kept += chunk

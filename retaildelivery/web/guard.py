@@ -1,6 +1,6 @@
 """Which addresses a message may go to.
 
-A seller chooses the URL and we make the call, from behind our firewall: so only public addresses, looked up
+A stranger chooses the URL and we make the call, from behind our firewall: so only public addresses, looked up
 once, and the connection goes to the very address that was judged.
 """
 
@@ -11,8 +11,6 @@ import re
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from django.conf import settings
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -47,8 +45,8 @@ class Target:
         return host if self.port == PORTS["https" if self.secure else "http"] else f"{host}:{self.port}"
 
 
-def read(url: str) -> Target:
-    """The parts of a URL, without asking DNS.
+def read(url: str, *, private: bool) -> Target:
+    """The parts of a URL, without asking DNS; with `private`, plain http and private addresses will do.
 
     Raises AddressRefused ("bad_url", "https_needed", "private_address").
     """
@@ -62,11 +60,11 @@ def read(url: str) -> Target:
         raise AddressRefused("bad_url") from error
     if parts.scheme not in PORTS or not host or port == 0 or parts.fragment or "@" in parts.netloc:
         raise AddressRefused("bad_url")
-    if parts.scheme == "http" and not settings.WEBHOOKS_ALLOW_PRIVATE:
+    if parts.scheme == "http" and not private:
         raise AddressRefused("https_needed")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = Target(parts.scheme == "https", host, port or PORTS[parts.scheme], path)
-    if not settings.WEBHOOKS_ALLOW_PRIVATE:
+    if not private:
         _refuse_local_name(host)
     return target
 
@@ -97,12 +95,12 @@ def is_public(address: IPAddress) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-def resolve(url: str) -> Target:
+def resolve(url: str, *, private: bool) -> Target:
     """Look the host up once and judge every answer; the target carries the one to connect to.
 
     Raises AddressRefused ("bad_url", "https_needed", "unknown_host", "private_address").
     """
-    target = read(url)
+    target = read(url, private=private)
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -112,6 +110,6 @@ def resolve(url: str) -> Target:
         raise AddressRefused("unknown_host")
     # One private answer among public ones is a host that is about to change its mind.
     public = all(is_public(ipaddress.ip_address(address.split("%")[0])) for address in addresses)
-    if not public and not settings.WEBHOOKS_ALLOW_PRIVATE:
+    if not public and not private:
         raise AddressRefused("private_address")
     return Target(target.secure, target.host, target.port, target.path, addresses[0])
