@@ -11,7 +11,7 @@ from django.db.models import F
 from deliveries.models import CounterProof, Manifest, Order, Parcel, Stop
 from deliveries.snapshots import order_snapshot
 from drivers.models import Driver
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import recording, worlds
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor, Happening
 from stores.models import Store
@@ -53,6 +53,7 @@ def tell_all(
     """
     if not orders:
         return []
+    assert all(order.world == worlds.current() for order in orders), "A world tells of its own orders only."
     Order.objects.filter(pk__in=[order.pk for order in orders]).update(sequence=F("sequence") + 1)
     happenings = []
     for order in orders:

@@ -124,7 +124,7 @@ def _geocoder() -> Any:
 
 def remember(order: Order, *, source: str) -> None:
     """Keep where this door is, so that it is asked or pinned once. A later pin corrects an earlier place."""
-    if order.latitude is None or order.longitude is None:
+    if order.latitude is None or order.longitude is None or not order.live_mode:
         return
     KnownAddress.objects.update_or_create(
         key=key_of(order.address_line1, order.postal_code),

@@ -61,6 +61,11 @@ def tell_recipient(*, fact: Fact, at: dt.datetime) -> None:
     )
 
 
+def list_for_recipient(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction in a sandbox: the same mail, at the time of the sandbox, to be looked at and never sent."""
+    tell_recipient(fact=fact, at=fact.at)
+
+
 def written(template: str, context: dict[str, Any]) -> tuple[str, str]:
     """Subject (the first line) and text of a notice, without runs of empty lines."""
     subject, _break, body = render_to_string(template, context).strip().partition("\n")

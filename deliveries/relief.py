@@ -172,5 +172,6 @@ def close_what_is_over(manifest: Manifest, *, at: dt.datetime) -> None:
     for stop in manifest.stops.filter(kind=Stop.Kind.MEETING, status__in=Stop.OPEN):
         close_if_met(stop, at=at)
     met = not manifest.stops.filter(kind=Stop.Kind.MEETING, status__in=Stop.OPEN).exists()
-    for stop in manifest.stops.filter(relieves__isnull=False, status__in=Stop.OPEN) if met else []:
-        _skip_if_idle(stop, at=at)
+    if met:
+        for stop in manifest.stops.filter(relieves__isnull=False, status__in=Stop.OPEN):
+            _skip_if_idle(stop, at=at)

@@ -122,7 +122,7 @@ def order_snapshot(order: Order) -> Json:
     return {
         "code": order.code,
         "external_id": order.external_id,
-        "live_mode": True,
+        "live_mode": order.live_mode,
         "status": order.status,
         "store": store.code,
         "mall": store.mall.code,

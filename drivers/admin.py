@@ -31,6 +31,7 @@ from drivers.models import (
     Vehicle,
 )
 from drivers.views import day_of, sent_file
+from retaildelivery.outbox import worlds
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline
 from retaildelivery.web.admin_deciding import DecidingAdmin
 
@@ -251,6 +252,10 @@ class PositionAdmin(HistoryAdmin):
     search_fields = ("driver__code",)
     show_full_result_count = False
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
+        found: QuerySet[Position] = super().get_queryset(request).filter(driver__world=worlds.LIVE)
+        return found
 
 
 @admin.register(DriverToken)

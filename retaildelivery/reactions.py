@@ -123,3 +123,12 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     },
     "stand_by.left": {"offers.tell_driver": alerts.tell_stand_by_ended},
 }
+
+# What follows in a sandbox as well. Whatever is not named here does not: no block, no pay, no invoice, no message sent.
+REHEARSED: Mapping[str, Effect] = {
+    "deliveries.tell": notices.list_for_recipient,
+    "stores.webhook": fanning.fan_out,
+}
+SANDBOX_REACTIONS: Mapping[str, Mapping[str, Effect]] = {
+    name: {key: REHEARSED[key] for key in effects if key in REHEARSED} for name, effects in REACTIONS.items()
+}

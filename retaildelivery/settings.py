@@ -96,6 +96,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "retaildelivery.urls"
 WSGI_APPLICATION = "retaildelivery.wsgi.application"
 OUTBOX_REACTIONS = "retaildelivery.reactions.REACTIONS"
+OUTBOX_SANDBOX_REACTIONS = "retaildelivery.reactions.SANDBOX_REACTIONS"
 
 TEMPLATES = [
     {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,16 +16,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import worlds
 from retaildelivery.outbox.models import Fact
 from retaildelivery.web import api, paging
 from retaildelivery.web.api import ApiView
-from stores import audit, serializers
+from stores import audit, sandboxes, serializers
 from stores.authentication import ApiKeyAuthentication, HasScope, SellerSystem, WholeSellerOnly
 from stores.models import ApiKey, Mall, WebhookEndpoint, WebhookMessage
 from stores.webhooks import endpoints, events, replaying, verifying
 
 READ, WRITE = ApiKey.Scope.ORDERS_READ, ApiKey.Scope.ORDERS_WRITE
 WEBHOOKS, HANDOVER = ApiKey.Scope.WEBHOOKS, ApiKey.Scope.HANDOVER
+
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class EventUnknown(Refused):
@@ -37,6 +43,20 @@ class SellerView(ApiView):
     authentication_classes: ClassVar[Any] = [ApiKeyAuthentication]
     permission_classes: ClassVar[Any] = [HasScope]
     scopes: ClassVar[dict[str, str]] = {}
+    # Whether codes that it draws in a sandbox follow from the sandbox's seed.
+    rehearsed: ClassVar[bool] = True
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """As every view of the API; with a test key in the world of its sandbox."""
+        with contextlib.ExitStack() as self.world:
+            return super().dispatch(request, *args, **kwargs)
+
+    def answer(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        sandbox = self.system.sandbox
+        if sandbox is not None:
+            writes = self.rehearsed and request.method in WRITES
+            self.world.enter_context((sandboxes.writing if writes else sandboxes.reading)(sandbox))
+        return super().answer(request, *args, **kwargs)
 
     @property
     def system(self) -> SellerSystem:
@@ -131,7 +151,10 @@ class AuditView(SellerView):
 
 
 class EndpointBase(SellerView):
-    """Endpoints hear of all the seller's stores, so a key of one store may not touch them."""
+    """Endpoints hear of all the seller's stores, so a key of one store may not touch them. A sandbox has its own,
+    which outlive its resets."""
+
+    rehearsed = False
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
@@ -140,7 +163,7 @@ class EndpointBase(SellerView):
 
     @property
     def reach(self) -> QuerySet[WebhookEndpoint]:
-        return WebhookEndpoint.objects.live().filter(seller=self.system.seller)  # type: ignore[attr-defined]
+        return WebhookEndpoint.objects.live().filter(seller=self.system.seller, world=worlds.current())  # type: ignore[attr-defined]
 
 
 class EndpointsView(EndpointBase):

@@ -19,7 +19,7 @@ from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web import throttling
 from stores import keys, oauth
-from stores.models import ApiKey, Seller, Store
+from stores.models import ApiKey, Sandbox, Seller, Store
 
 
 class ScopeMissing(Refused):
@@ -42,11 +42,13 @@ class SellerSystem:
     """A seller's system that showed a key, or a token of one: what stands on ``request.auth`` and ``request.user``.
 
     `narrowed` are the scopes of the token; None stands for all that the key has.
+    `sandbox` is where a test key works; a live key has none.
     """
 
     key: ApiKey
     address: str
     narrowed: frozenset[str] | None = None
+    sandbox: Sandbox | None = None
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
@@ -57,7 +59,8 @@ class SellerSystem:
     @property
     def caller(self) -> str:
         """Keys of a seller share idempotency keys and budget, so that a rotated key can finish a retry."""
-        return f"seller:{self.seller.code}:{self.key.store_id or ''}"
+        live = f"seller:{self.seller.code}:{self.key.store_id or ''}"
+        return live if self.sandbox is None else f"{live}:test:{self.sandbox.resets}"
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -81,12 +84,18 @@ class SellerSystem:
         return own if self.key.store_id is None else own.filter(pk=self.key.store_id)
 
     @property
+    def now(self) -> dt.datetime:
+        """The time by the clock of the key's world: a sandbox has its own."""
+        at = timezone.now()
+        return at if self.sandbox is None else self.sandbox.clock(at)
+
+    @property
     def actor(self) -> Actor:
         return Actor(kind=Fact.Actor.SELLER, name=self.key.name, source=f"{self.key.prefix}… {self.address}")
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer sk_live_…`, or `Bearer oat_…` from /oauth/token. Anything else is an unknown key."""
+    """`Authorization: Bearer sk_live_…` or `sk_test_…`, or `oat_…` from /oauth/token. All else is an unknown key."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         words = get_authorization_header(request).split()
@@ -102,12 +111,13 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not keys.admits(key, address):
             raise AddressNotAllowed(address=address)
         keys.touch(key, at=at)
-        system = SellerSystem(key, address, narrowed)
+        sandbox = None if key.live_mode else Sandbox.objects.get(pk=key.world)
+        system = SellerSystem(key, address, narrowed, sandbox)
         return system, system
 
     def shown(self, secret: str, *, at: dt.datetime) -> tuple[ApiKey | None, frozenset[str] | None]:
         """The live key that this secret shows, if it does, and the scopes of a token."""
-        if secret.startswith(keys.LIVE):
+        if secret.startswith((keys.LIVE, keys.TEST)):
             return keys.find(secret, at=at), None
         return self._by_token(secret, at=at) if secret.startswith(oauth.PREFIX) else (None, None)
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from retaildelivery.outbox import worlds
 from stores.models import Market, Seller, SellerPosting, Store
 
 # What a line can be for, in the order of an invoice, as people read it.
@@ -51,6 +52,7 @@ def post(
     A line of no single store names its market, on whose invoice it goes.
     The key says what is charged for, such as ``order:K7QX4M2P:base:0``: the database lets only one in.
     """
+    assert worlds.current() == worlds.LIVE, "A sandbox costs nothing."
     assert connection.in_atomic_block, "A posting is made with what it pays for."
     with connection.cursor() as cursor:
         cursor.execute(

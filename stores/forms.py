@@ -129,6 +129,13 @@ class KeyForm(forms.Form):
         initial=[ApiKey.Scope.ORDERS_READ, ApiKey.Scope.ORDERS_WRITE],
     )
     networks = NetworksField()
+    test = forms.BooleanField(
+        label=_("A test key"),
+        required=False,
+        help_text=_(
+            "It works in your sandbox only: robot couriers, a clock that you move, no cost, no messages."
+        ),
+    )
     signing = forms.BooleanField(
         label=_("For a Drive-shaped client"),
         required=False,

@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import recording
-from stores import facts, limits, locks, sealing
+from retaildelivery.outbox import recording, worlds
+from stores import facts, limits, locks, sandboxes, sealing
 from stores.models import ApiKey, Seller, SigningSecret, Store
 
 if TYPE_CHECKING:
     from retaildelivery.accounts.models import User
 
-LIVE = "sk_live_"
-SIGNING = "drive_"
+LIVE, TEST = "sk_live_", "sk_test_"
+SIGNING, TEST_SIGNING = "drive_", "drive_test_"
 PREFIX_LENGTH = len(LIVE) + 8
 
 
@@ -148,9 +148,11 @@ def issue(
     expires_at: dt.datetime | None = None,
     networks: Sequence[str] = (),
     signing: bool = False,
+    test: bool = False,
 ) -> Issued:
     """Make a key for a seller's system, for one store or (store empty) for all of the seller's. With `signing` its
-    secret is not sent but signs the caller's tokens, as Drive-shaped clients do.
+    secret is not sent but signs the caller's tokens, as Drive-shaped clients do. A `test` key works
+    in the seller's sandbox only.
 
     It may be used from `networks` only, or from anywhere when there are none. Raises ScopesMissing, ScopeUnknown,
     StoreOfAnotherSeller, NetworkUnknown, TooManyNetworks, TooManyKeys.
@@ -176,6 +178,7 @@ def issue(
             created_by=by,
             created_at=at,
             expires_at=expires_at,
+            world=sandboxes.of(seller, at=at).pk if test else worlds.LIVE,
         ),
         signing=signing,
         actor=actor,
@@ -184,8 +187,12 @@ def issue(
 
 
 def _new(key: ApiKey, *, signing: bool, actor: recording.Actor, at: dt.datetime) -> Issued:
-    secret = codes.new_token() if signing else LIVE + codes.new_token()
-    key.prefix = SIGNING + codes.new_code(length=12).lower() if signing else secret[:PREFIX_LENGTH]
+    secret = codes.new_token()
+    if signing:
+        key.prefix = (SIGNING if key.live_mode else TEST_SIGNING) + codes.new_code(length=9).lower()
+    else:
+        secret = (LIVE if key.live_mode else TEST) + secret
+        key.prefix = secret[:PREFIX_LENGTH]
     key.digest = digest(secret)
     key.save(force_insert=True)
     if signing:
@@ -239,6 +246,7 @@ def rotate(
             networks=old.networks,
             created_by=by,
             created_at=at,
+            world=old.world,
         ),
         signing=SigningSecret.objects.filter(key=old).exists(),
         actor=actor,

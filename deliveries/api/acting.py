@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -40,7 +39,7 @@ class ActionQuotesView(OrderBase):
         """
         asked = api.query(request, ActionsQuery)
         order = self.order(code)
-        at = timezone.now()
+        at = self.system.now
         door = Point(asked["latitude"], asked["longitude"]) if "latitude" in asked else None
         currency = order.store.mall.market.currency
         return Response(
@@ -93,6 +92,6 @@ class RedeliveryView(OrderBase):
             scope=self.orders,
             changes=changes,
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return Response(order_snapshot(order), status=status.HTTP_201_CREATED)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -52,7 +51,7 @@ class ServiceabilityView(SellerView):
         """
         given = api.body(request, shapes.ServiceabilityIn)
         store = store_of(self.system, given.get("store"))
-        at = timezone.now()
+        at = self.system.now
         draft = located(self.draft(given, at))
         reasons = serviceability.reasons(draft, store=store, at=at)
         price = serviceability.price(draft, store=store, at=at)
@@ -130,7 +129,7 @@ class QuotesView(SellerView):
             store=store,
             draft=located(shapes.draft_of(given)),
             slot_code=given.get("slot", ""),
-            at=timezone.now(),
+            at=self.system.now,
         )
         return Response(shown(made), status=status.HTTP_201_CREATED)
 

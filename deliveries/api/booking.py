@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
@@ -61,7 +60,7 @@ class SlotsView(SellerView):
         """
         asked = api.query(request, shapes.SlotsQuery)
         store = self.asked_store(asked)
-        at = timezone.now()
+        at = self.system.now
         day = asked.get("date") or at.astimezone(store.mall.zone).date()
         found = slots.of_day(store=store, day=day, at=at)
         currency = store.mall.market.currency
@@ -120,7 +119,7 @@ class HoldsView(SellerView):
         """
         given = api.body(request, shapes.HoldIn)
         store = store_of(self.system, given.get("store"))
-        at = timezone.now()
+        at = self.system.now
         return Response(
             hold_shown(slots.hold(slot_code=given["slot"], store=store, at=at), at),
             status=status.HTTP_201_CREATED,
@@ -134,12 +133,12 @@ class HoldView(SellerView):
     def get(self, request: Request, code: str) -> Response:
         """A place in a slot: held, expired, confirmed by an order, or released."""
         holds = holds_of(self.system).select_related("slot__rule", "store__mall__market", "order")
-        return Response(hold_shown(get_object_or_404(holds, code=codes.normalise(code)), timezone.now()))
+        return Response(hold_shown(get_object_or_404(holds, code=codes.normalise(code)), self.system.now))
 
     @extend_schema(operation_id="release_slot_hold", responses={204: None}, tags=["Before an order"])
     def delete(self, request: Request, code: str) -> Response:
         """Give a held place back. A repeat changes nothing; 409 `hold_used` once an order has it."""
-        slots.revoke(code=code, scope=holds_of(self.system), at=timezone.now())
+        slots.revoke(code=code, scope=holds_of(self.system), at=self.system.now)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -165,7 +164,7 @@ class PromisesView(SellerView):
             store=store,
             draft=located(draft_of(given)),
             slot_code=given.get("slot", ""),
-            at=timezone.now(),
+            at=self.system.now,
         )
         slot = made.quote.hold.slot.code if made.quote.hold else None
         shown = {"token": made.token, "slot": slot, **before.shown(made.quote)}
@@ -185,7 +184,7 @@ class PromiseReportView(SellerView):
         """How promises were kept, by store: at the door before the end of the window is kept; late, or not at
         all, is broken. `void` are those whose order you took back. The last 30 days, unless said."""
         asked = api.query(request, shapes.ReportQuery)
-        at = timezone.now()
+        at = self.system.now
         until = asked.get("before", at)
         since = asked.get("from") or until - limits.REPORT_USUAL
         if since >= until:

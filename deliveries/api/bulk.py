@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -45,7 +44,7 @@ class BulkView(SellerView):
         read = [self.read(row, stores) for row in given]
         rows = [row for row in read if isinstance(row, Row)]
         outcomes = iter(
-            bulk.post_all(rows=bulk.known_places(rows), actor=self.system.actor, at=timezone.now())
+            bulk.post_all(rows=bulk.known_places(rows), actor=self.system.actor, at=self.system.now)
         )
         results = [
             self.outcome(number, row.draft.external_id, next(outcomes))

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -47,7 +46,7 @@ class HandoversView(SellerView):
             driver_code=given["driver_code"],
             user=None,
             key_prefix=self.system.key.prefix,
-            at=timezone.now(),
+            at=self.system.now,
         )
         assert made.stop.store is not None
         shown = {
@@ -81,7 +80,7 @@ class ReturnScansView(SellerView):
         again. A label that is not due here is 422 and is kept as a scan all the same.
         """
         given = api.body(request, shapes.ReturnScanIn)
-        at = timezone.now()
+        at = self.system.now
         made = returning.scan_by_staff(
             stop_code=self.stop_for(given),
             stores=self.system.stores,

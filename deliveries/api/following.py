@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -120,7 +119,7 @@ class ProofPdfView(OrderBase):
         PIN tries, positions. It carries our signature: anybody can check the file at `/proof/verify/`."""
         order = self.order(code)
         url = str(request.build_absolute_uri(reverse("deliveries:verify_proof")))
-        content = proof_pdf.signed_pdf(order, verify_url=url, at=timezone.now())
+        content = proof_pdf.signed_pdf(order, verify_url=url, at=self.system.now)
         answer = HttpResponse(content, content_type="application/pdf")
         answer["Content-Disposition"] = f'inline; filename="{order.code}-proof.pdf"'
         return answer

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
@@ -178,7 +177,7 @@ class OrdersView(OrderBase):
             if lost is not None:
                 return Response(order_snapshot(lost), status=status.HTTP_201_CREATED)
             order = posting.post(
-                store=store, draft=located(draft), actor=self.system.actor, at=timezone.now()
+                store=store, draft=located(draft), actor=self.system.actor, at=self.system.now
             )
         before = order.was_posted_before  # type: ignore[attr-defined]
         return Response(
@@ -198,7 +197,7 @@ class OrdersView(OrderBase):
                 lost.was_posted_before = False  # type: ignore[attr-defined]
                 return lost
         return quoting.accept(
-            quote_code=quote.code, scope=quotes, draft=draft, actor=self.system.actor, at=timezone.now()
+            quote_code=quote.code, scope=quotes, draft=draft, actor=self.system.actor, at=self.system.now
         )
 
     def into_slot(self, given: dict[str, Any]) -> Order:
@@ -211,7 +210,7 @@ class OrdersView(OrderBase):
             scope=holds,
             draft=located(shapes.draft_of(given)),
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
 
     def posted_by_the_dead(self, draft: OrderDraft, store: Store) -> Order | None:
@@ -221,7 +220,7 @@ class OrdersView(OrderBase):
             .filter(
                 store=store,
                 request_digest=posting.digest_of(draft, store),
-                placed_at__gt=timezone.now() - IDEMPOTENCY_KEPT,
+                placed_at__gt=self.system.now - IDEMPOTENCY_KEPT,
             )
             .order_by("-pk")
             .first()
@@ -255,7 +254,7 @@ class OrderView(OrderBase):
             scope=self.orders,
             changes=changes,
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return Response(order_snapshot(order))
 
@@ -281,7 +280,7 @@ class CancellationView(OrderBase):
             reason=given["reason"],
             note=given["note"],
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return Response(order_snapshot(order))
 
@@ -297,7 +296,7 @@ class ReadyView(OrderBase):
         wanted = self.code_of(code)
         api.body(request, api.NoBody)
         order = posting.mark_ready(
-            order_code=wanted, scope=self.orders, actor=self.system.actor, at=timezone.now()
+            order_code=wanted, scope=self.orders, actor=self.system.actor, at=self.system.now
         )
         return Response(order_snapshot(order))
 
@@ -320,7 +319,7 @@ class LocationView(OrderBase):
             scope=self.orders,
             point=Point(given["latitude"], given["longitude"]),
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return Response(order_snapshot(order))
 
@@ -343,6 +342,6 @@ class TipView(OrderBase):
             scope=self.orders,
             cents=given["cents"],
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return Response(order_snapshot(order))

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
@@ -98,7 +97,7 @@ class DirectView(DoorView):
     def shown(self, code: str) -> Response:
         order = with_all(self.orders).get(code=code)
         proof = ProofOfDelivery.objects.filter(order=order).first()
-        return Response(answers.delivery(order, at=timezone.now(), proof=proof))
+        return Response(answers.delivery(order, at=self.system.now, proof=proof))
 
 
 class QuotesView(DirectView):
@@ -106,7 +105,7 @@ class QuotesView(DirectView):
 
     def post(self, request: Request, customer_id: str) -> Response:
         """What it costs and by when; held until `expires`."""
-        given, at = api.body(request, shapes.QuoteIn), timezone.now()
+        given, at = api.body(request, shapes.QuoteIn), self.system.now
         store = shapes.store_of(self.system, given)
         draft = dataclasses.replace(located(shapes.draft_of(given)), recipient_phone="")
         made = quoting.quote(store=store, draft=timed(draft, self.orders, store, at=at), at=at)
@@ -153,7 +152,7 @@ class DeliveriesView(DirectView):
         rows = list(with_all(found).order_by("-pk")[first : first + size + 1])
         proofs = {proof.order_id: proof for proof in ProofOfDelivery.objects.filter(order__in=rows)}
         shown = [
-            answers.delivery(order, at=timezone.now(), proof=proofs.get(order.pk)) for order in rows[:size]
+            answers.delivery(order, at=self.system.now, proof=proofs.get(order.pk)) for order in rows[:size]
         ]
         path = reverse("dialects:direct_deliveries", kwargs={"customer_id": customer_id})
         query = {name: value for name, value in request.query_params.items() if name != "offset"}
@@ -184,7 +183,7 @@ class DeliveriesView(DirectView):
         return self.shown(order.code)
 
     def posted(self, draft: OrderDraft, store: Store, quote_id: str) -> Order:
-        at, actor = timezone.now(), self.system.actor
+        at, actor = self.system.now, self.system.actor
         if not quote_id:
             return posting.post(
                 store=store, draft=timed(draft, self.orders, store, at=at), actor=actor, at=at
@@ -210,7 +209,7 @@ class DeliveryView(DirectView):
     def post(self, request: Request, customer_id: str, delivery_id: str) -> Response:
         """Change what its state still lets change. What is as it was is no change."""
         code = self.code_of(delivery_id)
-        given, at = api.body(request, shapes.UpdateIn), timezone.now()
+        given, at = api.body(request, shapes.UpdateIn), self.system.now
         order = with_all(self.orders).get(code=code)
         changes = new_of(shapes.changes_of(given, filling.draft_of(order).address), order)
         if changes:
@@ -226,7 +225,7 @@ class DeliveryView(DirectView):
             raise TipTooHigh(field="tip_cents", most=limits.TIP_CENTS // 100)
         try:
             posting.tip(
-                order_code=code, scope=self.orders, cents=cents, actor=self.system.actor, at=timezone.now()
+                order_code=code, scope=self.orders, cents=cents, actor=self.system.actor, at=self.system.now
             )
         except posting.OrderNotChangeable as late:
             raise NoTipNow(reason=late.reason, status=late.params["status"]) from late
@@ -244,7 +243,7 @@ class CancelView(DirectView):
             reason=Order.CancelReason.OTHER,
             note="",
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return self.shown(code)
 
@@ -260,7 +259,7 @@ class ProofView(DirectView):
         field = {"picture": "photo", "signature": "signature"}.get(given.get("type") or "")
         if field is None or given["waypoint"] != "dropoff":
             url = str(request.build_absolute_uri(reverse("deliveries:verify_proof")))
-            content = proof_pdf.signed_pdf(order, verify_url=url, at=timezone.now())
+            content = proof_pdf.signed_pdf(order, verify_url=url, at=self.system.now)
         else:
             proof = ProofOfDelivery.objects.filter(order=order).first()
             file = getattr(proof, field) if proof else None

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from django.db.models.fields.json import KT
 from django.http import Http404
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -55,7 +54,7 @@ class DriveView(DoorView):
 
     def shown(self, code: str, *, status: int = 200) -> Response:
         order = with_all(self.orders).select_related("fee_policy").get(code=code)
-        return Response(answers.delivery(order, at=timezone.now()), status=status)
+        return Response(answers.delivery(order, at=self.system.now), status=status)
 
 
 class QuotesView(DriveView):
@@ -63,7 +62,7 @@ class QuotesView(DriveView):
 
     def post(self, request: Request) -> Response:
         """What it costs and by when; held until `expires_at`."""
-        given, at = api.body(request, shapes.QuoteIn), timezone.now()
+        given, at = api.body(request, shapes.QuoteIn), self.system.now
         taken = self.orders.filter(external_id=given["external_delivery_id"]).values_list("code", flat=True)
         if first := taken.first():
             raise posting.ExternalIdTaken(field="external_id", reason=first, first=first)
@@ -99,7 +98,7 @@ class AcceptView(DriveView):
             scope=quotes_of(self.system),
             draft=draft,
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
 
 
@@ -118,7 +117,7 @@ class DeliveriesView(DriveView):
 
     def post(self, request: Request) -> Response:
         """Post a delivery. The same number with the same contents gives the first one."""
-        given, at = api.body(request, shapes.CreateIn), timezone.now()
+        given, at = api.body(request, shapes.CreateIn), self.system.now
         store = shapes.store_of(self.system, given)
         asked = located(shapes.draft_of(given))
         try:
@@ -150,7 +149,7 @@ class DeliveryView(DriveView):
     def patch(self, request: Request, external_id: str) -> Response:
         """Change what its state still lets change. What is as it was is no change."""
         code = self.code_of(external_id)
-        given, at = api.body(request, shapes.UpdateIn), timezone.now()
+        given, at = api.body(request, shapes.UpdateIn), self.system.now
         order = with_all(self.orders).get(code=code)
         changes = new_of(located_changes(shapes.changes_of(given, order)), order)
         if changes:
@@ -177,6 +176,6 @@ class CancelView(DriveView):
             reason=Order.CancelReason.OTHER,
             note="",
             actor=self.system.actor,
-            at=timezone.now(),
+            at=self.system.now,
         )
         return self.shown(code)

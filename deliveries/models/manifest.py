@@ -14,6 +14,7 @@ from deliveries.models.order import Order, timed
 from drivers.models import Driver
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
+from retaildelivery.outbox import worlds
 from stores.models import Mall, Store
 
 
@@ -25,7 +26,7 @@ def stop_code() -> str:
     return codes.new_code(prefix="Z", length=8)
 
 
-class ManifestQuerySet(models.QuerySet["Manifest"]):
+class ManifestQuerySet(worlds.WorldQuerySet["Manifest"]):
     def of_driver(self, driver: Driver) -> Self:
         return self.filter(driver=driver)
 
@@ -33,7 +34,7 @@ class ManifestQuerySet(models.QuerySet["Manifest"]):
         return self.filter(status__in=Manifest.UNDERWAY)
 
 
-class Manifest(models.Model):
+class Manifest(worlds.InAWorld):
     """The stops and orders of one block: pickups at the stores of one mall, then doors, then returns."""
 
     class Status(models.TextChoices):
@@ -109,7 +110,7 @@ class Manifest(models.Model):
         return status in self.MOVES[self.status]
 
 
-class StopQuerySet(models.QuerySet["Stop"]):
+class StopQuerySet(worlds.WorldQuerySet["Stop"]):
     def open(self) -> Self:
         return self.filter(status__in=Stop.OPEN)
 
@@ -117,7 +118,7 @@ class StopQuerySet(models.QuerySet["Stop"]):
         return self.order_by("position", "id")
 
 
-class Stop(models.Model):
+class Stop(worlds.InAWorld):
     """One place on a manifest: a pickup at a store, a door, a return to a store, or a meeting at which another
     driver hands over. Orders to the same door share one stop."""
 
@@ -215,12 +216,12 @@ class Stop(models.Model):
         return (self.completed_at or at) - self.arrived_at
 
 
-class ConsignmentQuerySet(models.QuerySet["Consignment"]):
+class ConsignmentQuerySet(worlds.WorldQuerySet["Consignment"]):
     def live(self) -> Self:
         return self.filter(ended_at=None)
 
 
-class Consignment(models.Model):
+class Consignment(worlds.InAWorld):
     """An order's place on a manifest: which pickup, which door, and (if it comes back) which return. One live
     place per order; ended with a reason, never deleted."""
 
@@ -264,7 +265,7 @@ class Consignment(models.Model):
         return f"{self.order_id} on {self.manifest_id}"
 
 
-class Handover(models.Model):
+class Handover(worlds.InAWorld):
     """Staff have read the driver's code at their counter: their half of passing custody, in either direction.
     The driver's half is the scan of each parcel."""
 
@@ -277,6 +278,8 @@ class Handover(models.Model):
         max_length=20, blank=True, help_text=_("Prefix of the API key that confirmed.")
     )
     at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Handover]] = worlds.OfThisWorld()
 
     class Meta:
         verbose_name = _("handover")

@@ -18,6 +18,7 @@ from deliveries import limits
 from drivers.models import Driver
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
+from retaildelivery.outbox import worlds
 from stores.models import LATITUDE, LONGITUDE, Store
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def timed(status: str, field: str) -> Q:
     )
 
 
-class OrderQuerySet(models.QuerySet["Order"]):
+class OrderQuerySet(worlds.WorldQuerySet["Order"]):
     def visible_to(self, user: User) -> Self:
         """Orders of the stores where this person works."""
         return self.filter(store__in=Store.objects.visible_to(user))
@@ -65,7 +66,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(store__mall_id=mall_id)
 
 
-class Order(models.Model):
+class Order(worlds.InAWorld):
     """What a customer bought and a store hands over: to one door, in one promise window, as one or several
     parcels. A return is a leg of the same order."""
 
@@ -275,7 +276,7 @@ class Order(models.Model):
         verbose_name_plural = _("orders")
         constraints = [
             models.UniqueConstraint(
-                fields=["external_scope", "external_id"],
+                fields=["external_scope", "external_id", "world"],
                 condition=~Q(external_id=""),
                 name="one_order_per_seller_and_external_id",
             ),
@@ -363,7 +364,7 @@ class Order(models.Model):
         return not self.has_ended and at >= self.window.upper
 
 
-class Parcel(models.Model):
+class Parcel(worlds.InAWorld):
     """One labelled physical piece. Always in exactly one state of custody, held by exactly one party."""
 
     class Status(models.TextChoices):
@@ -425,6 +426,8 @@ class Parcel(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.EXPECTED)
     custodian = models.CharField(max_length=10, choices=Custodian, default=Custodian.STORE)
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects: ClassVar[models.Manager[Parcel]] = worlds.OfThisWorld()
 
     class Meta:
         verbose_name = _("parcel")

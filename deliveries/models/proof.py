@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.core.validators import FileExtensionValidator
 from django.db import models
@@ -11,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from deliveries.models.manifest import Manifest, Stop
 from deliveries.models.order import Order, Parcel
 from drivers.models import Driver
+from retaildelivery.outbox import worlds
 
 IMAGES = [FileExtensionValidator(["jpg", "jpeg", "png", "webp"])]
 
 
-class Evidence(models.Model):
+class Evidence(worlds.InAWorld):
     """When and where something was done: by the phone's clock and by ours."""
 
     client_event_id = models.CharField(
@@ -60,6 +63,8 @@ class Scan(Evidence):
     method = models.CharField(max_length=8, choices=Method, default=Method.TYPED)
     outcome = models.CharField(max_length=12, choices=Outcome)
 
+    objects: ClassVar[models.Manager[Scan]] = worlds.OfThisWorld()
+
     class Meta:
         verbose_name = _("scan")
         verbose_name_plural = _("scans")
@@ -96,6 +101,8 @@ class ProofOfDelivery(Evidence):
     pin_matched = models.BooleanField(default=False)
     age_checked = models.BooleanField(default=False)
     note = models.CharField(max_length=300, blank=True)
+
+    objects: ClassVar[models.Manager[ProofOfDelivery]] = worlds.OfThisWorld()
 
     class Meta:
         verbose_name = _("proof of delivery")
@@ -157,6 +164,8 @@ class Attempt(Evidence):
     note = models.CharField(max_length=300, blank=True)
     photo = models.FileField(upload_to="proofs/%Y/%m/%d/", validators=IMAGES, blank=True)
 
+    objects: ClassVar[models.Manager[Attempt]] = worlds.OfThisWorld()
+
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
@@ -208,6 +217,8 @@ class Incident(Evidence):
     photo = models.FileField(upload_to="proofs/%Y/%m/%d/", validators=IMAGES, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=300, blank=True)
+
+    objects: ClassVar[models.Manager[Incident]] = worlds.OfThisWorld()
 
     class Meta:
         verbose_name = _("incident")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from deliveries.models.fees import FeePolicy
 from deliveries.models.slot import SlotHold
 from retaildelivery.lib import codes
+from retaildelivery.outbox import worlds
 from stores.models import Store
 
 
@@ -20,12 +21,12 @@ def quote_code() -> str:
     return codes.new_code(prefix="Q", length=9)
 
 
-class QuoteQuerySet(models.QuerySet["Quote"]):
+class QuoteQuerySet(worlds.WorldQuerySet["Quote"]):
     def usable(self, at: dt.datetime) -> Self:
         return self.filter(used_at=None, expires_at__gt=at)
 
 
-class Quote(models.Model):
+class Quote(worlds.InAWorld):
     """What one delivery would cost and by when it would be there, held until it expires. The first order that is
     posted from it uses it up."""
 

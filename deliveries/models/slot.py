@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import limits
 from retaildelivery.lib import codes
+from retaildelivery.outbox import worlds
 from stores.models import Mall, Store
 
 
@@ -85,7 +86,7 @@ class SlotRule(models.Model):
         return f"slots {self.code}"
 
 
-class Slot(models.Model):
+class Slot(worlds.InAWorld):
     """One day's slot, from its first booking on. `taken` counts the places that are held or confirmed."""
 
     rule = models.ForeignKey(SlotRule, on_delete=models.PROTECT, related_name="slots")
@@ -94,11 +95,13 @@ class Slot(models.Model):
     capacity = models.PositiveIntegerField()
     taken = models.PositiveIntegerField(default=0)
 
+    objects: ClassVar[models.Manager[Slot]] = worlds.OfThisWorld()
+
     class Meta:
         verbose_name = _("slot")
         verbose_name_plural = _("slots")
         constraints = [
-            models.UniqueConstraint(fields=["rule", "day"], name="one_slot_per_rule_and_day"),
+            models.UniqueConstraint(fields=["rule", "day", "world"], name="one_slot_per_rule_and_day"),
             models.CheckConstraint(condition=Q(taken__lte=F("capacity")), name="a_slot_is_never_oversold"),
         ]
 
@@ -110,12 +113,12 @@ class Slot(models.Model):
         return f"{self.rule.code}.{self.day:%Y-%m-%d}"
 
 
-class HoldQuerySet(models.QuerySet["SlotHold"]):
+class HoldQuerySet(worlds.WorldQuerySet["SlotHold"]):
     def overdue(self, at: dt.datetime) -> Self:
         return self.filter(confirmed_at=None, released_at=None, expires_at__lte=at)
 
 
-class SlotHold(models.Model):
+class SlotHold(worlds.InAWorld):
     """A place in a slot: held for a checkout until it expires, then confirmed by an order or given back."""
 
     code = models.CharField(max_length=12, unique=True, default=hold_code, editable=False)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
+from retaildelivery.outbox import worlds
 
 if TYPE_CHECKING:
     from retaildelivery.accounts.models import User
@@ -24,7 +25,7 @@ def badge_secret() -> str:
     return codes.new_token()
 
 
-class DriverQuerySet(models.QuerySet["Driver"]):
+class DriverQuerySet(worlds.WorldQuerySet["Driver"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(user=user)
 
@@ -32,7 +33,7 @@ class DriverQuerySet(models.QuerySet["Driver"]):
         return self.filter(status=Driver.Status.APPROVED)
 
 
-class Driver(models.Model):
+class Driver(worlds.InAWorld):
     """A courier with a car of their own. Applies, is approved by operations, then may claim blocks."""
 
     class Status(models.TextChoices):

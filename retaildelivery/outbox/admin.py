@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from retaildelivery.outbox import worlds
 from retaildelivery.outbox.models import Fact, Message, Reaction
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline
 
@@ -73,6 +74,10 @@ class ReactionAdmin(HistoryAdmin):
     show_full_result_count = False
     ordering = ("-id",)
     actions = ("try_now",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reaction]:
+        found: QuerySet[Reaction] = super().get_queryset(request).filter(fact__world=worlds.LIVE)
+        return found
 
     @admin.display(description=_("last error"))
     def last_line(self, reaction: Reaction) -> str:

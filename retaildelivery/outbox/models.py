@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
+from retaildelivery.outbox import worlds
 
 
 def fact_code() -> str:
@@ -30,7 +31,7 @@ class CurrentTransaction(models.Func):
     output_field = models.BigIntegerField()
 
 
-class FactQuerySet(models.QuerySet["Fact"]):
+class FactQuerySet(worlds.WorldQuerySet["Fact"]):
     def about(self, subject: str) -> Self:
         """Facts that name this subject, such as ``order:K7QX4M2P``."""
         return self.filter(subjects__contains=[subject])
@@ -52,7 +53,7 @@ class FactQuerySet(models.QuerySet["Fact"]):
         return self.order_by("transaction", "id")
 
 
-class Fact(models.Model):
+class Fact(worlds.InAWorld):
     """Something that happened and can no longer be otherwise. The same row is the audit log, the timeline
     a person reads, the source of webhooks and the queue of what follows. Never changed or deleted by code."""
 
@@ -138,12 +139,12 @@ class Reaction(models.Model):
         return f"{self.key} of {self.fact_id}"
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class MessageQuerySet(worlds.WorldQuerySet["Message"]):
     def due(self, at: dt.datetime) -> Self:
         return self.filter(sent_at=None, given_up_at=None, next_attempt_at__lte=at)
 
 
-class Message(models.Model):
+class Message(worlds.InAWorld):
     """A message to a person: written with what caused it, sent afterwards by its own sender."""
 
     class Kind(models.TextChoices):
@@ -175,6 +176,11 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(world=worlds.LIVE) | Q(sent_at=None), name="a_sandbox_sends_no_message"
+            ),
+        ]
         indexes = [
             # What the sender has to do next.
             models.Index(

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
-from retaildelivery.outbox import dispatch, limits
+from retaildelivery.outbox import dispatch, limits, worlds
 from retaildelivery.outbox.models import Fact, Reaction
 
 Effect = Callable[..., None]
@@ -47,9 +47,10 @@ class NotInTransaction(RuntimeError):
     """A fact was recorded outside the transaction of the change it tells."""
 
 
-def reactions() -> Mapping[str, Mapping[str, Effect]]:
-    """The table of what follows from what: ``{fact name: {key: function(*, fact, at)}}``."""
-    table: Mapping[str, Mapping[str, Effect]] = import_string(settings.OUTBOX_REACTIONS)
+def reactions(world: int = worlds.LIVE) -> Mapping[str, Mapping[str, Effect]]:
+    """The table of what follows from what: ``{fact name: {key: function(*, fact, at)}}``. Sandboxes have their own."""
+    place = settings.OUTBOX_REACTIONS if world == worlds.LIVE else settings.OUTBOX_SANDBOX_REACTIONS
+    table: Mapping[str, Mapping[str, Effect]] = import_string(place)
     return table
 
 
@@ -68,14 +69,19 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
         names = ", ".join(sorted({happening.name for happening in happenings}))
         raise NotInTransaction(f"{names} must be recorded inside the transaction of its change.")
     facts = Fact.objects.bulk_create(_row(happening) for happening in happenings)
-    table = reactions()
+    table = reactions(worlds.current())
     rows = Reaction.objects.bulk_create(
-        Reaction(fact=fact, key=key, next_attempt_at=fact.at + limits.RELAY_GRACE)
+        Reaction(fact=fact, key=key, next_attempt_at=_real(fact) + limits.RELAY_GRACE)
         for fact in facts
         for key in table.get(fact.name, {})
     )
     _relay_after_commit([row.pk for row in rows])
     return facts
+
+
+def _real(fact: Fact) -> dt.datetime:
+    """The time by the real clock, on which workers work."""
+    return fact.at if fact.live_mode else fact.recorded_at
 
 
 def _relay_after_commit(keys: list[int]) -> None:

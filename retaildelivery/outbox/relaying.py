@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from retaildelivery.outbox import limits, locks, recording
+from retaildelivery.outbox import limits, locks, recording, worlds
 from retaildelivery.outbox.models import Reaction
 
 log = structlog.get_logger(__name__)
@@ -35,10 +35,12 @@ def _run(*, reaction_id: int, at: dt.datetime) -> bool:
     reaction = locks.reaction_to_do(reaction_id)
     if reaction is None:
         return False
-    effect = recording.reactions().get(reaction.fact.name, {}).get(reaction.key)
+    fact = reaction.fact
+    effect = recording.reactions(fact.world).get(fact.name, {}).get(reaction.key)
     if effect is None:
         raise Abandoned(f"No reaction {reaction.key} to {reaction.fact.name} in {reaction.pk}.")
-    effect(fact=reaction.fact, at=at)
+    with worlds.entered(fact.world, codes_from=None if fact.live_mode else f"{fact.code}:{reaction.key}"):
+        effect(fact=fact, at=at)
     reaction.done_at = at
     reaction.last_error = ""
     reaction.save(update_fields=["done_at", "last_error"])

@@ -100,7 +100,9 @@ def nothing_happened() -> bool:
     return not Order.objects.exists() and not Fact.objects.filter(name__startswith="order.").exists()
 
 
-def key_for(seller: Seller, *, store: Store | None = None, scopes: list[str] | None = None) -> str:
+def key_for(
+    seller: Seller, *, store: Store | None = None, scopes: list[str] | None = None, test: bool = False
+) -> str:
     issued = keys.issue(
         seller=seller,
         name="till",
@@ -108,6 +110,7 @@ def key_for(seller: Seller, *, store: Store | None = None, scopes: list[str] | N
         actor=SYSTEM,
         at=timezone.now(),
         store=store,
+        test=test,
     )
     # As of a key in daily use, so that noting its use costs no write in the tests that count queries.
     ApiKey.objects.filter(pk=issued.key.pk).update(last_used_at=timezone.now())

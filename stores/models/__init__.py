@@ -5,6 +5,7 @@ from stores.models.invoice import Invoice, InvoiceCounter, InvoiceLine
 from stores.models.key import ApiKey
 from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
 from stores.models.posting import SellerAccount, SellerPosting
+from stores.models.sandbox import Sandbox
 from stores.models.seller import Seller
 from stores.models.signing import SigningSecret
 from stores.models.store import StaffMembership, Store, StoreHours
@@ -19,6 +20,7 @@ __all__ = [
     "InvoiceLine",
     "Mall",
     "Market",
+    "Sandbox",
     "Seller",
     "SellerAccount",
     "SellerAdjustment",

@@ -11,10 +11,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from retaildelivery.outbox import worlds
+
 if TYPE_CHECKING:
     pass
 from stores.models.seller import Seller
 from stores.models.store import Store
+
+# How the prefix of a test key begins: of one that is sent, and of one that signs.
+TESTS = Q(prefix__startswith="sk_test_") | Q(prefix__startswith="drive_test_")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -22,7 +27,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None, seller__active=True)
 
 
-class ApiKey(models.Model):
+class ApiKey(worlds.InAWorld):
     """A secret of a seller's system, shown once and kept only as a hash."""
 
     class Scope(models.TextChoices):
@@ -32,6 +37,7 @@ class ApiKey(models.Model):
         AUDIT = "audit:read", _("read the log of changes")
         BILLING = "billing:read", _("read invoices")
         HANDOVER = "handover", _("hand parcels over at the counter")
+        SANDBOX = "sandbox", _("make test keys")
 
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="api_keys")
     store = models.ForeignKey(Store, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -62,6 +68,12 @@ class ApiKey(models.Model):
     class Meta:
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(world=worlds.LIVE) & ~TESTS | Q(world__gt=worlds.LIVE) & TESTS,
+                name="a_test_key_says_that_it_is_one",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.prefix}…"

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
+from retaildelivery.outbox import worlds
 
 if TYPE_CHECKING:
     pass
@@ -33,7 +34,7 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
         return self.filter(Q(event_types=[]) | Q(event_types__contains=[event_type]))
 
 
-class WebhookEndpoint(models.Model):
+class WebhookEndpoint(worlds.InAWorld):
     """A seller's URL that wants to hear of facts. Messages to it are signed with its secret."""
 
     code = models.CharField(max_length=24, unique=True, default=endpoint_code, editable=False)
@@ -67,7 +68,7 @@ class WebhookEndpoint(models.Model):
         verbose_name_plural = _("webhook endpoints")
         constraints = [
             models.UniqueConstraint(
-                fields=["seller", "url"],
+                fields=["seller", "url", "world"],
                 condition=Q(deleted_at=None),
                 name="one_live_endpoint_per_seller_and_url",
             ),

@@ -116,6 +116,18 @@ def test_a_new_key_is_shown_once_and_works(afternoon: Afternoon, sam: Client) ->
     assert secret not in sam.get(url).content.decode()
 
 
+def test_a_test_key_is_made_on_the_same_page(afternoon: Afternoon, sam: Client) -> None:
+    url = reverse("stores:api_keys", args=[afternoon.bookshop.seller.code])
+
+    shown = sam.post(url, {"name": "Staging", "scopes": ["orders:read"], "test": "on"}).content.decode()
+    key = ApiKey.objects.get()
+    secret = shown.split('data-copy="')[1].split('"')[0]
+
+    assert (keys.find(secret, at=NOW), key.live_mode) == (key, False)
+    assert secret.startswith("sk_test_")
+    assert "test key" in shown
+
+
 def test_a_key_that_signs_is_offered_where_its_door_is_open_and_shown_once(
     afternoon: Afternoon, sam: Client, settings: Any
 ) -> None:

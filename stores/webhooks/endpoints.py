@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import recording
-from retaildelivery.web import guard
+from retaildelivery.outbox import recording, recording
+from retaildelivery.web import guard, worlds
 from stores import facts, limits, locks
 from stores.models import Seller, WebhookAttempt, WebhookEndpoint, WebhookMessage
 from stores.webhooks import events, sending, signing
@@ -78,7 +78,7 @@ def add(
     """
     event_types = _check(url, event_types)
     seller = locks.seller(seller.pk)
-    live = WebhookEndpoint.objects.live().filter(seller=seller)
+    live = WebhookEndpoint.objects.live().filter(seller=seller, world=worlds.current())
     if live.filter(url=url).exists():
         raise UrlTaken(field="url")
     if live.count() >= limits.ENDPOINTS_PER_SELLER:
@@ -190,7 +190,7 @@ def _test_message(*, code: str, scope: QuerySet[WebhookEndpoint], at: dt.datetim
         "id": event_id,
         "timestamp": events.moment(at),
         "sequence": None,
-        "live_mode": True,
+        "live_mode": endpoint.live_mode,
         "data": {"endpoint": endpoint.code},
     }
     return WebhookMessage.objects.create(

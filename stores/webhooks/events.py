@@ -56,7 +56,7 @@ def event(fact: Fact) -> dict[str, Any]:
         "id": fact.code,
         "timestamp": moment(fact.at),
         "sequence": fact.sequence,
-        "live_mode": True,
+        "live_mode": fact.live_mode,
         "data": fact.data,
     }
 

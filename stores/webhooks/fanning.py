@@ -30,7 +30,7 @@ def fan_out(*, fact: Fact, at: dt.datetime) -> None:
         return
     endpoints = list(
         WebhookEndpoint.objects.listening()
-        .filter(seller__code=fact.seller_code, seller__active=True)
+        .filter(seller__code=fact.seller_code, seller__active=True, world=fact.world)
         .hearing(fact.name)
         .order_by("pk")
     )
