@@ -13,6 +13,7 @@ from deliveries.api import (
     exporting,
     following,
     printing,
+    sandbox,
     seller,
 )
 
@@ -46,6 +47,11 @@ seller_urls: list[URLPattern] = [
     path("orders/<slug:code>/labels.zpl", printing.LabelsZplView.as_view(), name="labels_zpl"),
     path("orders/<slug:code>/courier", following.CourierView.as_view(), name="courier"),
     path("handovers", counter.HandoversView.as_view(), name="handovers"),
+    path("sandbox/clock", sandbox.ClockView.as_view(), name="sandbox_clock"),
+    path("sandbox/reset", sandbox.ResetView.as_view(), name="sandbox_reset"),
+    path("sandbox/messages", sandbox.MessagesView.as_view(), name="sandbox_messages"),
+    path("sandbox/keys", sandbox.TestKeysView.as_view(), name="sandbox_keys"),
+    path("sandbox/orders/<slug:code>/steps", sandbox.StepsView.as_view(), name="sandbox_steps"),
     path("returns/scans", counter.ReturnScansView.as_view(), name="return_scans"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [*seller_urls, path("driver/", include(driver_urls))]

@@ -60,4 +60,10 @@ CALL_TIME = dt.timedelta(minutes=15)  # from packed to a driver at the counter, 
 THING_GRAMS = 500  # an article of unknown weight, for clients that send articles and no parcels
 THING_LITRES = 4  # one of unknown size: a shoe box and a third of it
 DOOR_TIME = dt.timedelta(minutes=30)  # to both sides of "at six", where a client names a moment and no window
+SCRIPT_STEPS = 30  # of one test order; the longest day has half of it
+SCRIPT_SECONDS = 604_800  # a week: as far ahead as an order may be promised
+CLOCK_MOVE = dt.timedelta(days=31)  # of a sandbox's clock at once; a longer jump is a slip of the finger
+PLAY_STEPS = 100  # robot steps of one request or sweep, a few seconds of work
+PLAY_LEASE = dt.timedelta(minutes=2)  # by then whoever moves a sandbox's clock is done, or dead
+SANDBOXES_SWEPT = 50  # sandboxes one sweep plays in
 PICTURE_SHOWN = dt.timedelta(days=30)  # how long a link to a picture of the proof works without a key

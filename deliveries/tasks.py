@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deliveries import quoting, roads, slots
+from deliveries.sandbox import playing
 from stores.models import Market
 
 
@@ -21,6 +22,11 @@ def calibrate_travel(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_slots(**_: Any) -> None:
     slots.expire(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_sandboxes(**_: Any) -> None:
+    playing.sweep(at=timezone.now())
 
 
 @shared_task(queue="sweeps", ignore_result=True)

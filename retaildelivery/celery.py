@@ -34,6 +34,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "offers.wishes_told": every(timedelta(hours=1), "offers.tasks.sweep_wishes_told"),
     "deliveries.calibrate_travel": every(timedelta(days=1), "deliveries.tasks.calibrate_travel"),
     "deliveries.slots": every(timedelta(seconds=30), "deliveries.tasks.sweep_slots"),
+    "deliveries.sandboxes": every(timedelta(seconds=5), "deliveries.tasks.sweep_sandboxes"),
     "deliveries.quotes": every(timedelta(hours=1), "deliveries.tasks.sweep_quotes"),
     "drivers.appeals": every(timedelta(minutes=15), "drivers.tasks.sweep_appeals"),
     "drivers.likenesses": every(timedelta(minutes=10), "drivers.tasks.sweep_likenesses"),

@@ -37,6 +37,11 @@ class AddressNotAllowed(Refused):
     sentence = _("This key may not be used from %(address)s.")
 
 
+class TestKeysOnly(Refused):
+    code = "test_keys_only"
+    sentence = _("This is of the sandbox: use a test key.")
+
+
 @dataclass(frozen=True, slots=True)
 class SellerSystem:
     """A seller's system that showed a key, or a token of one: what stands on ``request.auth`` and ``request.user``.

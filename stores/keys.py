@@ -62,6 +62,11 @@ class TooManyNetworks(KeyRefused):
     sentence = _("A key takes at most %(most)d addresses and networks.")
 
 
+class LiveKeysOnly(KeyRefused):
+    code = "live_keys_only"
+    sentence = _("Test keys are made with a live key.")
+
+
 class KeyRevoked(KeyRefused):
     code = "key_revoked"
     sentence = _("This key was revoked.")

@@ -18,17 +18,19 @@ from deliveries import geocoding, posting, promising, quoting, slots
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
 from deliveries.api.asking_serializers import OrdersQuery
+from deliveries.api.sandbox_serializers import instructions_of
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order, Quote, SlotHold
 from deliveries.models.order import OrderQuerySet
 from deliveries.models.quote import QuoteQuerySet
+from deliveries.sandbox import playing
 from deliveries.snapshots import order_snapshot, with_all
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import api, paging
 from retaildelivery.web.limits import IDEMPOTENCY_KEPT
 from stores.api import HANDOVER, READ, WRITE, SellerView
-from stores.authentication import SellerSystem
+from stores.authentication import SellerSystem, TestKeysOnly
 from stores.models import Store
 
 __all__ = ["HANDOVER", "READ", "WRITE", "OrderBase", "orders_of", "store_of"]
@@ -166,6 +168,8 @@ class OrdersView(OrderBase):
         `slot_hold` the order gets the window and the price of the place that was held.
         """
         given = api.body(request, shapes.OrderIn)
+        if "sandbox" in given and self.system.sandbox is None:
+            raise TestKeysOnly(field="sandbox")
         if "quote" in given or "promise" in given:
             order = self.from_quote(given)
         elif "slot_hold" in given:
@@ -179,6 +183,8 @@ class OrdersView(OrderBase):
             order = posting.post(
                 store=store, draft=located(draft), actor=self.system.actor, at=self.system.now
             )
+        if "sandbox" in given:
+            playing.instruct(order=order, at=self.system.now, **instructions_of(given["sandbox"]))
         before = order.was_posted_before  # type: ignore[attr-defined]
         return Response(
             order_snapshot(order), status=status.HTTP_200_OK if before else status.HTTP_201_CREATED

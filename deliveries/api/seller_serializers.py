@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from deliveries import limits
+from deliveries.api.sandbox_serializers import RehearsalIn
 from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Parcel, Scan
 from retaildelivery.lib.geo import Point
@@ -160,6 +161,7 @@ class OrderIn(Input):
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
     tip = TipIn(required=False)
+    sandbox = RehearsalIn(required=False, help_text="Test keys only.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         named = [name for name in ("quote", "promise", "slot_hold") if name in attrs]
@@ -181,7 +183,7 @@ class OrderIn(Input):
 class BulkOrderIn(OrderIn):
     """An order of POST /orders/bulk: with a number of the seller's, and without a quote."""
 
-    quote = promise = slot_hold = None  # type: ignore[assignment]
+    quote = promise = slot_hold = sandbox = None  # type: ignore[assignment]
     external_id = Text(max_length=80)
 
 

@@ -6,6 +6,7 @@ from deliveries.models.order import Order, Parcel
 from deliveries.models.place import KnownAddress
 from deliveries.models.proof import Attempt, CounterProof, Incident, ProofOfDelivery, Scan
 from deliveries.models.quote import Quote
+from deliveries.models.rehearsal import RobotStep
 from deliveries.models.roads import RoadFit
 from deliveries.models.slot import Slot, SlotHold, SlotRule
 
@@ -23,6 +24,7 @@ __all__ = [
     "ProofOfDelivery",
     "Quote",
     "RoadFit",
+    "RobotStep",
     "Scan",
     "Slot",
     "SlotHold",

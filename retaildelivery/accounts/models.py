@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+ROBOTS = "@robots.invalid"  # how addresses of a sandbox's couriers end: no mail ever reaches such a name (RFC 2606)
+
 
 class UserManager(BaseUserManager["User"]):
     """What Django's own commands and allauth call to make a person."""
