@@ -270,6 +270,7 @@ class Order(worlds.InAWorld):
     tracking_token = models.CharField(max_length=64, unique=True, default=tracking_token, editable=False)
 
     objects: ClassVar[models.Manager[Order]] = OrderQuerySet.as_manager()  # type: ignore[assignment]
+    everywhere: ClassVar[models.Manager[Order]] = models.Manager()
 
     class Meta:
         verbose_name = _("order")

@@ -124,6 +124,8 @@ class CounterProof(Evidence):
     signature_sha256 = models.CharField(max_length=64, blank=True)
     signed_by = models.CharField(max_length=120, blank=True)
 
+    objects: ClassVar[models.Manager[CounterProof]] = worlds.OfThisWorld()
+
     class Meta:
         verbose_name = _("proof of a handover")
         verbose_name_plural = _("proofs of handovers")

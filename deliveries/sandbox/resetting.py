@@ -13,6 +13,7 @@ from django.db.models import F
 from deliveries.models import (
     Attempt,
     Consignment,
+    CounterProof,
     Handover,
     Incident,
     Manifest,
@@ -44,6 +45,7 @@ WHOSE: list[tuple[type[models.Model], str]] = [
     (Incident, "world"),
     (Attempt, "world"),
     (ProofOfDelivery, "world"),
+    (CounterProof, "world"),
     (Scan, "world"),
     (Handover, "world"),
     (Consignment, "world"),

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
-from deliveries import doors, eta, failing, limits, loading, manifests, positions, returning
+from deliveries import countersigning, doors, eta, failing, limits, loading, manifests, positions, returning
 from deliveries.evidence import Evidence
 from deliveries.manifests import DraftStop
 from deliveries.models import Attempt, Consignment, Manifest, Order, Parcel, Stop
@@ -224,6 +224,19 @@ def _pass_over_counter(order: Order, stop: Stop, at: dt.datetime) -> None:
     for parcel in parcels_of(order):
         if parcel.status in {Parcel.Status.EXPECTED, Parcel.Status.READY, Parcel.Status.RETURN_DUE}:
             _scan(order, stop, parcel.code, at)
+    out = stop.kind == Stop.Kind.PICKUP
+    photo = order.pickup_photo if out else order.return_photo
+    signs = order.pickup_signature if out else order.return_signature
+    if photo or signs:
+        countersigning.keep(
+            driver=robot,
+            stop_code=stop.code,
+            photo=ContentFile(_picture("JPEG"), name="counter.jpg") if photo else None,
+            signature=ContentFile(_picture("PNG"), name="signature.png") if signs else None,
+            signed_by=order.store.name if signs else "",
+            evidence=_evidence(order, f"counter {stop.kind}", at),
+            at=at,
+        )
     loading.confirm_handover(
         stop_code=stop.code,
         stores=Store.objects.filter(pk=order.store_id),
@@ -257,6 +270,8 @@ def _arrive(order: Order, _reason: str, at: dt.datetime) -> None:
 
 def _prove(order: Order, pin: str, at: dt.datetime) -> None:
     signs = order.requires_signature
+    for parcel in parcels_of(order) if order.requires_barcodes else []:
+        _scan(order, _place(order).dropoff, parcel.code, at)
     doors.prove(
         driver=_robot(order),
         stop_code=_place(order).dropoff.code,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -14,6 +18,8 @@ from deliveries import posting, timeline, tracking
 from deliveries.drafts import DraftInvalid
 from deliveries.models import Order
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import worlds
+from stores.models import Sandbox
 
 STEPS = ("placed", "assigned", "picked_up", "en_route", "delivered")
 # How far along each state is, by the steps above.
@@ -23,8 +29,28 @@ REACHED = {
 }  # fmt: skip
 
 
+def in_its_world(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The page of an order of a sandbox works as every other, inside that sandbox."""
+
+    @functools.wraps(view)
+    def shown(request: HttpRequest, token: str) -> HttpResponseBase:
+        world = Order.everywhere.filter(tracking_token=token).values_list("world", flat=True).first()
+        with worlds.entered(world or worlds.LIVE):
+            return view(request, token)
+
+    return shown
+
+
+def now_of(order: Order) -> dt.datetime:
+    """By the clock of the order's world."""
+    at = timezone.now()
+    sandbox = None if order.live_mode else Sandbox.objects.filter(pk=order.world).first()
+    return at if sandbox is None else sandbox.clock(at)
+
+
 @never_cache
 @require_GET
+@in_its_world
 def page(request: HttpRequest, token: str) -> HttpResponse:
     return order_page(request, by(token))
 
@@ -42,7 +68,7 @@ def order_page(
     note: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    now = timezone.now()
+    now = now_of(order)
     journey = tracking.journey(order, at=now)
     context = {
         "order": order,
@@ -86,12 +112,13 @@ def map_of(order: Order, journey: tracking.Journey) -> dict[str, Any] | None:
 
 
 @require_POST
+@in_its_world
 def instruct(request: HttpRequest, token: str) -> HttpResponse:
     """The recipient says how to find the door."""
     order = by(token)
     note = request.POST.get("note", "")
     try:
-        posting.instruct(token=token, note=note, at=timezone.now())
+        posting.instruct(token=token, note=note, at=now_of(order))
     except DraftInvalid as invalid:
         return order_page(request, order, refusal=invalid, note=note, status=422)
     except Refused as refusal:
@@ -101,6 +128,7 @@ def instruct(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_GET
+@in_its_world
 def photo(request: HttpRequest, token: str) -> FileResponse:
     """The photo of the parcel at the recipient's own door."""
     proof = tracking.proof_of(by(token))

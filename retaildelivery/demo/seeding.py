@@ -15,8 +15,9 @@ from retaildelivery.accounts.models import User
 from retaildelivery.demo import cast, data
 from retaildelivery.demo.cast import Login
 from retaildelivery.demo.data import Courier, DemoMarket
+from retaildelivery.outbox import worlds
 from stores import keys
-from stores.models import ApiKey, Mall, Market, Seller, StaffMembership, Store, StoreHours
+from stores.models import ApiKey, Mall, Market, Sandbox, Seller, StaffMembership, Store, StoreHours
 
 POLICIES_FROM = date(2026, 1, 1)
 PAPERS_LAST = timedelta(days=400)
@@ -33,6 +34,7 @@ HOLIDAYS = (
 )
 # Known to everyone, like the passwords: a key of the seller that has a shop in every mall.
 API_KEY = "sk_live_demo-loomstead-4f2k9x7m3c8v5b6n"
+TEST_KEY = "sk_test_demo-loomstead-4f2k9x7m3c8v5b6n"
 API_KEY_SELLER = "loomstead"
 
 
@@ -260,14 +262,17 @@ def _papers(driver: Driver, *, at: datetime, verified_by: User) -> None:
 
 
 def _api_key(seller: Seller, created_by: User, *, at: datetime) -> None:
-    ApiKey.objects.get_or_create(
-        digest=keys.digest(API_KEY),
-        defaults={
-            "seller": seller,
-            "name": "demo",
-            "prefix": API_KEY[: keys.PREFIX_LENGTH],
-            "scopes": list(ApiKey.Scope.values),
-            "created_by": created_by,
-            "created_at": at,
-        },
-    )
+    sandbox, _made = Sandbox.objects.get_or_create(seller=seller, defaults={"created_at": at})
+    for key, name, world in ((API_KEY, "demo", worlds.LIVE), (TEST_KEY, "demo, sandbox", sandbox.pk)):
+        ApiKey.objects.get_or_create(
+            digest=keys.digest(key),
+            defaults={
+                "seller": seller,
+                "name": name,
+                "prefix": key[: keys.PREFIX_LENGTH],
+                "scopes": list(ApiKey.Scope.values),
+                "created_by": created_by,
+                "created_at": at,
+                "world": world,
+            },
+        )

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from retaildelivery.outbox import messages, recording
+from retaildelivery.outbox import messages, recording, worlds
 from stores import facts, limits
 from stores.models import WebhookEndpoint, WebhookMessage
 
@@ -18,6 +18,13 @@ def disable(endpoint: WebhookEndpoint, *, reason: str, at: dt.datetime) -> bool:
     ):
         return False
     endpoint.disabled_at, endpoint.disabled_reason = at, reason
+    # Of a sandbox's endpoint the owner is told where the sandbox's messages are.
+    with worlds.entered(endpoint.world):
+        _tell(endpoint, reason, at=at)
+    return True
+
+
+def _tell(endpoint: WebhookEndpoint, reason: str, *, at: dt.datetime) -> None:
     recording.record(facts.endpoint_disabled(endpoint, actor=recording.SYSTEM, at=at))
     why = {
         "gone": _("It answered 410 Gone, which asks us to stop."),
@@ -42,7 +49,6 @@ def disable(endpoint: WebhookEndpoint, *, reason: str, at: dt.datetime) -> bool:
         about=f"seller:{endpoint.seller.code}",
         at=at,
     )
-    return True
 
 
 def disable_if_unverified(endpoint: WebhookEndpoint, *, at: dt.datetime) -> bool:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deliveries', '0007_quote_by_external_id'),
+        ('deliveries', '0009_kept_orders'),
         ('stores', '0006_signing_secret'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -29,6 +29,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='consignment',
+            name='world',
+            field=models.PositiveBigIntegerField(db_default=0, default=retaildelivery.outbox.worlds.current, editable=False, help_text='0 is the live one; others are sandboxes.'),
+        ),
+        migrations.AddField(
+            model_name='counterproof',
             name='world',
             field=models.PositiveBigIntegerField(db_default=0, default=retaildelivery.outbox.worlds.current, editable=False, help_text='0 is the live one; others are sandboxes.'),
         ),

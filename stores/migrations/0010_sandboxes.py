@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0007_invoices'),
+        ('stores', '0009_goods_of_a_store'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deliveries', '0008_worlds'),
+        ('deliveries', '0010_worlds'),
     ]
 
     operations = [

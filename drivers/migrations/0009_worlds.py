@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drivers', '0006_statements_payouts_and_disputes'),
+        ('drivers', '0008_bank_accounts_are_compared'),
     ]
 
     operations = [
