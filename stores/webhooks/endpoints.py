@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import recording, recording
-from retaildelivery.web import guard, worlds
+from retaildelivery.outbox import recording, worlds
+from retaildelivery.web import guard
 from stores import facts, limits, locks
 from stores.models import Seller, WebhookAttempt, WebhookEndpoint, WebhookMessage
 from stores.webhooks import events, sending, signing

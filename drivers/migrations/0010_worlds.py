@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drivers', '0008_bank_accounts_are_compared'),
+        ('drivers', '0009_notices_and_phones'),
     ]
 
     operations = [
