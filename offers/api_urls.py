@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from offers import api, handing_over_api, hours_api, market_api, money_api, road_api, standby_api
+from offers import (
+    api,
+    handing_over_api,
+    hours_api,
+    market_api,
+    money_api,
+    preferences_api,
+    road_api,
+    standby_api,
+)
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -45,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/stand-bys/<slug:code>", standby_api.StandByView.as_view(), name="stand_by"),
     path("driver/calendar", standby_api.CalendarView.as_view(), name="calendar"),
     path("driver/hours", hours_api.HoursView.as_view(), name="hours"),
+    path("driver/preferences", preferences_api.PreferencesView.as_view(), name="preferences"),
     path("driver/earnings", api.EarningsView.as_view(), name="earnings"),
     path("driver/statements", money_api.StatementsView.as_view(), name="statements"),
     path("driver/statements/<slug:code>", money_api.StatementView.as_view(), name="statement"),

@@ -49,6 +49,8 @@ PUBLISH_LEAST = dt.timedelta(hours=1)  # nearer the start a block would be calle
 PUBLISH_BLOCKS = 20  # of one start at one mall in one go: more is a slip of the finger
 PUBLICATIONS_SHOWN = 40
 HISTORY_WEEKS = 8  # weeks a forecast looks back
+PREFERRED_MALLS = 100  # no market has as many
+LEAST_HOURLY_CENTS = 50_000  # more is a slip of the finger
 FITS_TOLD = 200  # drivers one transaction tells that an offer fits; each costs a handful of queries
 FITS_ROUNDS = 20  # such transactions of one sweep; the next one comes in seconds
 FITS_WRITTEN = 2_000  # rows of one statement, when an offer answers the wishes of a whole market

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from drivers import notifying
 from drivers.access import driver_required
 from drivers.models import Driver, PushSubscription
-from offers import wishing
+from offers import limits, wishing
 from offers.models import MallPreference, Wish
 from stores.models import Mall
 
@@ -44,7 +44,10 @@ class WishForm(forms.Form):
     starts_from = forms.TimeField(label=gettext_lazy("Starts from"), widget=forms.TimeInput(attrs=TIME))
     starts_until = forms.TimeField(label=gettext_lazy("Starts until"), widget=forms.TimeInput(attrs=TIME))
     least_hourly = forms.DecimalField(
-        label=gettext_lazy("At least, in dollars an hour"), min_value=0, max_value=500, decimal_places=2
+        label=gettext_lazy("At least, in dollars an hour"),
+        min_value=0,
+        max_value=limits.LEAST_HOURLY_CENTS // 100,
+        decimal_places=2,
     )
     by_push = forms.BooleanField(label=gettext_lazy("Tell me on my phone when an offer fits"), required=False)
     by_email = forms.BooleanField(
