@@ -15,7 +15,8 @@ from django.db import connection
 from deliveries import limits
 from deliveries.models import Consignment, Manifest, Order, Quote, Slot, SlotHold, SlotRule, Stop
 from deliveries.models.order import OrderQuerySet
-from deliveries.snapshots import live_consignment, with_all
+from deliveries.snapshots import fill, live_consignment, with_all, with_related
+from retaildelivery.prepared import Given, Prepared, any_of
 
 LOCK: Any = {"of": ("self",), "no_key": True}
 
@@ -27,12 +28,22 @@ def be_patient() -> None:
         cursor.execute(f"SET LOCAL lock_timeout = {limits.LOCK_WAIT_MS}")
 
 
-def manifest(pk: int) -> Manifest:
-    """This manifest, locked."""
-    be_patient()
-    return (
-        Manifest.objects.select_related("mall__market", "driver__user").select_for_update(**LOCK).get(pk=pk)
+_MANIFEST = Prepared(
+    lambda: (
+        Manifest.objects.filter(pk=Given("key"))
+        .select_related("mall__market", "driver__user")
+        .select_for_update(**LOCK)
     )
+)
+
+
+def manifest(pk: int) -> Manifest:
+    """This manifest, locked. Raises Manifest.DoesNotExist."""
+    be_patient()
+    found = _MANIFEST.one(key=pk)
+    if found is None:
+        raise Manifest.DoesNotExist
+    return found
 
 
 def manifest_unless_busy(pk: int) -> Manifest | None:
@@ -77,10 +88,28 @@ def stop(code: str) -> Stop | None:
     return found
 
 
+_ORDERS = Prepared(
+    lambda: with_related(Order.objects.filter(pk__in=any_of("keys"))).order_by("pk").select_for_update(**LOCK)  # type: ignore[arg-type]
+)
+_ORDERS_ON = Prepared(
+    lambda: (
+        with_related(
+            Order.objects.filter(consignments__manifest=Given("manifest"), consignments__ended_at=None)  # type: ignore[arg-type]
+        )
+        .order_by("pk")
+        .select_for_update(**LOCK)
+    )
+)
+
+
 def orders(pks: Iterable[int]) -> list[Order]:
     """These orders, locked in the order of their keys, with all that a snapshot reads."""
-    queryset: OrderQuerySet = with_all(Order.objects.filter(pk__in=list(pks)))  # type: ignore[arg-type]
-    return list(queryset.order_by("pk").select_for_update(**LOCK))
+    return fill(_ORDERS.all(keys=list(pks)))
+
+
+def orders_on(manifest: Manifest) -> list[Order]:
+    """The orders with a live place on this (locked) manifest, locked, as `orders`."""
+    return fill(_ORDERS_ON.all(manifest=manifest.pk))
 
 
 def quote(pk: int) -> Quote:

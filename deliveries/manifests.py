@@ -103,7 +103,7 @@ def assign(*, manifest: Manifest, driver: Driver, at: dt.datetime) -> Manifest:
     assert connection.in_atomic_block, "An inner verb."
     manifest = locks.manifest(manifest.pk)
     moves.move_manifest(manifest, Manifest.Status.ASSIGNED, at, driver=driver)
-    orders = _orders_of(manifest)
+    orders = locks.orders_on(manifest)
     moves.move_orders(orders, Order.Status.ASSIGNED)
     recording.record(facts.manifest_changed("manifest.assigned", manifest, at=at, driver=driver))
     facts.tell_all("order.assigned", orders, at=at, actor=SYSTEM, driver=driver, manifest=manifest.code)
@@ -119,7 +119,7 @@ def unassign(*, manifest: Manifest, at: dt.datetime, actor: Actor = SYSTEM) -> M
     manifest = locks.manifest(manifest.pk)
     driver = manifest.driver
     assert driver is not None, "Only an assigned manifest is taken back."
-    orders = _orders_of(manifest)
+    orders = locks.orders_on(manifest)
     if _holds_anything(orders) or Handover.objects.filter(stop__manifest=manifest).exists():
         raise CustodyBegun(reason=manifest.status)
     moves.move_manifest(manifest, Manifest.Status.DRAFT, at, driver=None)
@@ -142,7 +142,7 @@ def dissolve(*, manifest: Manifest, at: dt.datetime, reason: str, actor: Actor =
     manifest = locks.manifest(manifest.pk)
     if manifest.status == Manifest.Status.ABORTED:
         return manifest
-    orders = _orders_of(manifest)
+    orders = locks.orders_on(manifest)
     if _holds_anything(orders):
         raise CustodyBegun(reason=manifest.status)
     driver = manifest.driver
@@ -198,11 +198,6 @@ def close_if_empty(stop_id: int, *, at: dt.datetime) -> bool:
 
 
 _TO_DELIVER = (*Order.BEFORE_CUSTODY, Order.Status.PICKED_UP, Order.Status.EN_ROUTE, Order.Status.AT_DROPOFF)
-
-
-def _orders_of(manifest: Manifest) -> list[Order]:
-    """The orders with a live place on the (locked) manifest, locked."""
-    return locks.orders(manifest.consignments.filter(ended_at=None).values_list("order_id", flat=True))
 
 
 def _holds_anything(orders: Sequence[Order]) -> bool:

@@ -13,6 +13,7 @@ from drivers import limits, locks
 from drivers.models import Driver, DriverToken
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.prepared import Given, Prepared
 
 PREFIX = "dt_"
 PREFIX_LENGTH = 11  # dt_ and eight characters: enough to tell devices apart, too little to guess the rest
@@ -48,14 +49,14 @@ def revoke(*, token: DriverToken, at: dt.datetime) -> None:
     DriverToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
 
 
+_LIVE = Prepared(
+    lambda: DriverToken.objects.select_related("driver__user").filter(digest=Given("digest"), revoked_at=None)
+)
+
+
 def find(secret: str, *, at: dt.datetime) -> DriverToken | None:
     """The live token of this secret, with its driver and person, or None."""
-    token = (
-        DriverToken.objects.select_related("driver__user")
-        .filter(digest=digest_of(secret), revoked_at=None)
-        .order_by("pk")
-        .first()
-    )
+    token = _LIVE.one(digest=digest_of(secret))
     if token is None:
         return None
     if token.last_used_at is None or at - token.last_used_at >= NOTED_EVERY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -68,7 +68,9 @@ class OffersView(DriverView):
 class OneOfferView(DriverView):
     def found(self, code: str) -> Offer:
         """An offer of the driver's market, or 404."""
-        found: Offer = get_object_or_404(feed.visible_offers(self.driver), code=code)
+        found = feed.visible_offer(self.driver, code)
+        if found is None:
+            raise Http404
         return found
 
 

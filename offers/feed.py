@@ -16,6 +16,7 @@ from offers import eligibility, freshness, hours, limits, places, pricing
 from offers.models import Block, Claim, Decline, Entry, HandOver, Offer
 from retaildelivery.lib import geo, money
 from retaildelivery.lib.windows import Window
+from retaildelivery.prepared import Given, Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,21 @@ def open_offers(driver: Driver, *, at: dt.datetime) -> QuerySet[Offer]:
 
 def visible_offers(driver: Driver) -> QuerySet[Offer]:
     """Every offer this driver may look up by its code, open or over: those of their market."""
-    return Offer.objects.filter(block__mall__market__code=driver.market_code).select_related(
-        "block__mall__market", "block__policy", "block__manifest", "draw"
-    )
+    return _with_rows(Offer.objects.filter(block__mall__market__code=driver.market_code))
+
+
+def _with_rows(offers: QuerySet[Offer]) -> QuerySet[Offer]:
+    return offers.select_related("block__mall__market", "block__policy", "block__manifest", "draw")
+
+
+_VISIBLE = Prepared(
+    lambda: _with_rows(Offer.objects.filter(code=Given("code"), block__mall__market__code=Given("market")))
+)
+
+
+def visible_offer(driver: Driver, code: str) -> Offer | None:
+    """One of `visible_offers`, by its code."""
+    return _VISIBLE.one(code=code, market=driver.market_code)
 
 
 def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:

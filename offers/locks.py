@@ -14,6 +14,7 @@ from django.db import connection
 from drivers.models import Driver
 from offers import limits
 from offers.models import Audience, Block, Draw, Extra, Fit, PlanRun, StoreBlockade
+from retaildelivery.prepared import Given, Prepared
 
 
 def one_extra(code: str) -> Extra:
@@ -32,13 +33,21 @@ def bound_waiting() -> None:
         cursor.execute("SET LOCAL lock_timeout = %s", [f"{limits.LOCK_WAIT.total_seconds():.0f}s"])
 
 
+_DRIVER = Prepared(
+    lambda: Driver.objects.filter(pk=Given("key")).select_for_update(of=("self",), no_key=True)
+)
+
+
 def driver(driver_id: int) -> Driver:
     """The driver, locked: this driver's own attempts come one after the other.
 
     Raises Driver.DoesNotExist.
     """
     bound_waiting()
-    return Driver.objects.select_for_update(of=("self",), no_key=True).get(pk=driver_id)
+    found = _DRIVER.one(key=driver_id)
+    if found is None:
+        raise Driver.DoesNotExist
+    return found
 
 
 def block(code: str) -> Block:

@@ -1,0 +1,66 @@
+"""A prepared query reads what its queryset reads, and builds its SQL once."""
+
+import pytest
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+
+from retaildelivery.prepared import Given, Prepared, any_of
+from stores.models import Mall, Store
+
+pytestmark = pytest.mark.django_db
+
+
+def stores():
+    return Prepared(lambda: Store.objects.filter(code=Given("code")).select_related("mall__market", "seller"))
+
+
+def test_it_gives_the_rows_and_what_is_related_as_the_queryset_does(trade, django_assert_num_queries):
+    expected = Store.objects.select_related("mall__market", "seller").get(pk=trade.store.pk)
+
+    with django_assert_num_queries(1):
+        found = stores().one(code=trade.store.code)
+        related = (found.mall, found.mall.market, found.seller)
+
+    assert found == expected
+    assert {f.attname: getattr(found, f.attname) for f in Store._meta.fields} == {
+        f.attname: getattr(expected, f.attname) for f in Store._meta.fields
+    }
+    assert related == (expected.mall, expected.mall.market, expected.seller)
+    assert found.mall.point == expected.mall.point
+
+
+def test_each_reading_has_its_own_values(trade):
+    by_keys = Prepared(lambda: Mall.objects.filter(pk__in=any_of("keys")).order_by("pk"))
+    everything = list(Mall.objects.order_by("pk"))
+
+    assert by_keys.all(keys=[mall.pk for mall in everything]) == everything
+    assert by_keys.all(keys=[everything[0].pk]) == everything[:1]
+    assert by_keys.all(keys=[]) == []
+    assert stores().one(code="nobody") is None
+
+
+def test_the_sql_is_built_once(trade):
+    built = []
+
+    def build():
+        built.append(1)
+        return Store.objects.filter(code=Given("code"))
+
+    prepared = Prepared(build)
+
+    assert [prepared.one(code=trade.store.code), prepared.one(code=trade.store.code)] == [
+        trade.store,
+        trade.store,
+    ]
+    assert built == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_without_a_transaction_is_refused_also_after_the_first_time(trade):
+    locked = Prepared(lambda: Store.objects.filter(pk=Given("key")).select_for_update())
+    with transaction.atomic():
+        assert locked.one(key=trade.store.pk) == trade.store
+
+    assert not connection.in_atomic_block
+    with pytest.raises(TransactionManagementError):
+        locked.one(key=trade.store.pk)
