@@ -14,6 +14,7 @@ from drivers.models import Driver
 from retaildelivery.outbox import recording, worlds
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor, Happening
+from retaildelivery.prepared import PreparedUpdate, any_of
 from stores.models import Store
 
 
@@ -47,14 +48,31 @@ def tell_all(
     driver: Driver | None = None,
     **data: Any,
 ) -> list[Fact]:
-    """Record the same thing of several (locked) orders: each gets its next number and carries its whole snapshot.
+    """Record the same thing of several (locked) orders; see `of_orders`."""
+    return recording.record_all(of_orders(name, orders, at=at, actor=actor, driver=driver, **data))
+
+
+_COUNTED = PreparedUpdate(lambda: Order.objects.filter(pk__in=any_of("keys")), sequence=F("sequence") + 1)
+
+
+def of_orders(
+    name: str,
+    orders: Sequence[Order],
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    driver: Driver | None = None,
+    **data: Any,
+) -> list[Happening]:
+    """The same thing of several (locked) orders, to be recorded: each gets its next number and carries its whole
+    snapshot.
 
     `data` is added to the payload of each. After a move the state before is told as ``previous_status``.
     """
     if not orders:
         return []
     assert all(order.world == worlds.current() for order in orders), "A world tells of its own orders only."
-    Order.objects.filter(pk__in=[order.pk for order in orders]).update(sequence=F("sequence") + 1)
+    _COUNTED.run(keys=[order.pk for order in orders])
     happenings = []
     for order in orders:
         order.sequence += 1
@@ -77,7 +95,7 @@ def tell_all(
                 sequence=order.sequence,
             )
         )
-    return recording.record_all(happenings)
+    return happenings
 
 
 def parcel_scanned(

@@ -105,8 +105,10 @@ def assign(*, manifest: Manifest, driver: Driver, at: dt.datetime) -> Manifest:
     moves.move_manifest(manifest, Manifest.Status.ASSIGNED, at, driver=driver)
     orders = locks.orders_on(manifest)
     moves.move_orders(orders, Order.Status.ASSIGNED)
-    recording.record(facts.manifest_changed("manifest.assigned", manifest, at=at, driver=driver))
-    facts.tell_all("order.assigned", orders, at=at, actor=SYSTEM, driver=driver, manifest=manifest.code)
+    told = facts.of_orders(
+        "order.assigned", orders, at=at, actor=SYSTEM, driver=driver, manifest=manifest.code
+    )
+    recording.record_all([facts.manifest_changed("manifest.assigned", manifest, at=at, driver=driver), *told])
     return manifest
 
 

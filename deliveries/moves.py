@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from deliveries.models import Manifest, Order, Parcel, Stop
 from drivers.models import Driver
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.prepared import Given, PreparedUpdate, any_of
 
 # The time that goes with a state, by noun.
 ORDER_TIMES: dict[str, str] = {
@@ -58,6 +59,9 @@ def move_order(order: Order, to: str, at: dt.datetime, **stamps: object) -> None
     order.save(update_fields=["status", *stamps])
 
 
+_ORDERS_ARE = PreparedUpdate(lambda: Order.objects.filter(pk__in=any_of("keys")), status=Given("status"))
+
+
 def move_orders(orders: list[Order], to: str) -> None:
     """`move_order` for many (locked) orders in one statement; for states without a time of their own."""
     assert to not in ORDER_TIMES, "A state with a time is given one order at a time."
@@ -66,7 +70,7 @@ def move_orders(orders: list[Order], to: str) -> None:
     for order in orders:
         order.previous_status = order.status  # type: ignore[attr-defined]
         order.status = to
-    Order.objects.filter(pk__in=[order.pk for order in orders]).update(status=to)
+    _ORDERS_ARE.run(keys=[order.pk for order in orders], status=to)
 
 
 def move_parcel(parcel: Parcel, to: str, *, driver: Driver | None = None) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from offers import freshness
 from offers.models import Award, Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.prepared import Given, PreparedUpdate
 
 
 class IllegalMove(Refused):
@@ -35,6 +36,21 @@ def move_block(block: Block, to: str, *, at: dt.datetime, **stamps: Any) -> None
     freshness.touch(block.mall.market.code)
 
 
+_TAKE = PreparedUpdate(
+    lambda: Block.objects.filter(pk=Given("block"), status=Block.Status.OFFERED), status=Block.Status.CLAIMED
+)
+_AWARD_DRAWN = PreparedUpdate(
+    lambda: Offer.objects.filter(pk=Given("offer"), status=Offer.Status.OPEN),
+    status=Offer.Status.AWARDED,
+    ended_at=Given("at"),
+)
+_AWARD = PreparedUpdate(
+    lambda: Offer.objects.open_at(Given("at")).filter(pk=Given("offer")),  # type: ignore[arg-type, attr-defined]
+    status=Offer.Status.AWARDED,
+    ended_at=Given("at"),
+)
+
+
 def take_block(block: Block) -> bool:
     """Claim the block by one conditional update: of all who try at once the database lets one through.
 
@@ -42,7 +58,7 @@ def take_block(block: Block) -> bool:
     after.
     """
     assert connection.in_atomic_block, "A block is taken in the transaction of its claim."
-    won = Block.objects.filter(pk=block.pk, status=Block.Status.OFFERED).update(status=Block.Status.CLAIMED)
+    won = _TAKE.run(block=block.pk)
     if won:
         block.status = Block.Status.CLAIMED
         freshness.touch(block.mall.market.code)
@@ -58,12 +74,10 @@ def award(offer: Offer, *, driver_id: int, at: dt.datetime) -> bool:
         live = Award.objects.holding(at).filter(offer=offer, driver=driver_id)  # type: ignore[attr-defined]
         if not live.update(ended_at=at, ending=Award.Ending.CONFIRMED):
             return False
-        found = Offer.objects.filter(pk=offer.pk, status=Offer.Status.OPEN)
-    else:
-        found = Offer.objects.open_at(at).filter(pk=offer.pk)  # type: ignore[attr-defined]
-        if offer.mode == Offer.Mode.RESERVED:
-            Award.objects.live().filter(offer=offer).update(ended_at=at, ending=Award.Ending.CONFIRMED)  # type: ignore[attr-defined]
-    return bool(found.update(status=Offer.Status.AWARDED, ended_at=at))
+        return bool(_AWARD_DRAWN.run(offer=offer.pk, at=at))
+    if offer.mode == Offer.Mode.RESERVED:
+        Award.objects.live().filter(offer=offer).update(ended_at=at, ending=Award.Ending.CONFIRMED)  # type: ignore[attr-defined]
+    return bool(_AWARD.run(offer=offer.pk, at=at))
 
 
 def end_offers(block: Block, to: str, *, at: dt.datetime) -> None:

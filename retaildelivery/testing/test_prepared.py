@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from retaildelivery.prepared import Given, Prepared, any_of
+from retaildelivery.prepared import Given, Prepared, PreparedUpdate, any_of
 from stores.models import Mall, Store
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +64,21 @@ def test_a_lock_without_a_transaction_is_refused_also_after_the_first_time(trade
     assert not connection.in_atomic_block
     with pytest.raises(TransactionManagementError):
         locked.one(key=trade.store.pk)
+
+
+def test_an_update_changes_the_rows_it_names_and_says_how_many(trade):
+    pause = PreparedUpdate(
+        lambda: Store.objects.filter(pk__in=any_of("keys"), active=True),
+        pickup_note=Given("note"),
+        prep_minutes=7,
+    )
+    keys = [trade.store.pk, trade.second_store.pk]
+
+    assert pause.run(keys=keys, note="Ring twice") == 2
+    assert pause.run(keys=[trade.store.pk], note="Knock") == 1
+    assert pause.run(keys=[], note="Nobody") == 0
+
+    notes = Store.objects.filter(pk__in=keys).order_by("pk").values_list("pickup_note", "prep_minutes")
+    assert list(notes) == [("Knock", 7), ("Ring twice", 7)]
+    trade.rival_store.refresh_from_db()
+    assert trade.rival_store.pickup_note == ""
