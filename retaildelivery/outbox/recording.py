@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from retaildelivery.outbox import dispatch, limits, worlds
-from retaildelivery.outbox.models import Fact, Reaction
+from retaildelivery.outbox.models import Fact
 
 Effect = Callable[..., None]
 
@@ -68,20 +69,55 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
     if not connection.in_atomic_block:
         names = ", ".join(sorted({happening.name for happening in happenings}))
         raise NotInTransaction(f"{names} must be recorded inside the transaction of its change.")
-    facts = Fact.objects.bulk_create(_row(happening) for happening in happenings)
+    facts = [_row(happening) for happening in happenings]
+    _write(facts)
     table = reactions(worlds.current())
-    rows = Reaction.objects.bulk_create(
-        Reaction(fact=fact, key=key, next_attempt_at=_real(fact) + limits.RELAY_GRACE)
-        for fact in facts
-        for key in table.get(fact.name, {})
-    )
-    _relay_after_commit([row.pk for row in rows])
+    _relay_after_commit(_write_reactions([(fact, key) for fact in facts for key in table.get(fact.name, {})]))
     return facts
+
+
+# Written out, since every change of anything comes through here and `bulk_create` takes thrice as long.
+_FACTS = """
+INSERT INTO outbox_fact
+    (code, name, at, recorded_at, subjects, sequence, actor_kind, actor, source, seller_code, world, data)
+VALUES %s RETURNING id, transaction, recorded_at
+"""
+_FACT = "(%s, %s, %s, clock_timestamp(), %s::varchar(80)[], %s, %s, %s, %s, %s, %s, %s::jsonb)"
+_REACTIONS = """
+INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error) VALUES %s RETURNING id
+"""
+_REACTION = "(%s, %s, %s, 0, '')"
+
+
+def _write(facts: Sequence[Fact]) -> None:
+    for fact, row in zip(facts, _insert(_FACTS, _FACT, [_values(fact) for fact in facts]), strict=True):
+        fact.pk, fact.transaction, fact.recorded_at = row
+        # As a model's own save leaves it.
+        fact._state.adding, fact._state.db = False, connection.alias  # noqa: SLF001
+
+
+def _values(fact: Fact) -> tuple[Any, ...]:
+    who = (fact.actor_kind, fact.actor, fact.source, fact.seller_code, fact.world)
+    return (fact.code, fact.name, fact.at, fact.subjects, fact.sequence, *who, json.dumps(fact.data))
 
 
 def _real(fact: Fact) -> dt.datetime:
     """The time by the real clock, on which workers work."""
     return fact.at if fact.live_mode else fact.recorded_at
+
+
+def _write_reactions(wanted: Sequence[tuple[Fact, str]]) -> list[int]:
+    values = [(fact.pk, key, _real(fact) + limits.RELAY_GRACE) for fact, key in wanted]
+    return [pk for (pk,) in _insert(_REACTIONS, _REACTION, values)]
+
+
+def _insert(statement: str, row: str, values: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What the statement returns of these rows, in their order; nothing is done for none."""
+    if not values:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement % ", ".join([row] * len(values)), [each for one in values for each in one])
+        return list(cursor.fetchall())
 
 
 def _relay_after_commit(keys: list[int]) -> None:
