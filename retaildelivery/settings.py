@@ -132,7 +132,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.redis("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "retaildelivery.rediscache.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "retaildelivery",
         # A cache that is down must cost a moment, not a page.
