@@ -57,6 +57,7 @@ class OffersView(DriverView):
         latecomers.note_known(request, driver)
         cards = feed.offers(driver, at=timezone.now())
         audience.shown((card.offer for card in cards), to=driver)
+        cards = feed.offers_at(driver, version=version, at=timezone.now())
         response = Response({"results": [shapes.offer_json(card, driver) for card in cards]})
         etag = conditional.etag(request, driver, kind="api", version=version)
         if etag:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from deliveries.models import Order
 from drivers.models import Driver, DriverPosting
-from offers import eligibility, freshness, hours, limits, places, pricing
+from offers import eligibility, freshness, hours, limits, openings, places, pricing
 from offers.models import Block, Claim, Decline, Entry, HandOver, Offer
 from retaildelivery.lib import geo, money
 from retaildelivery.lib.windows import Window
@@ -96,30 +95,33 @@ def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:
     return cards(driver, rows, at=at)
 
 
+def offers_at(driver: Driver, *, version: str, at: dt.datetime) -> list[Card]:
+    """`offers`, of what the market had at this version (see `version`): two queries when another driver has read it
+    before, two more with draws among them."""
+    market = openings.of(driver.market_code, word=freshness.market_word(version))
+    rows = openings.open_to(driver, market.offers, at=at) if market.offers else []
+    return cards(driver, rows[: limits.FEED], at=at, tips=market.tips)
+
+
 def card(driver: Driver, offer: Offer, *, at: dt.datetime) -> Card:
     """One offer, as in the feed."""
     return cards(driver, [offer], at=at)[0]
 
 
-def cards(driver: Driver, rows: Sequence[Offer], *, at: dt.datetime) -> list[Card]:
+def cards(
+    driver: Driver, rows: Sequence[Offer], *, at: dt.datetime, tips: dict[int | None, int] | None = None
+) -> list[Card]:
     if not rows:
         return []
     around = Window(min(r.block.starts_at for r in rows), max(r.block.ends_at for r in rows))
     applicant = eligibility.load(driver, around=around, zone=rows[0].block.mall.zone, at=at)
-    tips = _tips([row.block.manifest_id for row in rows])
+    if tips is None:
+        tips = openings.tips_of([row.block.manifest_id for row in rows])
     mine = places.of(driver, rows)
     return [
         _card(driver, row, applicant, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))
         for row in rows
     ]
-
-
-def _tips(manifests: Sequence[int | None]) -> dict[int | None, int]:
-    return dict(
-        Order.objects.filter(consignments__manifest__in=manifests, consignments__ended_at=None)
-        .values_list("consignments__manifest")
-        .annotate(Sum("tip_cents"))
-    )
 
 
 def _card(

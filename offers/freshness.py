@@ -81,3 +81,8 @@ def version(*, market_code: str, driver_id: int) -> str:
         log.warning("offers.cache_away", reason=str(failure))
         return ""
     return "-".join(str(words[key]) for key in keys)
+
+
+def market_word(version: str) -> str:
+    """The part of a version that is the market's; "" of ""."""
+    return version.partition("-")[0]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drivers.models import Driver
 from offers.models import Award, Draw, Entry, Offer
+from retaildelivery.prepared import Given, Prepared, any_of
 
 
 class State(models.TextChoices):
@@ -50,16 +51,21 @@ class Place:
 NOWHERE = Place(None, State.NOT_ENTERED)
 
 
+_ENTRIES = Prepared(
+    lambda: Entry.objects.filter(draw__offer__in=any_of("offers"), driver=Given("driver")).select_related(
+        "award"
+    )
+)
+_DRAWS = Prepared(lambda: Draw.objects.filter(offer__in=any_of("offers")))
+
+
 def of(driver: Driver, offers: Sequence[Offer]) -> dict[int, Place]:
     """The driver's place in each offer that is drawn or reserved, by the offer's key; two queries."""
     drawn = [offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW]
     found: dict[int, Place] = {}
     if drawn:
-        entries = {
-            entry.draw_id: entry
-            for entry in Entry.objects.filter(draw__offer__in=drawn, driver=driver).select_related("award")
-        }
-        for draw in Draw.objects.filter(offer__in=drawn):
+        entries = {entry.draw_id: entry for entry in _ENTRIES.all(offers=drawn, driver=driver.pk)}
+        for draw in _DRAWS.all(offers=drawn):
             found[draw.offer_id] = _place(draw, entries.get(draw.pk))
     for offer in offers:
         if offer.mode == Offer.Mode.RESERVED and offer.reserved_for_id == driver.pk:

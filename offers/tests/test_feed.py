@@ -179,3 +179,50 @@ def test_the_feed_forgets_an_offer_the_moment_it_closes(store, ada):
 
     assert len(feed.offers(ada, at=offer.closes_at - MINUTE)) == 1
     assert feed.offers(ada, at=offer.closes_at) == []
+
+
+def test_what_a_market_has_is_read_once_for_each_version(store, ada, django_assert_num_queries):
+    making.block([making.order(store, tip_cents=300)])
+    ben, version = making.driver("Ben"), feed.version(ada)
+    first = feed.offers_at(ada, version=version, at=AT)
+
+    with django_assert_num_queries(2):
+        second = feed.offers_at(ben, version=feed.version(ben), at=AT)
+
+    assert [(card.offer, card.tips_cents) for card in second] == [(card.offer, 300) for card in first]
+    assert first == feed.offers(ada, at=AT)
+
+
+def test_a_new_price_is_in_the_next_version(store, ada, django_capture_on_commit_callbacks):
+    offer = making.offer_of(making.block([making.order(store)]))
+    assert [card.hourly_cents for card in feed.offers_at(ada, version=feed.version(ada), at=AT)] == [1800]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        expiry.end(offer_id=offer.pk, at=offer.closes_at)
+
+    after = feed.offers_at(ada, version=feed.version(ada), at=offer.closes_at)
+    assert [card.hourly_cents for card in after] == [1900]
+    assert after == feed.offers(ada, at=offer.closes_at)
+
+
+def test_what_is_one_drivers_own_is_never_kept_for_another(store, ada):
+    blocks = [making.block([making.order(store)], start=START + n * HOUR) for n in range(3)]
+    ben, version = making.driver("Ben"), feed.version(ada)
+    closing = making.offer_of(blocks[0]).closes_at
+    feed.offers_at(ada, version=version, at=AT)
+    declining.decline(offer_code=making.offer_of(blocks[1]).code, driver_id=ada.pk, reason="pay", at=AT)
+
+    for driver in (ada, ben):
+        for at in (AT, closing - MINUTE, closing):
+            kept = [card.offer for card in feed.offers_at(driver, version=version, at=at)]
+            assert kept == list(feed.open_offers(driver, at=at).order_by("block__window__startswith", "pk"))
+    assert len(feed.offers_at(ada, version=version, at=AT)) == 2
+    assert len(feed.offers_at(ben, version=version, at=AT)) == 3
+
+
+def test_without_a_version_nothing_is_kept(store, ada):
+    assert feed.offers_at(ada, version="", at=AT) == []
+
+    block = making.block([making.order(store)])
+
+    assert [card.block for card in feed.offers_at(ada, version="", at=AT)] == [block]
