@@ -76,7 +76,7 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
     return facts
 
 
-# Written out, since every change of anything comes through here and `bulk_create` takes thrice as long.
+# Written out, since every change of anything comes through here and `bulk_create` builds its SQL each time.
 _FACTS = """
 INSERT INTO outbox_fact
     (code, name, at, recorded_at, subjects, sequence, actor_kind, actor, source, seller_code, world, data)
