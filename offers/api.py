@@ -55,9 +55,8 @@ class OffersView(DriverView):
         driver = self.driver
         version = feed.version(driver)
         latecomers.note_known(request, driver)
-        cards = feed.offers(driver, at=timezone.now())
-        audience.shown((card.offer for card in cards), to=driver)
         cards = feed.offers_at(driver, version=version, at=timezone.now())
+        audience.shown((card.offer for card in cards), to=driver)
         response = Response({"results": [shapes.offer_json(card, driver) for card in cards]})
         etag = conditional.etag(request, driver, kind="api", version=version)
         if etag:

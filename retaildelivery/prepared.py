@@ -12,6 +12,8 @@ from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
+from retaildelivery.outbox import worlds
+
 T = TypeVar("T", bound=Model)
 
 
@@ -47,8 +49,19 @@ class Prepared(Generic[T]):
 
     def all(self, **given: Any) -> list[T]:
         """The rows. Raises TransactionManagementError for a lock without a transaction."""
+        if worlds.current() != worlds.LIVE:
+            # A manager filters by the world at work, so what was built for the live one is not for a sandbox.
+            return Prepared(self.build).built().rows(given)
+        return self.built().rows(given)
+
+    def built(self) -> Prepared[T]:
+        """Itself, with its SQL."""
         if not self.sql:
             self._prepare()
+        return self
+
+    def rows(self, given: Mapping[str, Any]) -> list[T]:
+        """What its SQL gives for these values."""
         if self.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock is held to the end of a transaction.")
         with connection.cursor() as cursor:
@@ -97,11 +110,20 @@ class PreparedUpdate:
 
     def run(self, **given: Any) -> int:
         """How many rows it changed."""
-        if not self.sql:
-            query: Any = self.build().query.chain(UpdateQuery)
-            query.add_update_values(self.values)
-            sql, self.params = query.get_compiler(connection=connection).as_sql()
-            self.sql = sql
+        sql, params = self._built() if worlds.current() == worlds.LIVE else self._statement()
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, bound(self.params, given))
+            cursor.execute(sql, bound(params, given))
             return int(cursor.rowcount)
+
+    def _built(self) -> tuple[str, Iterable[Any]]:
+        if not self.sql:
+            sql, self.params = self._statement()
+            # Last: another thread reads from here on.
+            self.sql = sql
+        return self.sql, self.params
+
+    def _statement(self) -> tuple[str, Iterable[Any]]:
+        query: Any = self.build().query.chain(UpdateQuery)
+        query.add_update_values(self.values)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        return sql, params
