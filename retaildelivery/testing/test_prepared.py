@@ -4,6 +4,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
+from deliveries.models import Order
+from retaildelivery.outbox import worlds
 from retaildelivery.prepared import Given, Prepared, PreparedUpdate, any_of
 from stores.models import Mall, Store
 
@@ -82,3 +84,16 @@ def test_an_update_changes_the_rows_it_names_and_says_how_many(trade):
     assert list(notes) == [("Knock", 7), ("Ring twice", 7)]
     trade.rival_store.refresh_from_db()
     assert trade.rival_store.pickup_note == ""
+
+
+def test_what_was_built_for_the_live_world_is_not_for_a_sandbox(afternoon):
+    order = afternoon.place()
+    orders = Prepared(lambda: Order.objects.filter(code=Given("code")))
+    touch = PreparedUpdate(lambda: Order.objects.filter(code=Given("code")), recipient_note="x")
+    assert orders.all(code=order.code) == [order]
+
+    with worlds.entered(7):
+        assert orders.all(code=order.code) == []
+        assert touch.run(code=order.code) == 0
+
+    assert touch.run(code=order.code) == 1
