@@ -22,7 +22,7 @@ class StatementOut(Output):
     issued_at = serializers.DateTimeField()
 
 
-class LineOut(Output):
+class AccountLineOut(Output):
     sequence = serializers.IntegerField(help_text="Number of the line in your account.")
     key = serializers.CharField(help_text="What it pays for; no other line has it.")
     kind = serializers.CharField()
@@ -41,7 +41,7 @@ class StatementWithLines(StatementOut):
     tips_cents = serializers.IntegerField(help_text="All of them.")
     corrected_cents = serializers.IntegerField()
     paid_out_cents = serializers.IntegerField(help_text="Below nothing: it left.")
-    lines = LineOut(many=True)
+    lines = AccountLineOut(many=True)
 
 
 class StatementPage(Output):
@@ -101,7 +101,7 @@ class AccountOut(Output):
     exported_at = serializers.CharField()
     balance_cents = serializers.IntegerField()
     rules = serializers.DictField(help_text="Rows of law that floors name, by code.")
-    lines = LineOut(many=True)
+    lines = AccountLineOut(many=True)
 
 
 class PayoutAccountIn(Input):

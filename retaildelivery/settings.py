@@ -349,6 +349,8 @@ SPECTACULAR_SETTINGS = {
         "BlockStatus": "offers.models.Block.Status",
         "DeclineReason": "offers.models.Decline.Reason",
         "OfferStatus": "offers.models.Offer.Status",
+        "PayoutAccountKind": "drivers.models.PayoutAccount.Kind",
+        "DisputeReason": "drivers.models.Dispute.Reason",
     },
 }
 
