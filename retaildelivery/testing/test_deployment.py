@@ -13,7 +13,7 @@ from retaildelivery.embedded.supervisor import PROMPT_QUEUES
 from retaildelivery.environment import BASE_DIR
 from retaildelivery.testing import source
 
-READERS = "text|secret|switch|number|choice|words|path|web_url|time_zone|database|redis|mail"
+READERS = "text|secret|switch|number|choice|words|path|web_url|time_zone|database|redis|mail|push_key"
 PROGRAMS = ("migrate", "web", "worker", "planner", "beat")
 
 
