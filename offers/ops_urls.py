@@ -3,6 +3,7 @@
 from django.urls import path
 
 from offers.views import (
+    balance,
     landing,
     market,
     money,
@@ -40,6 +41,8 @@ urlpatterns = [
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),
     path("ops/disputes/", money.disputes, name="ops_disputes"),
     path("ops/disputes/<slug:code>/", money.answer, name="ops_dispute"),
+    path("ops/money/", balance.index, name="ops_balances"),
+    path("ops/money/<slug:market>/<int:year>-<int:month>/", balance.month, name="ops_balance"),
     path("ops/tax/", tax.year, name="ops_tax"),
     path("ops/tax/<int:year>/", tax.year, name="ops_tax_year"),
     path("ops/tax/<slug:market>/<int:year>-<int:part>.csv", tax.year_file, name="ops_tax_file"),
