@@ -43,8 +43,8 @@ def payouts_of(drivers: int) -> dict[str, float]:
         )
         cursor.execute(
             "INSERT INTO drivers_driver (code, user_id, market_code, status, applied_at, approved_at,"
-            " suspended_reason, badge_secret, cost_cents_per_mile)"
-            " SELECT 'DB' || id, id, 'bench', 'approved', now(), now(), '', 'x', 72.5"
+            " suspended_reason, badge_secret)"
+            " SELECT 'DB' || id, id, 'bench', 'approved', now(), now(), '', 'x'"
             " FROM accounts_user WHERE email LIKE 'd%%@example.com'"
         )
         cursor.execute(

@@ -23,6 +23,7 @@ from drivers.models import (
     Driver,
     DriverPosting,
     DriverToken,
+    MileageRate,
     Notice,
     Position,
     Push,
@@ -32,7 +33,7 @@ from drivers.models import (
 )
 from drivers.views import day_of, sent_file
 from retaildelivery.outbox import worlds
-from retaildelivery.web.admin import HistoryAdmin, HistoryInline
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
 from retaildelivery.web.admin_deciding import DecidingAdmin
 
 # Importing it registers its page.
@@ -241,6 +242,12 @@ class StandingEventAdmin(HistoryAdmin):
     list_select_related = ("driver__user",)
     search_fields = ("driver__code", "driver__user__email", "subject")
     ordering = ("-id",)
+
+
+@admin.register(MileageRate)
+class MileageRateAdmin(KeptAdmin):
+    list_display = ("cents_per_mile", "valid_from", "valid_to", "source")
+    ordering = ("-valid_from",)
 
 
 @admin.register(Position)

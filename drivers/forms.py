@@ -1,11 +1,10 @@
-"""What a driver types: who they are, the car, the papers, what a mile costs them."""
+"""What a driver types: who they are, the car, the papers."""
 
 from __future__ import annotations
 
 import datetime as dt
 import unicodedata
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import phonenumbers
@@ -162,15 +161,6 @@ class PreferencesForm(PersonForm):
     """What the driver may change at any time."""
 
     locale = forms.ChoiceField(label=_("Language of messages"), choices=settings.LANGUAGES)
-    cost_cents_per_mile = forms.DecimalField(
-        label=_("What a mile costs you, in cents"),
-        min_value=Decimal(0),
-        max_value=Decimal(500),
-        max_digits=5,
-        decimal_places=1,
-        help_text=_("Fuel, tyres, upkeep, loss in value. 72.5 is the rate of the IRS for 2026."),
-        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.1"}),
-    )
 
 
 class TokenForm(forms.Form):

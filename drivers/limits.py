@@ -48,3 +48,4 @@ PUSH_BATCH = 500  # pushes one sweep hands to the workers
 NOTICE_LASTS = dt.timedelta(hours=24)  # a push service keeps it so long for a phone that is off
 BRIEF_LENGTH = 200  # characters; phones show three lines, and a push may have 4 kB
 ENDPOINT_LENGTH = 500  # the longest of today's push services is half of that
+HOME_PLACES = 3  # decimals of a degree, about 100 m: enough for a way, too little to find a door

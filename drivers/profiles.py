@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 from django.db import transaction
 
@@ -14,11 +13,10 @@ from retaildelivery.accounts.models import User
 
 
 @transaction.atomic(durable=True)
-def prefer(*, driver_code: str, name: str, phone: str, locale: str, cost_cents_per_mile: Decimal) -> Driver:
-    """Change name, phone, language, and what a mile costs."""
+def prefer(*, driver_code: str, name: str, phone: str, locale: str) -> Driver:
+    """Change name, phone and language."""
     driver = Driver.objects.select_related("user").get(code=driver_code)
     User.objects.filter(pk=driver.user_id).update(name=name, phone=phone, locale=locale)
-    Driver.objects.filter(pk=driver.pk).update(cost_cents_per_mile=cost_cents_per_mile)
     driver.refresh_from_db()
     return driver
 

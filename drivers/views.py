@@ -137,12 +137,11 @@ def sent_file(paper: Document) -> FileResponse:
 @driver_required
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest, driver: Driver) -> HttpResponse:
-    """Car, papers, what a mile costs, language; and on to standing and devices."""
+    """Car, papers, language; and on to standing, costs and devices."""
     given = {
         "name": driver.user.name,
         "phone": driver.user.phone,
         "locale": driver.user.locale,
-        "cost_cents_per_mile": driver.cost_cents_per_mile,
     }
     form = PreferencesForm(request.POST if request.method == "POST" else None, initial=given)
     if request.method == "POST" and form.is_valid():

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from deliveries import itinerary
 from deliveries.api.driver_serializers import ManifestOut
-from drivers import ledger
+from drivers import costing, ledger
 from drivers.api import DriverView
 from offers import (
     attendance,
@@ -57,7 +57,7 @@ class OffersView(DriverView):
         latecomers.note_known(request, driver)
         cards = feed.offers_at(driver, version=version, at=timezone.now())
         audience.shown((card.offer for card in cards), to=driver)
-        response = Response({"results": [shapes.offer_json(card, driver) for card in cards]})
+        response = Response({"results": [shapes.offer_json(card) for card in cards]})
         etag = conditional.etag(request, driver, kind="api", version=version)
         if etag:
             response["ETag"] = etag
@@ -81,7 +81,7 @@ class OfferView(OneOfferView):
         api.query(request, api.NoQuery)
         card = feed.card(self.driver, self.found(code), at=timezone.now())
         audience.shown([card.offer], to=self.driver)
-        return Response(shapes.offer_json(card, self.driver))
+        return Response(shapes.offer_json(card))
 
 
 class WhyView(OneOfferView):
@@ -152,7 +152,7 @@ class ClaimView(OneOfferView):
         latecomers.note_known(request, self.driver)
         offer = self.found(code)
         made = claiming.claim_offer(offer=offer, driver_id=self.driver.pk, at=timezone.now())
-        return Response(shapes.block_json(made, self.driver))
+        return Response(shapes.block_json(made, costing.of(self.driver)))
 
 
 class DeclineView(OneOfferView):
@@ -181,7 +181,8 @@ class BlocksView(DriverView):
         claims = feed.claims_of(self.driver)
         page = paging.newest_first(Block.objects.filter(pk__in=claims.values("block")), asked)
         latest = {claim.block_id: claim for claim in claims.filter(block__in=page.rows).order_by("pk")}
-        results = [shapes.block_json(latest[row.pk], self.driver) for row in page.rows]
+        costs = costing.of(self.driver)
+        results = [shapes.block_json(latest[row.pk], costs) for row in page.rows]
         return Response({"results": results, "next": page.next})
 
 
@@ -193,7 +194,7 @@ class OneBlockView(DriverView):
         return found
 
     def answer_of(self, code: str) -> Response:
-        return Response(shapes.block_json(self.found(code), self.driver))
+        return Response(shapes.block_json(self.found(code), costing.of(self.driver)))
 
 
 class BlockView(OneBlockView):
@@ -263,9 +264,10 @@ class EarningsView(DriverView):
         api.query(request, api.NoQuery)
         settled = feed.earnings(self.driver)
         currency = settled[0].claim.block.mall.market.currency if settled else "USD"
+        costs = costing.of(self.driver)
         return Response(
             {
                 "balance": {"cents": ledger.balance(self.driver), "currency": currency},
-                "results": [shapes.paid_json(row, self.driver) for row in settled],
+                "results": [shapes.paid_json(row, costs) for row in settled],
             }
         )

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from offers import (
     api,
+    costs_api,
     handing_over_api,
     hours_api,
     market_api,
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/calendar", standby_api.CalendarView.as_view(), name="calendar"),
     path("driver/hours", hours_api.HoursView.as_view(), name="hours"),
     path("driver/preferences", preferences_api.PreferencesView.as_view(), name="preferences"),
+    path("driver/cost-profile", costs_api.CostProfileView.as_view(), name="cost_profile"),
     path("driver/earnings", api.EarningsView.as_view(), name="earnings"),
     path("driver/statements", money_api.StatementsView.as_view(), name="statements"),
     path("driver/statements/<slug:code>", money_api.StatementView.as_view(), name="statement"),

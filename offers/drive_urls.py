@@ -3,6 +3,7 @@
 from django.urls import path
 
 from offers.views import (
+    costs,
     draws,
     drive,
     extras,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("drive/hand-overs/<slug:code>/back/", handing_over.take_back, name="driver_hand_over_back"),
     path("drive/me/wishes/", wishes.wishes, name="driver_wishes"),
     path("drive/wishes/<str:token>/stop/", wishes.stop, name="wish_stop"),
+    path("drive/me/costs/", costs.costs, name="driver_costs"),
     path("drive/stand-by/", standby.stand_by, name="driver_stand_by"),
     path("drive/stand-by/<slug:code>/leave/", standby.leave, name="driver_stand_by_leave"),
     path("drive/me/calendar/", standby.calendar, name="driver_calendar"),

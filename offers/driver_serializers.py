@@ -9,11 +9,11 @@ from typing import Any
 from rest_framework import serializers
 
 from deliveries.snapshots import moment
-from drivers.models import Driver, DriverPosting, Vehicle
-from offers import feed, hours, limits, places, pricing
+from drivers import costing
+from drivers.models import DriverPosting, Vehicle
+from offers import feed, hours, limits, places, pricing, reckoning
 from offers.eligibility import Ineligible
 from offers.models import Block, Claim, Decline, HandOver, Offer
-from retaildelivery.lib import money
 from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text
 from stores.models import Mall
 
@@ -83,10 +83,20 @@ class LoadOut(Output):
 
 
 class EstimateOut(Output):
+    """What is left, by your own cost profile: `GET /driver/cost-profile`."""
+
     distance_m = serializers.IntegerField(help_text="Planned, back to the mall.")
-    cost = Money(help_text="What the way costs you, at your own rate a mile.")
+    way_m = serializers.IntegerField(
+        allow_null=True,
+        help_text="From your home to the mall and back; null while no home is in your profile.",
+    )
+    cents_per_mile = serializers.DecimalField(
+        max_digits=7, decimal_places=2, help_text="By your profile; both ways are multiplied by it."
+    )
+    tolls = Money(help_text="Usual ones, by your profile; nothing where the market gives them back.")
+    cost = Money(help_text="What both ways and tolls cost you.")
     left = Money()
-    left_hourly = Money()
+    left_hourly = Money(help_text="For each hour of the block.")
 
 
 class StepOut(Output):
@@ -317,14 +327,15 @@ def load_json(block: Block) -> Json:
     }
 
 
-def estimate_json(block: Block, driver: Driver, *, pay_cents: int) -> Json:
-    cost = pricing.car_cents(block.distance_m, driver.cost_cents_per_mile)
-    left = pay_cents - cost
+def estimate_json(net: pricing.Left, mall: Mall) -> Json:
     return {
-        "distance_m": block.distance_m,
-        "cost": amount(cost, block.mall),
-        "left": amount(left, block.mall),
-        "left_hourly": amount(money.per_hour(left, block.length), block.mall),
+        "distance_m": net.block_m,
+        "way_m": net.way_m,
+        "cents_per_mile": f"{net.cents_a_mile:.2f}",
+        "tolls": amount(net.tolls_cents, mall),
+        "cost": amount(net.cost_cents, mall),
+        "left": amount(net.left_cents, mall),
+        "left_hourly": amount(net.left_hourly_cents, mall),
     }
 
 
@@ -375,7 +386,7 @@ def place_json(place: places.Place) -> Json:
     }
 
 
-def offer_json(card: feed.Card, driver: Driver) -> Json:
+def offer_json(card: feed.Card) -> Json:
     offer, block = card.offer, card.block
     return {
         "code": offer.code,
@@ -389,7 +400,7 @@ def offer_json(card: feed.Card, driver: Driver) -> Json:
         "hourly": amount(card.hourly_cents, block.mall),
         "pay": amount(card.pay_cents, block.mall),
         "tips": amount(card.tips_cents, block.mall),
-        "estimate": estimate_json(block, driver, pay_cents=card.pay_cents),
+        "estimate": estimate_json(card.net, block.mall),
         "ladder": [
             {
                 "at": moment(dt.datetime.fromisoformat(step["at"])),
@@ -424,7 +435,7 @@ def hand_over_json(made: HandOver) -> Json:
     }
 
 
-def block_json(claim: Claim, driver: Driver) -> Json:
+def block_json(claim: Claim, costs: costing.Costs) -> Json:
     block = claim.block
     start = block.starts_at
     return {
@@ -442,7 +453,7 @@ def block_json(claim: Claim, driver: Driver) -> Json:
             "pay": amount(claim.pay_cents, block.mall),
             "late_eta_at": moment(claim.late_eta_at),
         },
-        "estimate": estimate_json(block, driver, pay_cents=claim.pay_cents),
+        "estimate": estimate_json(reckoning.estimate(costs, block, pay_cents=claim.pay_cents), block.mall),
         "check_in": {
             "opens_at": moment(start - limits.CHECK_IN_BEFORE),
             "late_after": moment(start + limits.CHECK_IN_LATE),
@@ -455,7 +466,7 @@ def block_json(claim: Claim, driver: Driver) -> Json:
     }
 
 
-def paid_json(settled: feed.Settled, driver: Driver) -> Json:
+def paid_json(settled: feed.Settled, costs: costing.Costs) -> Json:
     block = settled.claim.block
     return {
         "block": block.code,
@@ -463,7 +474,9 @@ def paid_json(settled: feed.Settled, driver: Driver) -> Json:
         "window": window(block),
         "total": amount(settled.total_cents, block.mall),
         "lines": lines_json(settled.lines, block.mall),
-        "estimate": estimate_json(block, driver, pay_cents=settled.total_cents),
+        "estimate": estimate_json(
+            reckoning.estimate(costs, block, pay_cents=settled.total_cents), block.mall
+        ),
     }
 
 

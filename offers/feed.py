@@ -5,31 +5,29 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
+from drivers import costing
 from drivers.models import Driver, DriverPosting
-from offers import eligibility, freshness, hours, limits, openings, places, pricing
+from offers import eligibility, freshness, hours, limits, openings, places, pricing, reckoning
 from offers.models import Block, Claim, Decline, Entry, HandOver, Offer
-from retaildelivery.lib import geo, money
+from retaildelivery.lib import geo
 from retaildelivery.lib.windows import Window
 from retaildelivery.prepared import Given, Prepared
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One offer as a driver reads it. Money in cents, distance in metres; `cost_cents` is what the way costs
-    this driver by their own rate a mile, `left_cents` what is left of the pay, tips not counted."""
+    """One offer as a driver reads it. Money in cents, distance in metres; `net` is what is left of the pay by this
+    driver's own figures, tips not counted."""
 
     offer: Offer
     hourly_cents: int
     pay_cents: int
     tips_cents: int
-    cost_cents: int
-    left_cents: int
-    left_hourly_cents: int
+    net: pricing.Left
     stops: int
     distance_m: int
     miles: float
@@ -90,13 +88,13 @@ def visible_offer(driver: Driver, code: str) -> Offer | None:
 
 def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:
     """The driver's feed, soonest start first, at most `limits.FEED`; each card says whether they may claim it
-    and, if not, every reason. Three queries however many offers, two more with draws among them."""
+    and, if not, every reason. Four queries however many offers, two more with draws among them."""
     rows = list(open_offers(driver, at=at).order_by("block__window__startswith", "pk")[: limits.FEED])
     return cards(driver, rows, at=at)
 
 
 def offers_at(driver: Driver, *, version: str, at: dt.datetime) -> list[Card]:
-    """`offers`, of what the market had at this version (see `version`): two queries when another driver has read it
+    """`offers`, of what the market had at this version (see `version`): three queries when another driver has read it
     before, two more with draws among them."""
     market = openings.of(driver.market_code, word=freshness.market_word(version))
     rows = openings.open_to(driver, market.offers, at=at) if market.offers else []
@@ -117,28 +115,28 @@ def cards(
     applicant = eligibility.load(driver, around=around, zone=rows[0].block.mall.zone, at=at)
     if tips is None:
         tips = openings.tips_of([row.block.manifest_id for row in rows])
-    mine = places.of(driver, rows)
+    mine, costs = places.of(driver, rows), costing.of(driver)
     return [
-        _card(driver, row, applicant, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))
+        _card(costs, row, applicant, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))
         for row in rows
     ]
 
 
 def _card(
-    driver: Driver, offer: Offer, applicant: eligibility.Applicant, tips_cents: int, place: places.Place
+    costs: costing.Costs,
+    offer: Offer,
+    applicant: eligibility.Applicant,
+    tips_cents: int,
+    place: places.Place,
 ) -> Card:
     block = offer.block
     work = eligibility.work_of(block)
-    cost = pricing.car_cents(block.distance_m, Decimal(driver.cost_cents_per_mile))
-    left = offer.pay_cents - cost
     return Card(
         offer=offer,
         hourly_cents=offer.hourly_cents,
         pay_cents=offer.pay_cents,
         tips_cents=tips_cents,
-        cost_cents=cost,
-        left_cents=left,
-        left_hourly_cents=money.per_hour(left, block.length),
+        net=reckoning.estimate(costs, block, pay_cents=offer.pay_cents),
         stops=block.stores_count + block.doors_count,
         distance_m=block.distance_m,
         miles=geo.miles(block.distance_m),

@@ -1,5 +1,6 @@
 """Drivers: people with cars and papers, where they are, how they stand, and what they are owed."""
 
+from drivers.models.cost import CostProfile, MileageRate
 from drivers.models.dispute import Adjustment, Dispute
 from drivers.models.document import Document
 from drivers.models.driver import Driver, DriverToken
@@ -14,6 +15,7 @@ from drivers.models.vehicle import Vehicle
 __all__ = [
     "Adjustment",
     "Appeal",
+    "CostProfile",
     "Dispute",
     "Document",
     "Driver",
@@ -21,6 +23,7 @@ __all__ = [
     "DriverPosting",
     "DriverToken",
     "Likeness",
+    "MileageRate",
     "Notice",
     "Payout",
     "PayoutAccount",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -59,13 +58,6 @@ class Driver(worlds.InAWorld):
     suspended_reason = models.CharField(max_length=200, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     badge_secret = models.CharField(max_length=64, default=badge_secret, editable=False)
-    cost_cents_per_mile = models.DecimalField(
-        max_digits=5,
-        decimal_places=1,
-        default="72.5",
-        validators=[MinValueValidator(0), MaxValueValidator(500)],
-        help_text=_("What a mile costs the driver; 72.5 is the rate of the IRS for 2026."),
-    )
 
     objects: ClassVar[models.Manager[Driver]] = DriverQuerySet.as_manager()  # type: ignore[assignment]
 

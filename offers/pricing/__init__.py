@@ -19,7 +19,7 @@ from offers.pricing.floors import (
     Share,
     dues,
 )
-from offers.pricing.left import IRS_CENTS_A_MILE, car_cents, what_is_left
+from offers.pricing.left import Left, car_cents, what_is_left
 from offers.pricing.lines import LINE_SENTENCES, LineKind, Pay, PayLine, round_half_up
 from offers.pricing.rates import METRES, NoRate, Rate, Rates
 from offers.pricing.shifts import ShiftKind, ShiftRules, Step, ladder, rate_at, shift_kind
@@ -41,7 +41,6 @@ from offers.pricing.work import (
 
 __all__ = [
     "CREDITABLE",
-    "IRS_CENTS_A_MILE",
     "LINE_SENTENCES",
     "METRES",
     "NEVER_CREDITABLE",
@@ -52,6 +51,7 @@ __all__ = [
     "Engaged",
     "ExtraTrip",
     "FloorRule",
+    "Left",
     "LineKind",
     "Mileage",
     "NoRate",

@@ -177,9 +177,8 @@ def test_an_offer_says_what_it_pays_costs_and_leaves(client, block, ada):
         "$36.00",
         "$18.00 an hour",
         "12.4 mi",
-        "$9.01 for your car",
-        "$26.99",
-        "$13.50 an hour",
+        "12.4 mi × 72.50 ¢ = $9.01",
+        "<b>$26.99 left</b>, $13.50 an hour",
     ):
         assert words in page
     assert "$3.00" in page

@@ -151,6 +151,9 @@ def test_an_offer_is_whole(api, block):
     assert offer["tips"] == {"cents": 300, "currency": "USD"}
     assert offer["estimate"] == {
         "distance_m": 20_000,
+        "way_m": None,
+        "cents_per_mile": "72.50",
+        "tolls": {"cents": 0, "currency": "USD"},
         "cost": {"cents": 901, "currency": "USD"},
         "left": {"cents": 2699, "currency": "USD"},
         "left_hourly": {"cents": 1350, "currency": "USD"},

@@ -5,6 +5,7 @@ from django.core.cache import cache
 from django.db import transaction
 from redis.exceptions import ConnectionError as NoRedis
 
+from drivers.models import CostProfile
 from offers import claiming, declining, expiry, feed, freshness
 from offers.models import Decline, Offer
 from offers.tests import making
@@ -32,16 +33,16 @@ def test_a_card_says_what_the_block_pays_costs_and_leaves(store, ada):
     assert (card.block, card.pay_cents, card.hourly_cents, card.tips_cents) == (block, 3600, 1800, 500)
     assert (card.stops, block.parcels_count, block.orders_count) == (3, 3, 2)
     # 20 miles at 72.5 cents are $14.50; $21.50 of $36.00 are left for two hours.
-    assert (card.distance_m, round(card.miles, 2), card.cost_cents) == (32_187, 20.0, 1450)
-    assert (card.left_cents, card.left_hourly_cents) == (2150, 1075)
+    assert (card.distance_m, round(card.miles, 2), card.net.cost_cents) == (32_187, 20.0, 1450)
+    assert (card.net.left_cents, card.net.left_hourly_cents) == (2150, 1075)
     assert (card.eligible, card.refusals) == (True, ())
 
 
 def test_the_cost_is_by_the_drivers_own_rate_a_mile(store, ada):
     making.block([making.order(store)], distance_m=32_187)
-    ada.cost_cents_per_mile = 30
+    CostProfile.objects.create(driver=ada, basis="flat", cents_per_mile=30, changed_at=AT)
 
-    assert feed.offers(ada, at=AT)[0].cost_cents == 600
+    assert feed.offers(ada, at=AT)[0].net.cost_cents == 600
 
 
 def test_a_card_lists_every_reason_why_not(store, ada):
@@ -58,12 +59,12 @@ def test_the_feed_is_sorted_by_start_and_costs_the_same_for_one_offer_as_for_man
     store, ada, django_assert_num_queries
 ):
     later = making.block([making.order(store)], start=START + HOUR)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(feed.offers(ada, at=AT)) == 1
     sooner = making.block([making.order(store)], start=START)
     third = making.block([making.order(store)], start=START + 2 * HOUR)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         cards = feed.offers(ada, at=AT)
 
     assert [card.block for card in cards] == [sooner, later, third]
@@ -186,7 +187,7 @@ def test_what_a_market_has_is_read_once_for_each_version(store, ada, django_asse
     ben, version = making.driver("Ben"), feed.version(ada)
     first = feed.offers_at(ada, version=version, at=AT)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         second = feed.offers_at(ben, version=feed.version(ben), at=AT)
 
     assert [(card.offer, card.tips_cents) for card in second] == [(card.offer, 300) for card in first]

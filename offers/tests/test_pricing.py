@@ -142,7 +142,7 @@ def test_what_is_left_on_the_page_comes_out(row):
 
 
 def test_a_long_way_for_little_pay_is_shown_as_a_loss():
-    assert pricing.what_is_left(1000, 160934) == -6250
+    assert pricing.what_is_left(1000, 160934, Decimal("72.5")) == -6250
 
 
 def test_wages_of_two_places_in_one_block_make_one_floor():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from deliveries import itinerary
 from deliveries.models import Manifest, Stop
-from drivers import access, applying, ledger, statements
+from drivers import access, applying, costing, ledger, statements
 from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
 from drivers.limits import EARNINGS_PAGE
@@ -36,12 +37,11 @@ from offers import (
     pay_notices,
     paydays,
     places,
-    pricing,
+    reckoning,
 )
 from offers.drive_forms import CheckInForm, DeclineForm, LateForm
 from offers.models import Block, Claim, Decline, Extra, HandOver, Offer
 from offers.views import reliefs
-from retaildelivery.lib import money
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.errors import STATUS
@@ -137,11 +137,11 @@ def offers_page(
 
 
 def ticket(card: feed.Card, *, at: dt.datetime) -> dict[str, Any]:
-    """A card with what the template cannot work out: the ladder's moments and the cost as a loss."""
+    """A card with what the template cannot work out: the ladder's moments."""
     return {
         "card": card,
         "offer": card.offer,
-        "cost": -card.cost_cents,
+        "net": card.net,
         "refusal": card.refusals[0] if card.refusals else None,
         "more_refusals": card.refusals[1:],
         "ladder": ladder_of(card.offer),
@@ -311,7 +311,7 @@ def block_page(
         "mall_navigation": itinerary.navigation(found.mall),
         "check_in_form": CheckInForm(),
         "late_form": LateForm(),
-        "costs": costs_of(driver, found, pay_cents=held.pay_cents),
+        "net": reckoning.estimate(costing.of(driver), found, pay_cents=held.pay_cents),
         "others": [other.block for other in feed.live_claims(driver) if other.pk != held.pk],
         **moments_of(found, at=at),
         **reliefs.for_driver(held),
@@ -335,18 +335,6 @@ def moments_of(block: Block, *, at: dt.datetime) -> dict[str, Any]:
         "release_is_early": at <= release_until,
         "forfeit_points": -limits.FORFEIT_POINTS,
         "no_show_points": -limits.NO_SHOW_POINTS,
-    }
-
-
-def costs_of(driver: Driver, block: Block, *, pay_cents: int) -> dict[str, int]:
-    """The estimate of what is left after the driver's own car: cents, and cents an hour."""
-    cost = pricing.car_cents(block.distance_m, driver.cost_cents_per_mile)
-    left = pay_cents - cost
-    return {
-        "cost_cents": cost,
-        "cost": -cost,
-        "left_cents": left,
-        "left_hourly_cents": money.per_hour(left, block.length),
     }
 
 
@@ -429,31 +417,40 @@ def manifest(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
     """The balance, and each block with what it paid."""
     at, zone = timezone.now(), paydays.zone_of(driver.market_code)
+    costs = costing.of(driver)
     settled = feed.earnings(driver, limit=EARNINGS_PAGE + 1, after=request.GET.get("cursor", ""))
     shown = settled[:EARNINGS_PAGE]
-    earned = statements.sums(DriverPosting.objects.filter(driver=driver, at__gte=paydays.week_of(at, zone)))
+    first_page = "cursor" not in request.GET
     context = {
         "driver": driver,
-        "balance_cents": ledger.balance(driver=driver),
-        "week": earned,
-        "week_total": earned.earned_cents + earned.tips_cents + earned.corrected_cents,
-        "next_payout": paydays.next_payout(at, zone),
-        "bank": driver.payout_accounts.filter(replaced_at=None).first(),
-        "first_page": "cursor" not in request.GET,
+        "first_page": first_page,
         "next_cursor": shown[-1].claim.block.code if len(settled) > EARNINGS_PAGE else "",
         "rows": [
             {
                 "block": row.claim.block,
                 "cents": row.total_cents,
-                "costs": costs_of(driver, row.claim.block, pay_cents=row.total_cents),
+                "net": reckoning.estimate(costs, row.claim.block, pay_cents=row.total_cents),
             }
             for row in shown
         ],
+        **(money_now(driver, zone=zone, at=at) if first_page else {}),
+    }
+    return render(request, "offers/driver_earnings.html", context)
+
+
+def money_now(driver: Driver, *, zone: ZoneInfo, at: dt.datetime) -> dict[str, Any]:
+    """What stands above the list of blocks: the week, the balance, what comes."""
+    earned = statements.sums(DriverPosting.objects.filter(driver=driver, at__gte=paydays.week_of(at, zone)))
+    return {
+        "balance_cents": ledger.balance(driver=driver),
+        "week": earned,
+        "week_total": earned.earned_cents + earned.tips_cents + earned.corrected_cents,
+        "next_payout": paydays.next_payout(at, zone),
+        "bank": driver.payout_accounts.filter(replaced_at=None).first(),
         "open": list(feed.live_claims(driver)),
         "missions": missions.progress(driver, zone=zone, at=at),
         "coming": pay_notices.coming(driver, at=at),
     }
-    return render(request, "offers/driver_earnings.html", context)
 
 
 @driver_required
@@ -469,7 +466,7 @@ def block_pay(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         "held": held.block,
         "lines": lines,
         "total_cents": total,
-        "costs": costs_of(driver, held.block, pay_cents=total),
+        "net": reckoning.estimate(costing.of(driver), held.block, pay_cents=total),
         "extras": Extra.objects.filter(block=held.block, driver=driver).order_by("pk"),
         "tolls": held.block.policy.tolls_refunded,
     }

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from deliveries.models import FeePolicy
-from drivers.models import Document, Driver, Vehicle
+from drivers.models import CostProfile, Document, Driver, Vehicle
 from offers.models import DrawRules, Holiday, PayPolicy
 from retaildelivery.accounts.models import User
 from retaildelivery.demo import cast, data
@@ -220,10 +220,16 @@ def _driver(courier: Courier, user: User, *, at: datetime, verified_by: User) ->
             "status": Driver.Status.APPROVED,
             "applied_at": at - timedelta(days=30),
             "approved_at": at - timedelta(days=28),
-            "cost_cents_per_mile": courier.cost_cents_per_mile,
         },
     )
     if created:
+        if courier.cost_cents_per_mile:
+            CostProfile.objects.create(
+                driver=driver,
+                basis=CostProfile.Basis.FLAT,
+                cents_per_mile=courier.cost_cents_per_mile,
+                changed_at=at,
+            )
         litres, grams = Vehicle.CAPACITY[courier.kind]
         Vehicle.objects.create(
             driver=driver,
