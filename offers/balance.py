@@ -23,7 +23,7 @@ PLACES: dict[str, Promise] = {
     DRIVERS: _("Owed to drivers"),
     BANK: _("Left through the bank"),
     TAX: _("Tax charged to sellers"),
-    PLATFORM: _("Left to the platform"),
+    PLATFORM: _("Borne by the platform"),
     UNKNOWN: _("Not accounted for"),
 }
 # Where a line's cents come from or go to, beside the account it stands in. A test knows every kind that is posted.

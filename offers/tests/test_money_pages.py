@@ -1,5 +1,6 @@
 """What a driver opens about money, by role; and where operations answer."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -55,6 +56,27 @@ def test_the_week_what_is_left_and_the_next_payout_are_on_one_page(
     page = client.get("/drive/earnings/").content.decode()
     assert "to your account ending in 7890" in page
     assert "1234567890" not in page
+
+
+def test_five_years_of_lines_open_with_as_few_queries_as_one(
+    client, paid, ada, django_assert_max_num_queries
+):
+    before = dt.timedelta(days=1)
+    lines = [
+        ledger.Line(f"old:{day}:{kind}", kind, 900, "t", "las-vegas-2026", f"block:OLD{day}")
+        for day in range(5 * 365)
+        for kind in ("base", "tip")
+    ]
+    with transaction.atomic():
+        for first in range(0, len(lines), 1_000):
+            at = AT - (5 * 365 - first // 2) * before
+            ledger.post_all(driver=ada, lines=lines[first : first + 1_000], at=at)
+
+    with django_assert_max_num_queries(BUDGET):
+        page = client.get("/drive/earnings/").content.decode()
+
+    assert "$32,886.00" in page
+    assert len(page) < 200_000
 
 
 def test_a_wrong_routing_number_is_refused_on_the_page(client, paid):
