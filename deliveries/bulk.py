@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from deliveries import charging, drafts, facts, filling, geocoding, limits, posting
 from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
-from deliveries.models import FeePolicy, Order, Parcel
+from deliveries.models import FeePolicy, Order
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
@@ -113,7 +113,6 @@ def _post_all(
             if market not in policies:
                 policies[market] = charging.policy_for(row.store, at=at)
             order = posting.built(row.store, draft, digest, at=at)
-            order.external_scope = row.store.seller_id
             filling.price_by(policies[market], order, [parcel.size for parcel in draft.parcels])
             made.append(order)
             before[number] = _Before(order.code, digest, order.tracking_token)
@@ -142,6 +141,5 @@ def _again(known: _Before, digest: str) -> Outcome:
 
 
 def _write(made: list[Order], *, actor: Actor, at: dt.datetime) -> None:
-    Order.objects.bulk_create(made)
-    Parcel.objects.bulk_create(parcel for order in made for parcel in posting.parcels_known(order))
-    facts.tell_all("order.placed", made, at=at, actor=actor)
+    posting.write(made)
+    facts.tell_placed(made, at=at, actor=actor)

@@ -10,6 +10,7 @@ from deliveries import fees
 from deliveries.models import FeePolicy, Order, Parcel
 from retaildelivery.lib.money import format_cents
 from retaildelivery.outbox.models import Fact
+from retaildelivery.prepared import Given, Prepared
 from stores import billing
 from stores.models import Store
 
@@ -21,11 +22,20 @@ STAGES = {
 }
 
 
+_VALID = Prepared(
+    lambda: (
+        FeePolicy.objects.valid_on(Given("day"))  # type: ignore[attr-defined]
+        .filter(market=Given("market"))
+        .order_by("-valid_from", "-id")
+    )
+)
+
+
 def policy_for(store: Store, *, at: dt.datetime) -> FeePolicy | None:
     """The row of terms valid for the store's market on the local day."""
     market = store.mall.market
     day = at.astimezone(market.zone).date()
-    return FeePolicy.objects.filter(market=market).valid_on(day).order_by("-valid_from", "-id").first()  # type: ignore[attr-defined]
+    return _VALID.one(market=market.pk, day=day)
 
 
 def terms(policy: FeePolicy) -> fees.FeeTerms:

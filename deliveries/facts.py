@@ -52,6 +52,7 @@ def tell_all(
     return recording.record_all(of_orders(name, orders, at=at, actor=actor, driver=driver, **data))
 
 
+FIRST = 1  # number of an order's first fact
 _COUNTED = PreparedUpdate(lambda: Order.objects.filter(pk__in=any_of("keys")), sequence=F("sequence") + 1)
 
 
@@ -71,11 +72,31 @@ def of_orders(
     """
     if not orders:
         return []
-    assert all(order.world == worlds.current() for order in orders), "A world tells of its own orders only."
     _COUNTED.run(keys=[order.pk for order in orders])
-    happenings = []
     for order in orders:
         order.sequence += 1
+    return _as_they_are(name, orders, at=at, actor=actor, driver=driver, **data)
+
+
+def tell_placed(orders: Sequence[Order], *, at: dt.datetime, actor: Actor) -> list[Fact]:
+    """Record the first fact of orders that were written with `FIRST` as their number a moment ago."""
+    assert all(order.sequence == FIRST for order in orders), "Nothing was told of them before."
+    return recording.record_all(_as_they_are("order.placed", orders, at=at, actor=actor))
+
+
+def _as_they_are(
+    name: str,
+    orders: Sequence[Order],
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    driver: Driver | None = None,
+    **data: Any,
+) -> list[Happening]:
+    """The same thing of several orders under the number that each has."""
+    assert all(order.world == worlds.current() for order in orders), "A world tells of its own orders only."
+    happenings = []
+    for order in orders:
         snapshot = order_snapshot(order)
         previous = getattr(order, "previous_status", None)
         if previous is not None:

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -23,6 +23,7 @@ from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
+from retaildelivery.prepared import Given, Prepared, PreparedInsert
 from stores.models import Store
 
 P = ParamSpec("P")
@@ -144,18 +145,23 @@ def digest_of(draft: OrderDraft, store: Store) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode(errors="replace")).hexdigest()
 
 
+_NUMBERED = Prepared(
+    lambda: Order.objects.filter(external_scope=Given("seller"), external_id=Given("number")).only(
+        "code", "request_digest"
+    )
+)
+
+
 def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
     # Nearly every number is new, so only what tells that is asked at first.
-    found = Order.objects.filter(external_scope=store.seller_id, external_id=external_id)
-    first = found.order_by("pk").values_list("code", "request_digest").first()
+    first = _NUMBERED.one(seller=store.seller_id, number=external_id)
     if first is None:
         return None
-    code, before = first
-    if before != digest:
-        raise ExternalIdTaken(field="external_id", reason=code, first=code)
+    if first.request_digest != digest:
+        raise ExternalIdTaken(field="external_id", reason=first.code, first=first.code)
     order = Order.objects.select_related(
         "store__seller", "store__mall__market", "quote", "redelivery_of"
-    ).get(code=code)
+    ).get(pk=first.pk)
     order.was_posted_before = True  # type: ignore[attr-defined]
     return order
 
@@ -177,14 +183,22 @@ def _post(
         filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
     else:
         terms(order)
-    order.save(force_insert=True)
-    Parcel.objects.bulk_create(parcels_known(order))
+    write([order])
     if afterwards is not None:
         afterwards(order)
     if draft.address.located_by in {"geocoder", "pin"}:
         geocoding.remember(order, source=draft.address.located_by)
-    facts.tell("order.placed", order, at=at, actor=actor)
+    facts.tell_placed([order], at=at, actor=actor)
     return order
+
+
+_ORDERS, _PARCELS = PreparedInsert(Order), PreparedInsert(Parcel)
+
+
+def write(orders: Sequence[Order]) -> None:
+    """Insert orders that were just built, and their parcels."""
+    _ORDERS.run(orders)
+    _PARCELS.run([parcel for order in orders for parcel in parcels_known(order)])
 
 
 def built(
@@ -194,6 +208,8 @@ def built(
     order = Order(
         store=store,
         external_id=draft.external_id,
+        external_scope=store.seller_id,
+        sequence=facts.FIRST,
         request_digest=digest,
         placed_at=at,
         placed_by=placed_by,

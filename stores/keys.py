@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording, worlds
+from retaildelivery.prepared import Given, Prepared
 from stores import facts, limits, locks, sandboxes, sealing
 from stores.models import ApiKey, Seller, SigningSecret, Store
 
@@ -86,10 +87,14 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+_LIVE = Prepared(
+    lambda: ApiKey.objects.live(Given("at")).filter(digest=Given("digest")).select_related("seller")
+)
+
+
 def find(secret: str, *, at: dt.datetime) -> ApiKey | None:
     """The live key with this secret, with its seller; None when there is none."""
-    found = ApiKey.objects.live(at).filter(digest=digest(secret)).select_related("seller")
-    return found.order_by("pk").first()
+    return _LIVE.one(digest=digest(secret), at=at)
 
 
 def tidy_networks(said: Sequence[str]) -> list[str]:

@@ -27,6 +27,7 @@ from deliveries.sandbox import playing
 from deliveries.snapshots import order_snapshot, with_all
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
+from retaildelivery.prepared import Given, Prepared
 from retaildelivery.web import api, paging
 from retaildelivery.web.limits import IDEMPOTENCY_KEPT
 from stores.api import HANDOVER, READ, WRITE, SellerView
@@ -62,15 +63,21 @@ def quotes_of(system: SellerSystem) -> QuoteQuerySet:
     return own if system.key.store_id is None else own.filter(store=system.key.store_id)
 
 
+_STORE = Prepared(
+    lambda: Store.objects.filter(code=Given("code"), seller=Given("seller")).select_related(
+        "seller", "mall__market"
+    )
+)
+
+
 def store_of(system: SellerSystem, code: str | None) -> Store:
     """The store that is named, or the one of the key. Somebody else's is 404, as if it did not exist."""
-    stores = system.stores.select_related("seller", "mall__market")
     if code is None:
         if system.store is None:
             raise ValidationError({"store": ["Name the store."]}, code="required")
-        return stores.get()
-    found = stores.filter(code=codes.normalise(code)).first()
-    if found is None:
+        return system.stores.select_related("seller", "mall__market").get()
+    found = _STORE.one(code=codes.normalise(code), seller=system.seller.pk)
+    if found is None or system.key.store_id not in {None, found.pk}:
         raise Http404
     return found
 

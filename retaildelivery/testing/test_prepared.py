@@ -6,7 +6,7 @@ from django.db.transaction import TransactionManagementError
 
 from deliveries.models import Order
 from retaildelivery.outbox import worlds
-from retaildelivery.prepared import Given, Prepared, PreparedUpdate, any_of
+from retaildelivery.prepared import Given, Prepared, PreparedInsert, PreparedUpdate, any_of
 from stores.models import Mall, Store
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +97,24 @@ def test_what_was_built_for_the_live_world_is_not_for_a_sandbox(afternoon):
         assert touch.run(code=order.code) == 0
 
     assert touch.run(code=order.code) == 1
+
+
+def test_an_insert_writes_what_a_model_holds_and_gives_the_keys(trade, django_assert_num_queries):
+    template = Store.objects.get(pk=trade.store.pk)
+    rows = [
+        Store(
+            seller_id=template.seller_id, mall_id=template.mall_id, name=f"Hats {number}", prep_minutes=number
+        )
+        for number in (10, 20)
+    ]
+
+    with django_assert_num_queries(1):
+        PreparedInsert(Store).run(rows)
+    with django_assert_num_queries(0):
+        PreparedInsert(Store).run([])
+
+    for row in rows:
+        kept = Store.objects.get(pk=row.pk)
+        assert {f.attname: getattr(kept, f.attname) for f in Store._meta.concrete_fields} == {
+            f.attname: getattr(row, f.attname) for f in Store._meta.concrete_fields
+        }
