@@ -118,6 +118,7 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 def pytest_configure(config: pytest.Config) -> None:
     # Only now is Django set up, so only now may a module that imports models at its top be loaded.
     config.pluginmanager.import_plugin("retaildelivery.testing.cast")
+    config.pluginmanager.import_plugin("retaildelivery.testing.calls")
 
 
 def _skipped_browser_tests(config: pytest.Config) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -86,6 +88,18 @@ HEADERS = {
 }
 
 
+# By operation: a body and an answer of each status, as a test saw them (retaildelivery/testing/calls.py).
+EXAMPLES = Path(__file__).with_name("examples.json")
+# What JSON and a page cannot show.
+WITHOUT_EXAMPLE = {"application/pdf", "image/*", "text/calendar", "application/zip"}
+
+
+@functools.cache
+def examples() -> Json:
+    found: Json = json.loads(EXAMPLES.read_text())
+    return found
+
+
 class SellerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Named, not imported: the class is in an app above."""
 
@@ -127,7 +141,17 @@ def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
                 answer.setdefault("headers", {}).update(_headers())
         if method in WRITES:
             operation.setdefault("parameters", []).append(IDEMPOTENCY)
+        _exemplify(operation, examples().get(operation["operationId"], NOTHING))
     return result
+
+
+def _exemplify(operation: Json, kept: Json) -> None:
+    bodies = operation.get("requestBody", NOTHING).get("content", {})
+    for kind, example in kept.get("request", {}).items():
+        bodies[kind]["example"] = example
+    for state, example in kept.get("responses", {}).items():
+        for answer in operation["responses"][state].get("content", {}).values():
+            answer["example"] = example
 
 
 def _headers() -> Json:

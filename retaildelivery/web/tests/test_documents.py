@@ -16,7 +16,8 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-from retaildelivery.web import errors
+from retaildelivery.testing import examples
+from retaildelivery.web import documents, errors
 
 SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 
@@ -116,3 +117,22 @@ def test_every_code_is_a_stable_word_with_a_sentence() -> None:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", row.code)
         assert row.sentence
         assert 400 <= row.status < 600
+
+
+def test_every_example_is_valid_and_read_by_the_code() -> None:
+    kept = documents.examples()
+    by_name = {operation["operationId"]: operation for _key, operation in examples.operations()}
+    assert kept.keys() <= by_name.keys()
+    for name, entry in kept.items():
+        assert examples.wrong(by_name[name], entry) == [], name
+    shown = by_name["post_order"]
+    assert shown["requestBody"]["content"]["application/json"]["example"]["recipient"]
+    assert shown["responses"]["201"]["content"]["application/json"]["example"]["code"]
+
+
+def test_an_example_that_is_not_true_is_noticed() -> None:
+    [operation] = [each for _key, each in examples.operations() if each["operationId"] == "cancel_order"]
+    body = {"request": {"application/json": {"reason": "bored"}}}
+    said = examples.wrong(operation, body)
+    assert len(said) == 2  # by the schema, and by the serializer
+    assert examples.missing(operation, {}) == ["request", "200"]
