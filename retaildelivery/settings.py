@@ -351,6 +351,7 @@ SPECTACULAR_SETTINGS = {
         "OfferStatus": "offers.models.Offer.Status",
         "PayoutAccountKind": "drivers.models.PayoutAccount.Kind",
         "DisputeReason": "drivers.models.Dispute.Reason",
+        "CostBasis": "drivers.models.CostProfile.Basis",
     },
 }
 
