@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from deliveries import fees
 from deliveries.models import FeePolicy, Order, Parcel
@@ -22,13 +23,12 @@ STAGES = {
 }
 
 
-_VALID = Prepared(
-    lambda: (
-        FeePolicy.objects.valid_on(Given("day"))  # type: ignore[attr-defined]
-        .filter(market=Given("market"))
-        .order_by("-valid_from", "-id")
-    )
-)
+def _valid() -> Any:
+    valid = FeePolicy.objects.filter(market=Given("market")).valid_on(Given("day"))  # type: ignore[attr-defined]
+    return valid.order_by("-valid_from", "-id")
+
+
+_VALID: Prepared[FeePolicy] = Prepared(_valid)
 
 
 def policy_for(store: Store, *, at: dt.datetime) -> FeePolicy | None:

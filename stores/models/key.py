@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Expression, Q
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.outbox import worlds
@@ -23,7 +23,7 @@ TESTS = Q(prefix__startswith="sk_test_") | Q(prefix__startswith="drive_test_")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def live(self, at: dt.datetime) -> Self:
+    def live(self, at: dt.datetime | Expression) -> Self:
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None, seller__active=True)
 
 
