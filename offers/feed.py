@@ -43,6 +43,11 @@ class Card:
     def eligible(self) -> bool:
         return not self.refusals
 
+    @property
+    def is_empty(self) -> bool:
+        """Published ahead of its orders: what it carries, and what the way costs, nobody knows yet."""
+        return self.block.origin == Block.Origin.SCHEDULED and not self.block.orders_count
+
 
 def version(driver: Driver) -> str:
     """A word that changes when this driver's feed may have; "" when it is not known. Costs no SQL. Take it

@@ -186,6 +186,18 @@ def test_an_offer_says_what_it_pays_costs_and_leaves(client, block, ada):
     assert f'action="{url("driver_claim", making.offer_of(block).code)}"' in page
 
 
+def test_a_block_published_ahead_claims_no_way_and_no_cost(client, ada):
+    offer = making.offer_of(making.empty_block(making.mall()))
+    client.force_login(ada.user)
+
+    for address in (reverse("offers:driver_offers"), url("driver_offer", offer.code)):
+        page = client.get(address).content.decode()
+        assert "Published ahead: its orders follow" in page
+        assert "0.0 mi" not in page
+        assert "$0.00" not in page
+    assert "Fits in" in page
+
+
 def test_who_may_not_claim_reads_why_and_has_no_button(client, block, ada):
     Driver.objects.filter(pk=ada.pk).update(status="applied", approved_at=None)
     client.force_login(ada.user)
