@@ -6,10 +6,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from deliveries import manifests
 from offers import drawrules, eligibility, facts, freshness, limits, locks, moves, offering, standby
-from offers.models import Award, Block, Draw, Entry, Offer
+from offers.models import Award, Block, Claim, Draw, Entry, Offer
 from retaildelivery.lib.windows import Window
 from retaildelivery.outbox import recording
 
@@ -17,7 +18,13 @@ from retaildelivery.outbox import recording
 def next_reserve(block: Block) -> Entry | None:
     """Who stands first among those whom the block's newest draw ranked and nobody has asked yet."""
     draw = newest_draw(block)
-    return draw.entries.reserves().select_related("driver__user").first() if draw else None
+    return waiting(draw).first() if draw else None
+
+
+def waiting(draw: Draw) -> QuerySet[Entry]:
+    """The draw's reserves, but for who has had the block since: it was handed to them, and they gave it away."""
+    had = Claim.objects.filter(block=draw.offer.block_id, claimed_at__gte=draw.drawn_at).values("driver")
+    return draw.entries.reserves().exclude(driver__in=had).select_related("driver__user")
 
 
 def newest_draw(block: Block) -> Draw | None:
@@ -75,7 +82,7 @@ def move_up(*, block: Block, at: dt.datetime) -> Offer | None:
     until = drawrules.hold_until(hold=draw.hold, start=block.starts_at, at=at) if draw else None
     if draw is None or until is None:
         return None
-    for entry in draw.entries.reserves().select_related("driver__user")[: limits.RESERVES_ASKED]:
+    for entry in waiting(draw)[: limits.RESERVES_ASKED]:
         if objection_to(entry, block, at=at) is None:
             offer = offering.reserve(block=block, driver=entry.driver, until=until, at=at)
             award(entry=entry, offer=offer, block=block, until=until, at=at)

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from drivers import tokens
 from drivers.models import Driver, StandingEvent
-from offers import claiming, eligibility, handing_over
+from offers import claiming, eligibility, expiry, handing_over
 from offers.holding import ClaimNotYours
 from offers.models import Block, Claim, HandOver
 from offers.tests import making
@@ -161,6 +161,22 @@ def test_whom_nobody_can_ask(block, ada, ben):
     propose(block, ada, ben)
     with pytest.raises(handing_over.HandOverPending):
         propose(block, ada, making.driver("Cy"))
+
+
+def test_a_reserve_who_took_it_over_and_gave_it_back_is_not_asked_for_it_again():
+    block = making.block([making.order(making.store(making.mall(draws=True)))])
+    offer = making.offer_of(block)
+    making.entered(offer, *(making.driver(name) for name in ("Cleo", "Dov", "Eli")))
+    expiry.sweep(at=offer.closes_at)
+    winner, reserve, last = making.drawn(block)
+    claiming.claim(offer_code=offer.code, driver_id=winner.pk, at=offer.closes_at)
+    asked = propose(block, winner, reserve, at=offer.closes_at)
+    handing_over.accept(code=asked.code, driver_id=reserve.pk, at=offer.closes_at)
+
+    claiming.release(block_code=block.code, driver_id=reserve.pk, at=offer.closes_at)
+
+    next_offer = making.offer_of(block)
+    assert (next_offer.mode, next_offer.reserved_for) == ("reserved", last)
 
 
 def test_both_are_told(block, ada, ben):
