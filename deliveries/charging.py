@@ -24,7 +24,7 @@ STAGES = {
 
 
 def _valid() -> Any:
-    valid = FeePolicy.objects.filter(market=Given("market")).valid_on(Given("day"))  # type: ignore[attr-defined]
+    valid = FeePolicy.objects.filter(market=Given("market")).valid_on(Given("day"))  # type: ignore[attr-defined, arg-type]
     return valid.order_by("-valid_from", "-id")
 
 

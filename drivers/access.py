@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 
+from drivers import costing
 from drivers.models import Driver
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def driver_of(user: User | AnonymousUser) -> Driver | None:
     """The driver this person is, with the person; None for everybody else and for who has left."""
     if not user.is_authenticated:
         return None
-    driver = Driver.objects.visible_to(user).exclude(status=Driver.Status.LEFT).first()  # type: ignore[attr-defined]
+    drivers = Driver.objects.visible_to(user).exclude(status=Driver.Status.LEFT)  # type: ignore[attr-defined]
+    driver: Driver | None = costing.with_costs(drivers).first()
     if driver is not None:
         # The same row is on the request already.
         driver.user = user

@@ -59,6 +59,11 @@ BOXES = (
 )  # fmt: skip
 
 
+def is_year(year: int) -> bool:
+    """Whether there can be a form for it: the duty began in the first of these years, and dates end in 9999."""
+    return THRESHOLDS[0][0] <= year < dt.MAXYEAR
+
+
 def threshold(year: int) -> int:
     """From how many cents on the form is due for this year."""
     return max((since, cents) for since, cents in THRESHOLDS if since <= year)[1]

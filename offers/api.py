@@ -89,11 +89,13 @@ class WhyView(OneOfferView):
     def get(self, request: Request, code: str) -> Response:
         """Every reason why you may not have it now (none means that you may), and how you stand in its draw."""
         api.query(request, api.NoQuery)
-        card = feed.card(self.driver, self.found(code), at=timezone.now())
-        refusals = [shapes.refusal_json(refusal) for refusal in card.refusals]
+        at = timezone.now()
+        card = feed.card(self.driver, self.found(code), at=at)
+        closed = claiming.closed_to(card.offer, driver_id=self.driver.pk, at=at)
+        refusals = [shapes.refusal_json(each) for each in (closed, *card.refusals) if each is not None]
         return Response(
             {
-                "eligible": card.eligible,
+                "eligible": not refusals,
                 "refusals": refusals,
                 "entered": card.place.state not in {places.State.NOT_ENTERED, places.State.LEFT},
                 "place": shapes.place_json(card.place),

@@ -109,6 +109,20 @@ def refuse_unless_open(offer: Offer, *, driver_id: int, at: dt.datetime) -> None
         raise ReservedForAnother
 
 
+def closed_to(offer: Offer, *, driver_id: int, at: dt.datetime) -> Refused | None:
+    """What would be said to this driver's claim whoever they are; None while they can have it or enter its draw, and
+    when they have it."""
+    if offer.status == Offer.Status.AWARDED and _own(offer, driver_id):
+        return None
+    try:
+        refuse_unless_open(offer, driver_id=driver_id, at=at)
+    except EnterTheDraw:
+        return None
+    except Refused as refusal:
+        return refusal
+    return None
+
+
 def _refuse_unless_asked(offer: Offer, *, driver_id: int, at: dt.datetime) -> None:
     if at < offer.closes_at:
         raise EnterTheDraw

@@ -12,8 +12,8 @@ from deliveries.snapshots import moment
 from drivers import costing
 from drivers.models import DriverPosting, Vehicle
 from offers import feed, hours, limits, places, pricing, reckoning
-from offers.eligibility import Ineligible
 from offers.models import Block, Claim, Decline, HandOver, Offer
+from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text
 from stores.models import Mall
 
@@ -339,7 +339,7 @@ def estimate_json(net: pricing.Left, mall: Mall) -> Json:
     }
 
 
-def refusal_json(refusal: Ineligible) -> Json:
+def refusal_json(refusal: Refused) -> Json:
     return {"code": refusal.code, "message": refusal.message, "reason": refusal.reason}
 
 

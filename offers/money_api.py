@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -79,11 +79,18 @@ class StatementCsvView(StatementBase):
         return sent(pay_files.statement_csv(found), CSV, f"{found.code}.csv")
 
 
+def refuse_unless_year(year: int) -> None:
+    """Raises Http404."""
+    if not taxforms.is_year(year):
+        raise Http404
+
+
 class TaxYearView(DriverView):
     @extend_schema(operation_id="driver_tax_year", responses=shapes.TaxYearOut, parameters=[YEAR], tags=TAGS)
     def get(self, request: Request, year: int) -> Response:
         """What you were paid in a year: box 1 of Form 1099-NEC, and what is not in it."""
         api.query(request, api.NoQuery)
+        refuse_unless_year(year)
         return Response(shapes.tax_year_json(taxforms.of_driver(self.driver, year), year))
 
 
@@ -97,6 +104,7 @@ class TaxYearPdfView(DriverView):
     def get(self, request: Request, year: int) -> HttpResponse:
         """Your copy of the year."""
         api.query(request, api.NoQuery)
+        refuse_unless_year(year)
         return sent(pay_files.year_pdf(self.driver, year), PDF, f"{self.driver.code}-{year}.pdf")
 
 

@@ -160,8 +160,8 @@ class PreparedInsert(Generic[T]):
         fields = [field for field in meta.concrete_fields if not field.primary_key and not field.generated]
         quote = connection.ops.quote_name
         places = [self._place(field) for field in fields]
-        columns = ", ".join(quote(field.column) for field in fields)
-        key = quote(meta.pk.column)
+        columns = ", ".join(quote(str(field.column)) for field in fields)
+        key = quote(str(meta.pk.column))
         self.row = f"({', '.join(places)})"
         self.sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES %s RETURNING {key}"  # noqa: S608 -- names of columns
         # Last: another thread reads from here on.

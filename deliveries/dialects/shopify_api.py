@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -107,7 +108,7 @@ class RatesView(DoorView):
         )
         if store is None:
             raise Http404
-        cart, at = api.body(request, RatesIn)["rate"], self.system.now
+        cart, at = api.body(request, RatesIn)["rate"], timezone.now()
         items = [item for item in cart["items"] if item.get("requires_shipping") is not False]
         made = held(cart["destination"], items, store, at=at) if items else None
         return Response({"rates": [rate(made)] if made else []})

@@ -77,6 +77,8 @@ def test_why_says_how_the_draw_came_out_for_the_driver(block, offer, ada, time_m
     until = dt.datetime.fromisoformat(first["place"]["confirm_until"])
     assert until == CLOSE + 15 * MINUTE
     assert (second["place"]["state"], second["place"]["rank"]) == ("reserve", 2)
+    assert (first["eligible"], second["eligible"]) == (True, False)
+    assert [refusal["code"] for refusal in second["refusals"]] == ["not_asked"]
     assert second["place"]["confirm_until"] is None
     assert second["draw"]["result"] == f"/draws/{offer.code}/"
     listed = api_of(winner).get(f"{BASE}/offers").json()["results"]

@@ -209,6 +209,20 @@ def test_why_names_every_reason(api, ada, block):
     ]
 
 
+def test_why_says_that_another_driver_has_the_block_and_nothing_of_it_to_who_has(api, ben, ada, block):
+    offer = making.offer_of(block)
+    making.claimed(block, ada)
+
+    mine = api.get(f"{BASE}/offers/{offer.code}/why").json()
+    theirs = api_of(ben).get(f"{BASE}/offers/{offer.code}/why").json()
+
+    assert "block_taken" not in [refusal["code"] for refusal in mine["refusals"]]
+    assert (theirs["eligible"], [refusal["code"] for refusal in theirs["refusals"]]) == (
+        False,
+        ["block_taken"],
+    )
+
+
 def test_a_claim_is_answered_with_the_block_and_a_repeat_with_the_same(api, block):
     path = f"{BASE}/offers/{making.offer_of(block).code}/claim"
 

@@ -103,6 +103,8 @@ def statement_file(request: HttpRequest, driver: Driver, code: str, form: str) -
 @require_GET
 def year_file(request: HttpRequest, driver: Driver, year: int) -> HttpResponse:
     """The driver's copy of what Form 1099-NEC says."""
+    if not taxforms.is_year(year):
+        raise Http404
     answer = HttpResponse(pay_files.year_pdf(driver, year), content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="{driver.code}-{year}.pdf"'
     return answer

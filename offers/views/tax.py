@@ -25,6 +25,8 @@ def year(request: HttpRequest, year: int | None = None) -> HttpResponse:
     now = timezone.now()
     this_year = now.astimezone(paydays.zone_of(market.code if market else "")).year
     shown = this_year - 1 if year is None else year
+    if not taxforms.is_year(shown):
+        raise Http404
     forms = taxforms.forms(shown, market_code=market.code) if market else []
     due = [form for form in forms if form.due]
     context = {
@@ -48,6 +50,8 @@ def year(request: HttpRequest, year: int | None = None) -> HttpResponse:
 def year_file(request: HttpRequest, market: str, year: int, part: int) -> HttpResponse:
     """The forms that are due, a hundred to a file, in the tax office's columns."""
     found = get_object_or_404(Market, code=market)
+    if not taxforms.is_year(year):
+        raise Http404
     due = [form for form in taxforms.forms(year, market_code=found.code) if form.due]
     rows = due[(part - 1) * taxforms.FORMS_PER_FILE : part * taxforms.FORMS_PER_FILE]
     if not rows:

@@ -38,9 +38,9 @@ def about_to_fill(mall):
         window=(START, START + 3 * HOUR),
     )
     begun = waves.begin(mall_code=mall.code, at=LAST_CALL)
-    proposals = waves.propose(mall_code=mall.code, at=LAST_CALL, seed=1)
-    assert [each.into.added for each in proposals] == [(late.code,)]
-    return late, lambda: publish.publish(run_id=begun.pk, proposals=proposals, at=LAST_CALL)
+    proposal = waves.propose(mall_code=mall.code, at=LAST_CALL, seed=1)
+    assert [(block.opened != "", block.orders) for block in proposal.plan.blocks] == [(True, (late.code,))]
+    return late, lambda: publish.publish(run_id=begun.pk, proposal=proposal, at=LAST_CALL)
 
 
 @pytest.mark.parametrize("round_", range(3))

@@ -47,7 +47,7 @@ def test_seeding_an_empty_database_sets_up_the_four_malls():
         "Vehicle": 30,
         "Document": 90,
         "PayPolicy": 4,
-        "ApiKey": 1,
+        "ApiKey": 2,
     }
     assert seeding.store_of(data.stores()[0]).mall.zone.key == "America/Los_Angeles"
 
