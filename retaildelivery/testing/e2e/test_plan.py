@@ -44,9 +44,9 @@ def drag(page: Page, grip: Locator, target: Locator) -> None:
 
 def test_a_waiting_order_is_dragged_into_a_block_and_saved(system: System, people: Any) -> None:
     staff, ops = people(STAFF), people(OPS)
-    there = post_order(staff, name="Rosa Quintero", line1="2212 Alta Drive", pin=False)
+    there = post_order(staff, name="Rosa Quintero", line1="2218 Alta Drive", pin=False)
     system.manage("plan", "--mall", "fashion-show", "--publish", "--everything")
-    late = post_order(staff, name="Sam Field", line1="2212 Alta Drive, garden house", pin=False)
+    late = post_order(staff, name="Sam Field", line1="2218 Alta Drive, garden house", pin=False)
     ops.goto(PLAN)
     block = ops.locator(".plan-block", has=ops.locator(f"a[href*='/moves/{there}/']"))
     code = block.get_attribute("data-drop")
