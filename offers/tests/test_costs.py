@@ -2,11 +2,8 @@
 
 import datetime as dt
 from decimal import Decimal
-from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
 from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
@@ -282,35 +279,3 @@ def test_a_feed_that_was_seen_is_shown_anew_with_new_figures_and_to_nobody_else(
     assert (again.status_code, again.json()["results"][0]["estimate"]["cost"]) == (200, usd(124))
     ben = other.get("/api/v1/driver/offers", headers={"If-None-Match": seen_by_ben["ETag"]})
     assert ben.status_code == 304
-
-
-def test_figures_that_drivers_had_set_before_are_their_profiles_now(ada):
-    """What the migration makes of the figure that every driver's row used to hold."""
-    ben = making.driver("Ben")
-    rows = [SimpleNamespace(pk=each.pk, row=each) for each in (ada, ben)]
-    MileageRate.objects.all().delete()
-    migration = import_module("drivers.migrations.0011_cost_profiles")
-
-    class Before:
-        """The drivers' table as it was."""
-
-        @staticmethod
-        def exclude(cost_cents_per_mile):
-            assert cost_cents_per_mile == Decimal("72.5")
-            ada.cost_cents_per_mile = Decimal("61.5")
-            return SimpleNamespace(iterator=lambda: [ada])
-
-    class Old:
-        @staticmethod
-        def get_model(app, name):
-            return SimpleNamespace(objects=Before) if name == "Driver" else apps.get_model(app, name)
-
-    migration.fill(Old, None)
-
-    assert len(rows) == 2
-    assert list(CostProfile.objects.values_list("driver", "basis", "cents_per_mile")) == [
-        (ada.pk, "flat", Decimal("61.50"))
-    ]
-    assert list(MileageRate.objects.order_by("valid_from").values_list("cents_per_mile", flat=True)) == [
-        67, 70, Decimal("72.5")
-    ]  # fmt: skip
