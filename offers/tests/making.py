@@ -298,6 +298,23 @@ def depart(of_block: Block, by: Driver, *, at: dt.datetime) -> None:
     attendance.depart(block_code=of_block.code, driver_id=by.pk, at=at)
 
 
+def of_three_doors(by: Driver) -> Block:
+    """A block of three orders to three doors, claimed and checked in at its start."""
+    shop = store(mall())
+    made = block([order(shop, point=Point(36.15 + n / 100, -115.2)) for n in range(3)])
+    claimed(made, by)
+    check_in(made, by, at=START)
+    return made
+
+
+def on_the_way(by: Driver, *, at: dt.datetime = START) -> Block:
+    """The same, collected at its start and departed at `at`."""
+    made = of_three_doors(by)
+    collect(made, by, arrive=START, handover=START)
+    depart(made, by, at=at)
+    return made
+
+
 def doors_of(of_block: Block) -> list[Stop]:
     homes = Stop.objects.filter(manifest=of_block.manifest_id, kind=Stop.Kind.DROPOFF)
     return list(homes.order_by("position"))

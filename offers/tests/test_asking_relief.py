@@ -11,7 +11,6 @@ from offers.models import Block, ReliefRequest
 from offers.tests import making
 from offers.tests.making import HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
-from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact, Message
 from retaildelivery.outbox.recording import SYSTEM
 
@@ -32,13 +31,7 @@ def ada():
 
 @pytest.fixture
 def block(ada):
-    store = making.store(making.mall())
-    made = making.block([making.order(store, point=Point(36.15 + n / 100, -115.2)) for n in range(3)])
-    making.claimed(made, ada)
-    making.check_in(made, ada, at=START)
-    making.collect(made, ada, arrive=START, handover=START)
-    making.depart(made, ada, at=START + 10 * MINUTE)
-    return made
+    return making.on_the_way(ada, at=START + 10 * MINUTE)
 
 
 @pytest.fixture

@@ -35,13 +35,7 @@ def ben():
 
 @pytest.fixture
 def block(ada):
-    store = making.store(making.mall())
-    made = making.block([making.order(store, point=Point(36.15 + n / 100, -115.2)) for n in range(3)])
-    making.claimed(made, ada)
-    making.check_in(made, ada, at=START)
-    making.collect(made, ada, arrive=START, handover=START)
-    making.depart(made, ada, at=START + 10 * MINUTE)
-    return made
+    return making.on_the_way(ada, at=START + 10 * MINUTE)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from offers.models import Block, Claim, ReliefRequest
 from offers.tests import making
 from offers.tests.making import HOUR, MINUTE, START
 from offers.tests.races.test_road_races import abort, one_place_each, scan
-from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import SYSTEM
 
@@ -29,11 +28,7 @@ def ada():
 
 @pytest.fixture
 def loading_block(ada):
-    store = making.store(making.mall())
-    made = making.block([making.order(store, point=Point(36.15 + n / 100, -115.2)) for n in range(3)])
-    making.claimed(made, ada)
-    making.check_in(made, ada, at=START)
-    return made
+    return making.of_three_doors(ada)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from offers import aborting, attendance, relieving, splitting
 from offers.models import Block, Claim
 from offers.tests import making
 from offers.tests.making import HOUR, MINUTE, START
-from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.recording import SYSTEM
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -30,11 +29,7 @@ def ben():
 
 @pytest.fixture
 def block(ada):
-    store = making.store(making.mall())
-    made = making.block([making.order(store, point=Point(36.15 + n / 100, -115.2)) for n in range(3)])
-    making.claimed(made, ada)
-    making.check_in(made, ada, at=START)
-    return made
+    return making.of_three_doors(ada)
 
 
 def on_the_road(block, ada):
