@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 Stop = dict[str, Any]
 
 GONE = 404
+STRANDED = "aborted"  # its driver cannot go on and still holds parcels
 
 CLAIMS_AHEAD = timedelta(minutes=45)  # nobody in this city plans further
 COMES_FROM = timedelta(minutes=12)  # way to the mall
@@ -63,12 +64,13 @@ class Rider:
             # A block of another day is nothing to wait for.
             held = yield from patiently(self.phone.blocks)
             blocks = [block for block in held if block.starts_at - self.phone.now() <= CLAIMS_AHEAD]
-            self.holds = bool(blocks)
+            # Who broke down waits for whoever takes over, which may be a person; the run does not.
+            self.holds = any(block.status != STRANDED for block in blocks)
             block = self._next(blocks)
+            if self.play.closing and not self.holds:
+                return
             if block is not None:
                 yield from self._work(block)
-            elif self.play.closing:
-                return
             elif not blocks:
                 yield from self._look()
             yield self._until_next_look()
@@ -135,6 +137,9 @@ class Rider:
     # -- One block -----------------------------------------------------------------------------------------
 
     def _work(self, block: BlockSeen) -> Generator[float, None, None]:
+        if block.status == STRANDED:
+            yield from self._hand_on(block)
+            return
         if block.status == "claimed":
             came = yield from self._come(block)
             if not came:
@@ -163,7 +168,8 @@ class Rider:
         if after_start > timedelta(0):
             arrives = max(arrives, block.starts_at + LATE_FROM + after_start)
         yield max(0.0, (arrives - now).total_seconds())
-        self.here = block.mall
+        manifest = yield from patiently(lambda: self.phone.manifest(block.code))
+        self.here = _begins_at(block, manifest["stops"])
         yield from patiently(lambda: self.phone.check_in(block.code, at=self.here))
         return True
 
@@ -177,9 +183,12 @@ class Rider:
                     raise
                 # Operations ended the block.
                 return
+            met = yield from self._hand_on(block, manifest)
+            if met:
+                continue
             stop = _next_stop(manifest["stops"])
             loading = manifest["status"] in {"assigned", "loading"}
-            if loading and (stop is None or stop["kind"] != "pickup"):
+            if loading and not _is_to_load(stop):
                 yield self.play.pace(city.PARK)
                 yield from patiently(lambda: self.phone.depart(block.code))
             elif stop is None:
@@ -191,7 +200,12 @@ class Rider:
         self.play.score.completed += 1
 
     def _at(self, stop: Stop) -> Generator[float, None, None]:
-        ways = {"pickup": self._collect, "dropoff": self._deliver, "return": self._bring_back}
+        ways = {
+            "pickup": self._collect,
+            "meeting": self._take_over,
+            "dropoff": self._deliver,
+            "return": self._bring_back,
+        }
         tries = self.tries[stop["code"]] = self.tries.get(stop["code"], 0) + 1
         try:
             yield from self._go_to(stop)
@@ -300,6 +314,36 @@ class Rider:
     def _scan(self, stop: Stop, parcel: str) -> Generator[float, None, None]:
         yield from patiently(lambda: self.phone.scan(stop["code"], parcel=parcel, at=self.here))
 
+    # -- From one driver to another ------------------------------------------------------------------------
+
+    def _take_over(self, stop: Stop) -> Generator[float, None, None]:
+        """Read what the other driver holds, and show them the code until they have confirmed it."""
+        for order in stop["orders"]:
+            self.play.badges[order["code"]] = self.phone.badge
+            for parcel in order["parcels"]:
+                if parcel["status"] == "loaded" and not parcel["scanned"]:
+                    yield self.play.pace(city.SCAN)
+                    yield from self._scan(stop, parcel["code"])
+        yield self.play.looks_within_s[0]
+
+    def _hand_on(
+        self, block: BlockSeen, manifest: dict[str, Any] | None = None
+    ) -> Generator[float, None, bool]:
+        """Confirm whoever is there to take over something of this block; whether anybody was."""
+        if not self.play.badges:
+            return False
+        if manifest is None:
+            manifest = yield from patiently(lambda: self.phone.manifest(block.code))
+        mine = {order["code"] for stop in manifest["stops"] for order in stop["orders"] if order["open"]}
+        met = sorted(mine & self.play.badges.keys())
+        if not met:
+            return False
+        badge = yield from patiently(self.play.badges[met[0]])
+        yield from patiently(lambda: self.phone.hand_over(block.code, driver_code=badge))
+        for code in met:
+            del self.play.badges[code]
+        return True
+
     # -- At a door -----------------------------------------------------------------------------------------
 
     def _deliver(self, stop: Stop) -> Generator[float, None, None]:
@@ -346,7 +390,20 @@ class Rider:
 
 
 def _next_stop(stops: list[Stop]) -> Stop | None:
-    """Pickups before doors before returns, each in the planned order."""
-    kinds = {"pickup": 0, "dropoff": 1, "return": 2}
+    """What is to be loaded before doors before returns, each in the planned order."""
+    kinds = {"pickup": 0, "meeting": 0, "dropoff": 1, "return": 2}
     still = [stop for stop in stops if stop["status"] in {"planned", "arrived"}]
     return min(still, key=lambda stop: (kinds[stop["kind"]], stop["number"]), default=None)
+
+
+def _is_to_load(stop: Stop | None) -> bool:
+    """Whether something is still to be had here: at a meeting nothing is when the other driver has delivered it."""
+    return stop is not None and (
+        stop["kind"] == "pickup" or (stop["kind"] == "meeting" and bool(stop["orders"]))
+    )
+
+
+def _begins_at(block: BlockSeen, stops: list[Stop]) -> Point:
+    """Where the block begins: at its mall, or where another driver waits."""
+    meetings = (Point(stop["latitude"], stop["longitude"]) for stop in stops if stop["kind"] == "meeting")
+    return next(meetings, block.mall)

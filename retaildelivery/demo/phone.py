@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 ACCURACY_M = 12
 BLOCKS_SHOWN = 20  # newest first; nobody holds more at once
-HELD = frozenset({"claimed", "checked_in", "working"})
+HELD = frozenset({"claimed", "checked_in", "working", "aborted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,14 @@ class Phone:
         answer: Json = self.client.get(f"/driver/blocks/{block}/manifest")
         return answer
 
+    def hand_over(self, block: str, *, driver_code: str) -> Json:
+        """Confirm the driver who takes over what this one holds."""
+        return self._put(
+            f"/driver/blocks/{block}/handover", {"driver_code": driver_code, "client_event_id": event_id()}
+        )
+
     def badge(self) -> str:
-        """The six digits that staff read."""
+        """The six digits that staff, or another driver who hands over, read."""
         return str(self.client.get("/driver/badge")["code"])
 
     # -- Stops ---------------------------------------------------------------------------------------------

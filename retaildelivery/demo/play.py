@@ -1,6 +1,7 @@
 """What the actors of one run share: its seed, its pace, its counters at the shops, and its score."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -47,6 +48,8 @@ class Play:
     town: Town
     counters: dict[str, Counter] = field(default_factory=dict)
     score: Score = field(default_factory=Score)
+    # Codes shown by drivers who are there to take an order over from another, by the order's code.
+    badges: dict[str, Callable[[], str]] = field(default_factory=dict)
     # Orders of this run by code: their number, which decides what happens at the door.
     numbers: dict[str, str] = field(default_factory=dict)
     closing: bool = False

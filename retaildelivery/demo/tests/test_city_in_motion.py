@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deliveries.models import Order, Parcel
+from deliveries.models import Consignment, Order, Parcel, Stop
 from drivers.models import DriverPosting, DriverToken
-from offers import limits
+from offers import aborting, limits
 from offers.models import Block, Claim
 from offers.planning import waves
 from retaildelivery.demo import city, orders, seeding
@@ -16,6 +16,7 @@ from retaildelivery.demo.simulation import Plan, Simulation
 from retaildelivery.demo.town import Life, Town
 from retaildelivery.outbox import relaying
 from retaildelivery.outbox.models import Reaction
+from retaildelivery.outbox.recording import SYSTEM
 from stores.models import ApiKey
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +77,36 @@ def test_an_afternoon_is_played_to_its_end_and_everybody_is_paid(plan):
     assert ApiKey.objects.live(timezone.now()).filter(name__startswith="simulation").count() == 0
     assert DriverToken.objects.filter(revoked_at=None).count() == 0
     assert "posted 8" in said[-1]
+
+
+def breakdown() -> Life:
+    """Operations break off the first block that is on the road, so that another driver has to meet its own."""
+    while True:
+        going = Block.objects.filter(status="working", manifest__status="on_route").order_by("pk").first()
+        if going is not None and Parcel.objects.filter(status="loaded").exists():
+            aborting.abort_by_operations(
+                block_code=going.code, reason="breakdown", note="", actor=SYSTEM, at=timezone.now()
+            )
+            return
+        yield 0.05
+
+
+def test_a_driver_who_breaks_down_is_met_by_another_who_finishes_the_round(plan, monkeypatch):
+    monkeypatch.setattr(limits, "LEAD_SHORT", timedelta(0))
+    town = Town()
+    town.settle("worker", worker)
+    town.settle("operations", breakdown)
+    run = Simulation(replace(plan, orders=2), say=lambda _: None)
+
+    run.run(town)
+
+    taken = Consignment.objects.filter(ending="handed_over")
+    assert taken.exists()
+    assert set(Order.objects.values_list("status", flat=True)) <= {"delivered", "returned", "disposed"}
+    assert Parcel.objects.filter(custodian="driver").count() == 0
+    assert Stop.objects.get(kind="meeting").status == "done"
+    assert Claim.objects.filter(ended_at=None).count() == 0
+    assert town.stumbles == 0
 
 
 def test_what_nobody_takes_comes_back_to_its_shop(plan, monkeypatch):
