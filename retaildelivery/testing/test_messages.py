@@ -75,3 +75,29 @@ def test_every_sentence_of_the_sources_is_in_the_catalogue(catalogue, tmp_path):
 
     known = {(entry.msgctxt, entry.msgid) for entry in catalogue}
     assert [entry.msgid for entry in found if (entry.msgctxt, entry.msgid) not in known] == []
+
+
+# Spanish has two ways to say "you": drivers are colleagues, a shop's staff and operations are addressed formally.
+DRIVERS = ("drivers/*.html", "offers/driver_*.html", "offers/_driver_*.html", "deliveries/*driver_*.html")
+STAFF = ("stores/*.html", "deliveries/store_*.html", "offers/store_*.html", "offers/ops_*.html")
+ADDRESSED = {"tú": (DRIVERS, r"usted(es)?"), "usted": (STAFF, r"tú|tus?|ti|te|contigo")}
+
+
+@pytest.mark.parametrize("form", ADDRESSED)
+def test_pages_say_you_in_one_form_to_one_reader(catalogue, form):
+    patterns, other_form = ADDRESSED[form]
+    pages = [page.read_text() for pattern in patterns for page in (BASE_DIR / "templates").glob(pattern)]
+    assert len(pages) > 5
+    # As gettext sees it: variables by name, a block's lines joined.
+    said = " ".join(re.sub(r"{{ *(\w+)[^}]*}}", r"%(\1)s", " ".join(pages)).split())
+    said = said.replace("%} ", "%}").replace(" {%", "{%")
+
+    wrong = [
+        entry.msgstr
+        for entry in catalogue
+        if entry.msgstr
+        and re.search(rf"(?i)\b({other_form})\b", entry.msgstr)
+        and any(f"{before}{entry.msgid}{after}" in said for before, after in ('""', "''", ("%}", "{%")))
+    ]
+
+    assert wrong == []
