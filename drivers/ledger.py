@@ -10,6 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -56,13 +57,18 @@ def post(
 def post_all(*, driver: Driver, lines: Sequence[Line], at: dt.datetime) -> int:
     """Add these lines in their order, in one round trip; those posted before stay as they are. How many are
     new."""
+    return post_many([(driver.pk, line) for line in lines], at=at)
+
+
+def post_many(lines: Sequence[tuple[int, Line]], *, at: dt.datetime) -> int:
+    """`post_all` for several drivers by their keys, whose accounts are locked in ascending order."""
     assert connection.in_atomic_block, "A posting is made with what it pays for."
     if not lines:
         return 0
     row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '')"
     values: list[Any] = []
-    for line in lines:
-        values += [line.key, driver.pk, line.kind, line.cents, line.text[:200], line.rule[:60], line.subject]
+    for driver_id, line in sorted(lines, key=itemgetter(0)):
+        values += [line.key, driver_id, line.kind, line.cents, line.text[:200], line.rule[:60], line.subject]
         values += [at, json.dumps(dict(line.params))]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
 
 from drivers.models import Driver, StandingEvent
 
+_EVENTS = """
+INSERT INTO drivers_standingevent (key, driver_id, kind, fault, points, text, subject, at, decays_at)
+VALUES %s ON CONFLICT (key) DO NOTHING
+"""
 
-def record(
-    *,
-    key: str,
-    driver: Driver,
-    kind: str,
-    fault: str,
-    points: int,
-    text: str,
-    subject: str,
-    at: dt.datetime,
-    decays_at: dt.datetime,
-) -> bool:
-    """Note the event in the caller's transaction; False when this key is noted already.
+
+def record_all(events: Sequence[StandingEvent]) -> int:
+    """Note these events in the caller's transaction, in one round trip, but for those whose key is noted already; how
+    many are new.
 
     Points below zero need the driver's own fault: the database refuses anything else.
     """
     assert connection.in_atomic_block, "Standing changes with what caused it."
-    if StandingEvent.objects.filter(key=key).exists():
-        return False
-    event = StandingEvent(
-        key=key,
-        driver=driver,
-        kind=kind,
-        fault=fault,
-        points=points,
-        text=text,
-        subject=subject,
-        at=at,
-        decays_at=decays_at,
-    )
-    # A concurrent writer of the same key wins silently: the key says that it is the same event.
-    StandingEvent.objects.bulk_create([event], ignore_conflicts=True)
-    return True
+    if not events:
+        return 0
+    values: list[Any] = []
+    for event in events:
+        values += [event.key, event.driver_id, event.kind, event.fault, event.points, event.text]
+        values += [event.subject, event.at, event.decays_at]
+    row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS % ", ".join([row] * len(events)), values)
+        return int(cursor.rowcount)
 
 
 def points(driver: Driver, *, at: dt.datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
@@ -27,14 +28,25 @@ def note_late(claim: Claim, *, at: dt.datetime) -> bool:
 
 def note(claim: Claim, kind: StandingEvent.Kind, *, at: dt.datetime, points: int | None = None) -> bool:
     """Record the event for this claim's driver, by its kind's points or by these; False when it is there already."""
+    return standing.record_all([_event(claim, kind, at=at, points=points)]) == 1
+
+
+def note_completed(claims: Sequence[Claim]) -> None:
+    """These claims ended with their blocks completed: `note` for all of them in one statement."""
+    ended = [(claim, claim.ended_at) for claim in claims if claim.ended_at is not None]
+    standing.record_all([_event(claim, StandingEvent.Kind.COMPLETED, at=at) for claim, at in ended])
+
+
+def _event(
+    claim: Claim, kind: StandingEvent.Kind, *, at: dt.datetime, points: int | None = None
+) -> StandingEvent:
     fault, usual = KINDS[kind]
-    points = usual if points is None else points
-    return standing.record(
+    return StandingEvent(
         key=f"claim:{claim.pk}:{kind}",
         driver=claim.driver,
         kind=kind,
         fault=fault,
-        points=points,
+        points=usual if points is None else points,
         text=_("Block %(code)s: %(what)s") % {"code": claim.block.code, "what": kind.label},
         subject=f"block:{claim.block.code}",
         at=at,

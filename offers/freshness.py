@@ -8,7 +8,7 @@ or the cache be emptied, feeds are read anew within that time.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 from django.core.cache import cache
@@ -35,12 +35,12 @@ def _new_word() -> str:
     return codes.new_code(length=12)
 
 
-def _replace(key: str) -> None:
+def _replace(*keys: str) -> None:
     try:
-        cache.set(key, _new_word(), timeout=_LASTS_S)
+        cache.set_many({key: _new_word() for key in keys}, timeout=_LASTS_S)
     except RedisError as failure:
-        # The word ends by itself within the minute.
-        log.warning("offers.cache_away", key=key, reason=str(failure))
+        # The words end by themselves within the minute.
+        log.warning("offers.cache_away", keys=keys, reason=str(failure))
 
 
 def touch(market_code: str) -> None:
@@ -51,6 +51,12 @@ def touch(market_code: str) -> None:
 def touch_driver(driver_id: int) -> None:
     """This driver's own view has changed, once the running transaction commits."""
     transaction.on_commit(lambda: _replace(_driver(driver_id)), robust=True)
+
+
+def touch_all(*, market_codes: Collection[str], driver_ids: Collection[int]) -> None:
+    """`touch` and `touch_driver` for many, in one trip."""
+    keys = [*map(_market, market_codes), *map(_driver, driver_ids)]
+    transaction.on_commit(lambda: _replace(*keys), robust=True)
 
 
 def keys(*, market_code: str, driver_id: int) -> list[str]:

@@ -20,8 +20,9 @@ from drivers import ledger
 from drivers.models import Driver, DriverPosting
 from offers import laws, paywords, pricing, worked
 from offers.laws import Law
-from offers.models import Claim, FloorFinding, PayFloor
+from offers.models import Block, Claim, FloorFinding, PayFloor
 from offers.models.law import all_counted
+from retaildelivery.prepared import PreparedInsert
 from stores.models import Mall
 
 PAID = (Claim.Ending.COMPLETED, Claim.Ending.ABORTED, Claim.Ending.STOOD_DOWN, Claim.Ending.WITHDRAWN)
@@ -48,10 +49,16 @@ class Found:
     last_on: dt.date
 
 
-def of_block(mall: Mall, day: dt.date) -> list[Law]:
-    """The laws that compare each block by itself. One query; another where a wage is looked up."""
-    rows = laws.holding(mall, day, scopes=[PayFloor.Scope.OFFER])
-    return laws.of([(mall, day, row) for row in rows]) if rows else []
+def of_blocks(blocks: Collection[Block]) -> dict[laws.Place, list[Law]]:
+    """The laws that compare each block by itself, by the mall and day of these blocks. A query for each mall; two more
+    where wages are looked up."""
+    places = {
+        (block.mall.code, day): (block.mall, day) for block in blocks for day in [worked.local_day(block)]
+    }
+    rows: dict[laws.Place, list[tuple[Mall, dt.date, PayFloor]]] = {place: [] for place in places}
+    for mall, day, row in laws.rows_of(list(places.values()), scopes=[PayFloor.Scope.OFFER]):
+        rows[mall.code, day].append((mall, day, row))
+    return {place: laws.of(sorted(held, key=lambda each: each[2].law)) for place, held in rows.items()}
 
 
 def done(claims: Sequence[Claim]) -> list[Done]:
@@ -59,10 +66,7 @@ def done(claims: Sequence[Claim]) -> list[Done]:
     Three queries."""
     subjects = {f"block:{claim.block.code}": claim for claim in claims}
     paid = _paid([claim.driver_id for claim in claims], subjects)
-    manifests = [claim.block.manifest_id for claim in claims if claim.block.manifest_id]
-    stops: dict[int, list[Stop]] = {}
-    for stop in Stop.objects.filter(manifest__in=manifests).select_related("store", "handover"):
-        stops.setdefault(stop.manifest_id, []).append(stop)
+    stops = worked.stops_of(claim.block for claim in claims)
     found = []
     for claim in claims:
         block = claim.block
@@ -159,8 +163,10 @@ def keep(
     finding(found, key=key, subject=subject, driver=driver, at=posted_at).save(force_insert=True)
 
 
-def keep_of_block(claim: Claim, laws: Sequence[Law], dues: Sequence[pricing.Due], *, at: dt.datetime) -> None:
-    """What the laws of a block by itself came to; its lines were posted with the others of the block."""
+def of_block(
+    claim: Claim, laws: Sequence[Law], dues: Sequence[pricing.Due], *, at: dt.datetime
+) -> list[FloorFinding]:
+    """What the laws of a block by itself came to, not saved; its lines are posted with the others of the block."""
     subject = f"block:{claim.block.code}"
     by_rule = {law.rule: law for law in laws}
     rows = []
@@ -169,7 +175,15 @@ def keep_of_block(claim: Claim, laws: Sequence[Law], dues: Sequence[pricing.Due]
         found = Found(law, due, (law.row,), worked.local_day(claim.block))
         key = f"{subject}:floor:{law.row.code}"
         rows.append(finding(found, key=key, subject=subject, driver=claim.driver, at=at))
-    FloorFinding.objects.bulk_create(rows)
+    return rows
+
+
+_FINDINGS = PreparedInsert(FloorFinding)
+
+
+def keep_all(found: Sequence[FloorFinding]) -> None:
+    """Save what was found, in one statement."""
+    _FINDINGS.run(found)
 
 
 def said(found: Sequence[Law], dues: Sequence[pricing.Due]) -> dict[str, dict[str, str]]:

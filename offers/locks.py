@@ -63,6 +63,13 @@ def block(code: str) -> Block:
     )
 
 
+def blocks(codes: Collection[str]) -> list[Block]:
+    """`block` for several, locked by ascending key."""
+    bound_waiting()
+    rows = Block.objects.select_for_update(of=("self",), no_key=True).filter(code__in=codes)
+    return list(rows.select_related("mall__market", "manifest", "policy").order_by("pk"))
+
+
 def block_unless_busy(block_id: int) -> Block | None:
     """For sweeps: the block, locked, or None when somebody else is at it (the next sweep comes soon)."""
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -25,15 +26,44 @@ def move_block(block: Block, to: str, *, at: dt.datetime, **stamps: Any) -> None
     Raises IllegalMove.
     """
     assert connection.in_atomic_block, "A block is moved in the transaction that holds it."
-    if not block.may_move_to(to):
-        raise IllegalMove(noun=block.code, status=block.get_status_display(), to=Block.Status(to).label)
     if to in {Block.Status.EXPIRED, Block.Status.WITHDRAWN, Block.Status.NO_SHOW, Block.Status.ABORTED}:
         stamps["ended_at"] = at
+    _step(block, to, **stamps)
+    block.save(update_fields=["status", *stamps])
+    freshness.touch(block.mall.market.code)
+
+
+def _step(block: Block, to: str, **stamps: Any) -> None:
+    if not block.may_move_to(to):
+        raise IllegalMove(noun=block.code, status=block.get_status_display(), to=Block.Status(to).label)
     block.status = to
     for field, value in stamps.items():
         setattr(block, field, value)
-    block.save(update_fields=["status", *stamps])
-    freshness.touch(block.mall.market.code)
+
+
+def complete(block: Block, *, at: dt.datetime) -> None:
+    """Its manifest was completed at `at`. Written when it is settled, in the same transaction: `settle_all`."""
+    _step(block, Block.Status.COMPLETED, completed_at=at)
+
+
+_SETTLE = """
+UPDATE offers_block b SET status = 'settled', completed_at = v.completed_at, settled_at = %s
+FROM unnest(%s::bigint[], %s::timestamptz[]) v (id, completed_at) WHERE b.id = v.id
+"""
+
+
+def settle_all(blocks: Sequence[Block], *, at: dt.datetime) -> None:
+    """Move completed and aborted blocks, which the caller holds locked, to the end of their way.
+
+    Raises IllegalMove.
+    """
+    assert connection.in_atomic_block, "Blocks are moved in the transaction that holds them."
+    for block in blocks:
+        _step(block, Block.Status.SETTLED, settled_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE, [at, [block.pk for block in blocks], [block.completed_at for block in blocks]]
+        )
 
 
 _TAKE = PreparedUpdate(
@@ -101,7 +131,24 @@ def end_award(award: Award, ending: str, *, at: dt.datetime) -> None:
 
 def end_claim(claim: Claim, ending: str, *, at: dt.datetime, reason: str = "") -> None:
     """End a live claim. Called with its block locked."""
+    claim.reason = reason
+    end_claims([(claim, at)], ending)
+
+
+_END_CLAIMS = """
+UPDATE offers_claim c SET ending = %s, ended_at = v.at, reason = v.reason
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::varchar[]) v (id, at, reason) WHERE c.id = v.id AND c.ended_at IS NULL
+"""
+
+
+def end_claims(ended: Sequence[tuple[Claim, dt.datetime]], ending: str) -> None:
+    """End live claims, each at its time and for the reason that it has. Called with their blocks locked."""
     assert connection.in_atomic_block, "A claim ends in the transaction that holds its block."
-    claim.ended_at, claim.ending, claim.reason = at, ending, reason
-    ended = Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=at, ending=ending, reason=reason)
-    assert ended == 1, "A claim ends once."
+    if not ended:
+        return
+    for claim, at in ended:
+        claim.ended_at, claim.ending = at, ending
+    keys, times, reasons = zip(*((claim.pk, at, claim.reason) for claim, at in ended), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_END_CLAIMS, [ending, list(keys), list(times), list(reasons)])
+        assert cursor.rowcount == len(ended), "A claim ends once."

@@ -114,7 +114,7 @@ def preview(row: PayPolicy, *, at: dt.datetime, drivers: Sequence[int] | None = 
     if drivers is not None:
         claims = claims.filter(driver__in=drivers)
     found = list(claims.order_by("-block__settled_at")[: limits.PREVIEW_BLOCKS])
-    stops = _stops([claim.block for claim in found])
+    stops = worked.stops_of(claim.block for claim in found)
     made = Preview(Effect(), {}, {})
     for claim in found:
         work = _work(claim, stops.get(claim.block.manifest_id or 0, []))
@@ -128,14 +128,6 @@ def preview(row: PayPolicy, *, at: dt.datetime, drivers: Sequence[int] | None = 
         ):
             effect.add(was, would)
     return made
-
-
-def _stops(blocks: Iterable[Block]) -> dict[int, list[Stop]]:
-    found: dict[int, list[Stop]] = {}
-    manifests = [block.manifest_id for block in blocks if block.manifest_id]
-    for stop in Stop.objects.filter(manifest__in=manifests).select_related("store", "handover"):
-        found.setdefault(stop.manifest_id, []).append(stop)
-    return found
 
 
 def _work(claim: Claim, stops: Sequence[Stop]) -> pricing.Work:

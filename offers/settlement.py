@@ -4,99 +4,176 @@ second attempt at paying the same thing is a no-op by constraint."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from deliveries.models import Consignment, Manifest, Order
 from drivers import ledger
-from drivers.models import DriverPosting, StandingEvent
-from offers import conduct, facts, freshness, guarantees, locks, moves, paywords, pricing, terms, worked
-from offers.models import Block, Claim
+from drivers.models import DriverPosting
+from offers import conduct, freshness, guarantees, locks, moves, paywords, pricing, terms, worked
+from offers import facts as told
+from offers.models import Block, Claim, FloorFinding
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Together
 from stores import billing
 from stores.models import Store
 
 
-def settle(*, fact: Fact, at: dt.datetime) -> None:
-    """Reaction to a completed manifest: its block is completed, paid line by line, and settled.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work to be paid; its block is locked."""
+
+    claim: Claim
+    work: pricing.Work
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a job came to: its lines as facts tell them, and their sum."""
+
+    claim: Claim
+    lines: list[dict[str, Any]]
+    total_cents: int
+
+
+@Together
+def settle(*, facts: Sequence[Fact], at: dt.datetime) -> None:
+    """Reaction to completed manifests: each block is completed, paid line by line, and settled.
 
     The stores that kept the driver are charged for it. Done before, it does nothing.
     """
-    codes = [s.removeprefix("manifest:") for s in fact.subjects if s.startswith("manifest:")]
-    found = Block.objects.filter(manifest__code__in=codes).values_list("code", flat=True).first()
-    if found is None:
-        return
-    block = locks.block(found)
-    if block.status not in {Block.Status.CHECKED_IN, Block.Status.WORKING, Block.Status.COMPLETED}:
-        return
-    claim = Claim.objects.select_related("driver__user", "offer").get(block=block, ended_at=None)
-    claim.block = block
-    if block.status != Block.Status.COMPLETED:
-        moves.move_block(block, Block.Status.COMPLETED, at=at, completed_at=fact.at)
-    moves.end_claim(claim, Claim.Ending.COMPLETED, at=fact.at)
-    recording.record(facts.block_completed(block, at=fact.at, driver=claim.driver))
-    conduct.note(claim, StandingEvent.Kind.COMPLETED, at=fact.at)
-    _settle(claim, worked.work_of(block, at=fact.at), at=at)
-
-
-def settle_aborted(*, fact: Fact, at: dt.datetime) -> None:
-    """Reaction to a block that was broken off, and to the last parcel leaving its driver's hands: with the second of
-    them the time so far and the handover are paid. Done before, it does nothing."""
-    named = {
-        kind: [s.removeprefix(kind) for s in fact.subjects if s.startswith(kind)]
-        for kind in ("block:", "manifest:")
-    }
-    found = Block.objects.filter(Q(code__in=named["block:"]) | Q(manifest__code__in=named["manifest:"]))
-    code = found.filter(status=Block.Status.ABORTED).values_list("code", flat=True).first()
-    if code is None:
-        return
-    block = locks.block(code)
-    manifest = block.manifest
-    over = manifest is None or manifest.status == Manifest.Status.ABORTED
-    if block.status != Block.Status.ABORTED or not over:
-        return
-    claim = Claim.objects.select_related("driver__user", "offer").get(block=block, ended_at=None)
-    claim.block = block
-    moves.end_claim(claim, Claim.Ending.ABORTED, at=at, reason=block.ended_reason)
-    _settle(claim, worked.work_until_aborted(block, over_at=manifest.aborted_at if manifest else None), at=at)
-
-
-def _settle(claim: Claim, work: pricing.Work, *, at: dt.datetime) -> None:
-    """Pay work that was done, and what the law has due for this block by itself."""
-    block = claim.block
-    lines, total_cents = pay_for(claim, work, at=at)
-    moves.move_block(block, Block.Status.SETTLED, at=at, settled_at=at)
-    recording.record(
-        facts.pay_settled(block, at=at, driver=claim.driver, lines=lines, total_cents=total_cents)
+    ended_at = {code: fact.at for fact in facts for code in _named(fact, "manifest:")}
+    found = Block.objects.filter(manifest__code__in=ended_at)
+    blocks = _held(found, Block.Status.CHECKED_IN, Block.Status.WORKING, Block.Status.COMPLETED)
+    ends = {block.pk: ended_at[block.manifest.code] for block in blocks if block.manifest}
+    claims = _live_claims(blocks)
+    for block in blocks:
+        if block.status != Block.Status.COMPLETED:
+            moves.complete(block, at=ends[block.pk])
+    moves.end_claims([(claim, ends[claim.block_id]) for claim in claims], Claim.Ending.COMPLETED)
+    recording.record_all(
+        [told.block_completed(each.block, at=ends[each.block_id], driver=each.driver) for each in claims]
     )
-    freshness.touch_driver(claim.driver_id)
+    conduct.note_completed(claims)
+    done = {
+        block.pk: worked.completed(block, stops, at=ends[block.pk], given=tips)
+        for block, stops, tips in worked.of_blocks(blocks)
+    }
+    _settle([Job(claim, done[claim.block_id]) for claim in claims], at=at)
 
 
-def pay_for(claim: Claim, work: pricing.Work, *, at: dt.datetime) -> tuple[list[dict[str, Any]], int]:
-    """Post what this work pays, line by line: the lines, and their sum. Inner verb; the block is locked."""
-    block = claim.block
-    laws = guarantees.of_block(block.mall, worked.local_day(block))
-    floors = tuple(law.rule for law in laws)
-    agreed = terms.of_block(block, hourly_cents=claim.hourly_cents, floors=floors)
-    earned = pricing.earned(agreed, work)
-    dues = pricing.dues_of_offer(agreed, work, earned)
-    due = [line for each in dues for line in each.lines() if line.cents]
-    pay = pricing.Pay((*earned, *due))
-    with translation.override(claim.driver.user.locale):
-        lines = _post(claim, pay, work, at=at, said=guarantees.said(laws, dues))
-    guarantees.keep_of_block(claim, laws, dues, at=at)
-    return lines, pay.total_cents
+@Together
+def settle_aborted(*, facts: Sequence[Fact], at: dt.datetime) -> None:
+    """Reaction to blocks that were broken off, and to the last parcel leaving their drivers' hands: with the second of
+    them the time so far and the handover are paid. Done before, it does nothing."""
+    blocks = [code for fact in facts for code in _named(fact, "block:")]
+    manifests = [code for fact in facts for code in _named(fact, "manifest:")]
+    named = Block.objects.filter(Q(code__in=blocks) | Q(manifest__code__in=manifests))
+    over = [
+        block
+        for block in _held(named.filter(status=Block.Status.ABORTED), Block.Status.ABORTED)
+        if block.manifest is None or block.manifest.status == Manifest.Status.ABORTED
+    ]
+    claims = _live_claims(over)
+    for claim in claims:
+        claim.reason = claim.block.ended_reason
+    moves.end_claims([(claim, at) for claim in claims], Claim.Ending.ABORTED)
+    done = {
+        block.pk: worked.aborted(
+            block, stops, over_at=block.manifest.aborted_at if block.manifest else None, given=tips
+        )
+        for block, stops, tips in worked.of_blocks(over)
+    }
+    _settle([Job(claim, done[claim.block_id]) for claim in claims], at=at)
+
+
+def _named(fact: Fact, kind: str) -> list[str]:
+    return [subject.removeprefix(kind) for subject in fact.subjects if subject.startswith(kind)]
+
+
+def _held(found: QuerySet[Block], *states: str) -> list[Block]:
+    """Of these blocks, locked, those that are in one of the states."""
+    codes = list(found.values_list("code", flat=True))
+    return [block for block in locks.blocks(codes) if block.status in states] if codes else []
+
+
+def _live_claims(blocks: Sequence[Block]) -> list[Claim]:
+    """The claim of each block, by the blocks' keys."""
+    held = {block.pk: block for block in blocks}
+    rows = Claim.objects.live().filter(block__in=held).select_related("driver__user").order_by("block")  # type: ignore[attr-defined]
+    claims = list(rows) if held else []
+    for claim in claims:
+        claim.block = held[claim.block_id]
+    assert len(claims) == len(held), "A block at work has its claim."
+    return claims
+
+
+def _settle(jobs: Sequence[Job], *, at: dt.datetime) -> None:
+    """Pay work that was done, and what the law has due for each block by itself."""
+    if not jobs:
+        return
+    paid = pay_all(jobs, at=at)
+    blocks = [job.claim.block for job in jobs]
+    moves.settle_all(blocks, at=at)
+    recording.record_all(
+        [
+            told.pay_settled(
+                each.claim.block,
+                at=at,
+                driver=each.claim.driver,
+                lines=each.lines,
+                total_cents=each.total_cents,
+            )
+            for each in paid
+        ]
+    )
+    freshness.touch_all(
+        market_codes={block.mall.market.code for block in blocks},
+        driver_ids={job.claim.driver_id for job in jobs},
+    )
+
+
+def pay_all(jobs: Sequence[Job], *, at: dt.datetime) -> list[Paid]:
+    """Post what each of these pays, line by line, and keep what laws came to. Inner verb; the blocks are locked."""
+    held = guarantees.of_blocks([job.claim.block for job in jobs])
+    postings: list[tuple[int, ledger.Line]] = []
+    charges: list[tuple[Claim, pricing.PayLine]] = []
+    findings: list[FloorFinding] = []
+    paid = []
+    for job in jobs:
+        claim, work, block = job.claim, job.work, job.claim.block
+        laws = held[block.mall.code, worked.local_day(block)]
+        agreed = terms.of_block(
+            block, hourly_cents=claim.hourly_cents, floors=tuple(law.rule for law in laws)
+        )
+        earned = pricing.earned(agreed, work)
+        dues = pricing.dues_of_offer(agreed, work, earned)
+        pay = pricing.Pay((*earned, *(line for each in dues for line in each.lines() if line.cents)))
+        with translation.override(claim.driver.user.locale):
+            lines = _lines(claim, pay, work, said=guarantees.said(laws, dues))
+        postings += [(claim.driver_id, line) for line in lines]
+        charges += [(claim, line) for line in pay.lines if line.charged_to is not None]
+        findings += guarantees.of_block(claim, laws, dues, at=at)
+        paid.append(Paid(claim, [_told(line) for line in lines], pay.total_cents))
+    guarantees.keep_all(findings)
+    # Accounts last of all locks: drivers' before sellers'.
+    ledger.post_many(postings, at=at)
+    _charge(charges, at=at)
+    return paid
 
 
 def pay_stood_down(claim: Claim, *, at: dt.datetime) -> tuple[list[dict[str, Any]], int]:
     """Pay the whole block to a driver for whom there was nothing to do: the lines, and their sum. Inner verb; the
     block is locked."""
-    return pay_for(claim, pricing.Work(claim.block.length, outcome=pricing.Outcome.STOOD_DOWN), at=at)
+    work = pricing.Work(claim.block.length, outcome=pricing.Outcome.STOOD_DOWN)
+    (paid,) = pay_all([Job(claim, work)], at=at)
+    return paid.lines, paid.total_cents
 
 
 def pay_withdrawn(claim: Claim, *, at: dt.datetime) -> int:
@@ -106,8 +183,8 @@ def pay_withdrawn(claim: Claim, *, at: dt.datetime) -> int:
     work = pricing.Work(
         scheduled=block.length, outcome=pricing.Outcome.WITHDRAWN, notice=block.starts_at - at
     )
-    _lines, total_cents = pay_for(claim, work, at=at)
-    return total_cents
+    (paid,) = pay_all([Job(claim, work)], at=at)
+    return paid.total_cents
 
 
 def key_of(block: Block, line: pricing.PayLine) -> str:
@@ -119,18 +196,12 @@ def key_of(block: Block, line: pricing.PayLine) -> str:
     return ":".join(filter(None, ("block", block.code, str(line.kind), about)))
 
 
-def _post(
-    claim: Claim,
-    pay: pricing.Pay,
-    work: pricing.Work,
-    *,
-    at: dt.datetime,
-    said: Mapping[str, Mapping[str, str]],
-) -> list[dict[str, Any]]:
-    """The lines to the driver's account in one statement, and what stores bear to theirs: those by ascending key,
-    since each account is a lock."""
+def _lines(
+    claim: Claim, pay: pricing.Pay, work: pricing.Work, *, said: Mapping[str, Mapping[str, str]]
+) -> list[ledger.Line]:
+    """The lines as the driver's account has them, in the language in force."""
     subject = f"block:{claim.block.code}"
-    lines = [
+    return [
         ledger.Line(
             key=key_of(claim.block, line),
             kind=str(line.kind),
@@ -142,22 +213,16 @@ def _post(
         )
         for line in pay.lines
     ]
-    ledger.post_all(driver=claim.driver, lines=lines, at=at)
-    charged = {line.charged_to: line for line in pay.lines if line.charged_to is not None}
-    if charged:
-        stores = Store.objects.select_related("seller").filter(code__in=charged).order_by("seller_id", "pk")
-        for store in stores:
-            _charge(claim, charged[store.code], store=store, at=at)
-    return [
-        {
-            "key": line.key,
-            "kind": line.kind,
-            "cents": line.cents,
-            "rule": line.rule,
-            "params": dict(line.params),
-        }
-        for line in lines
-    ]
+
+
+def _told(line: ledger.Line) -> dict[str, Any]:
+    return {
+        "key": line.key,
+        "kind": line.kind,
+        "cents": line.cents,
+        "rule": line.rule,
+        "params": dict(line.params),
+    }
 
 
 def exact_params(line: pricing.PayLine, work: pricing.Work, claim: Claim) -> dict[str, str]:
@@ -173,22 +238,31 @@ def exact_params(line: pricing.PayLine, work: pricing.Work, claim: Claim) -> dic
     return params
 
 
-def _charge(claim: Claim, line: pricing.PayLine, *, store: Store, at: dt.datetime) -> None:
-    """The store at fault bears the wait. Its account is kept in English, whatever the driver reads."""
+def _charge(charges: Sequence[tuple[Claim, pricing.PayLine]], *, at: dt.datetime) -> None:
+    """The stores at fault bear the waits. Their accounts are kept in English, whatever the drivers read."""
+    if not charges:
+        return
+    codes = {line.charged_to for _claim, line in charges}
+    rows = Store.objects.filter(code__in=codes).values_list("code", "pk", "seller_id")
+    stores = {code: (pk, seller_id) for code, pk, seller_id in rows}
+    made = []
     with translation.override("en"):
-        text = paywords.sentence(line, claim.block.mall.market.currency)
-    billing.post(
-        key=key_of(claim.block, line),
-        seller=store.seller,
-        store=store,
-        kind=str(line.kind),
-        cents=line.cents,
-        text=text,
-        rule=line.rule,
-        subject=f"block:{claim.block.code}",
-        at=at,
-        params=dict(line.params),
-    )
+        for claim, line in charges:
+            store_id, seller_id = stores[str(line.charged_to)]
+            made.append(
+                billing.Charge(
+                    key=key_of(claim.block, line),
+                    seller_id=seller_id,
+                    store_id=store_id,
+                    kind=str(line.kind),
+                    cents=line.cents,
+                    text=paywords.sentence(line, claim.block.mall.market.currency),
+                    rule=line.rule,
+                    subject=f"block:{claim.block.code}",
+                    params=dict(line.params),
+                )
+            )
+    billing.post_all(made, at=at)
 
 
 def follow_tip(*, fact: Fact, at: dt.datetime) -> None:

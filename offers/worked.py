@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -20,8 +20,12 @@ def local_day(block: Block) -> dt.date:
     return block.starts_at.astimezone(block.mall.zone).date()
 
 
-def stops_of(block: Block) -> list[Stop]:
-    return list(Stop.objects.filter(manifest=block.manifest_id).select_related("store", "handover"))
+def stops_of(blocks: Iterable[Block]) -> dict[int, list[Stop]]:
+    """The stops of these blocks, by their manifests. One query."""
+    found: dict[int, list[Stop]] = {block.manifest_id: [] for block in blocks if block.manifest_id}
+    for stop in Stop.objects.filter(manifest__in=found).select_related("store", "handover"):
+        found[stop.manifest_id].append(stop)
+    return found
 
 
 def engaged_in(
@@ -63,15 +67,11 @@ def taken_at(stop: Stop) -> dt.datetime | None:
     return handover.at if handover is not None else stop.completed_at
 
 
-def work_until_aborted(block: Block, *, over_at: dt.datetime | None) -> pricing.Work:
-    """The time so far of a block that was broken off, plus the wait for who took the parcels over, within
-    `limits.HANDOVER_PAID`; never more than the window as scheduled time, the rest as overtime."""
-    return aborted(block, stops_of(block), over_at=over_at, given=tips(block))
-
-
 def aborted(
     block: Block, stops: Sequence[Stop], *, over_at: dt.datetime | None, given: Sequence[pricing.Tip] = ()
 ) -> pricing.Work:
+    """The time so far of a block that was broken off, plus the wait for who took the parcels over, within
+    `limits.HANDOVER_PAID`; never more than the window as scheduled time, the rest as overtime."""
     assert block.checked_in_at is not None, "Only a block at work is broken off."
     until = aborted_until(block, over_at=over_at)
     begun = max(block.starts_at, block.checked_in_at)
@@ -103,14 +103,10 @@ def engaged_until_aborted(
     return engaged_in(block, stops, until=until, share=min(Decimal(1), max(Decimal(0), part)))
 
 
-def work_of(block: Block, *, at: dt.datetime) -> pricing.Work:
-    """What happened in a block whose manifest was completed at `at`, read from its stops and handovers."""
-    return completed(block, stops_of(block), at=at, given=tips(block))
-
-
 def completed(
     block: Block, stops: Sequence[Stop], *, at: dt.datetime, given: Sequence[pricing.Tip] = ()
 ) -> pricing.Work:
+    """What happened in a block whose manifest was completed at `at`, read from its stops and handovers."""
     assert block.checked_in_at is not None, "A completed block was checked in."
     until = worked_until(stops, at=at)
     late = max(ZERO, block.checked_in_at - block.starts_at)
@@ -158,10 +154,20 @@ def waits(block: Block, stops: Sequence[Stop]) -> list[pricing.Wait]:
     return [pricing.Wait(store=code, waited=waited) for code, waited in kept.items()]
 
 
-def tips(block: Block) -> list[pricing.Tip]:
-    """The tips of the orders delivered, all of each."""
+def of_blocks(blocks: Sequence[Block]) -> Iterator[tuple[Block, list[Stop], list[pricing.Tip]]]:
+    """Each block with its stops and tips. Two queries."""
+    stops, tips = stops_of(blocks), tips_of(blocks)
+    for block in blocks:
+        yield block, stops.get(block.manifest_id or 0, []), tips.get(block.manifest_id or 0, [])
+
+
+def tips_of(blocks: Iterable[Block]) -> dict[int, list[pricing.Tip]]:
+    """The tips of the orders delivered in these blocks, all of each, by their manifests. One query."""
+    found: dict[int, list[pricing.Tip]] = {block.manifest_id: [] for block in blocks if block.manifest_id}
     delivered = Consignment.objects.filter(
-        manifest=block.manifest_id, ending=Consignment.Ending.DELIVERED, order__tip_cents__gt=0
+        manifest__in=found, ending=Consignment.Ending.DELIVERED, order__tip_cents__gt=0
     )
-    rows = delivered.order_by("order__code").values_list("order__code", "order__tip_cents")
-    return [pricing.Tip(order=code, cents=cents) for code, cents in rows]
+    rows = delivered.order_by("order__code").values_list("manifest", "order__code", "order__tip_cents")
+    for manifest, code, cents in rows:
+        found[manifest].append(pricing.Tip(order=code, cents=cents))
+    return found

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet, Sum
@@ -33,6 +36,23 @@ def named(kind: str) -> str:
     return str(KINDS.get(kind, kind))
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A line before it is a row; positive is owed. A line of no single store names its market, on whose invoice it
+    goes. The key says what is charged for, such as ``order:K7QX4M2P:base:0``: the database lets only one in."""
+
+    key: str
+    seller_id: int
+    store_id: int | None
+    kind: str
+    cents: int
+    text: str
+    rule: str
+    subject: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    market_id: int | None = None
+
+
 def post(
     *,
     key: str,
@@ -47,25 +67,32 @@ def post(
     params: Mapping[str, str] | None = None,
     market: Market | None = None,
 ) -> bool:
-    """Add a line in the caller's transaction; positive is owed. False when the key was posted before.
+    """Add a line (see `Charge`) in the caller's transaction. False when the key was posted before."""
+    store_id, market_id = store.pk if store else None, market.pk if market else None
+    line = Charge(key, seller.pk, store_id, kind, cents, text, rule, subject, params or {}, market_id)
+    return post_all([line], at=at) == 1
 
-    A line of no single store names its market, on whose invoice it goes.
-    The key says what is charged for, such as ``order:K7QX4M2P:base:0``: the database lets only one in.
-    """
+
+def post_all(charges: Sequence[Charge], *, at: dt.datetime) -> int:
+    """Add these lines in the caller's transaction, in one round trip, by sellers in the order of their keys, since each
+    account is a lock; those posted before stay as they are. How many are new."""
     assert worlds.current() == worlds.LIVE, "A sandbox costs nothing."
     assert connection.in_atomic_block, "A posting is made with what it pays for."
+    if not charges:
+        return 0
+    row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '')"
+    values: list[Any] = []
+    for line in sorted(charges, key=attrgetter("seller_id")):
+        values += [line.key, line.seller_id, line.store_id, line.market_id, line.kind, line.cents]
+        values += [line.text[:200], line.rule[:60], line.subject, at, json.dumps(dict(line.params))]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO stores_sellerposting "
+            "INSERT INTO stores_sellerposting "  # noqa: S608 -- only placeholders are repeated
             "(key, seller_id, store_id, market_id, kind, cents, text, rule, subject, at, params, sequence, previous, "
-            "digest) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', '') ON CONFLICT (key) DO NOTHING",
-            [
-                *(key, seller.pk, store.pk if store else None, market.pk if market else None),
-                *(kind, cents, text[:200], rule[:60], subject, at, json.dumps(dict(params or {}))),
-            ],
+            f"digest) VALUES {', '.join([row] * len(charges))} ON CONFLICT (key) DO NOTHING",
+            values,
         )
-        return bool(cursor.rowcount == 1)
+        return int(cursor.rowcount)
 
 
 def statement(seller: Seller) -> QuerySet[SellerPosting]:

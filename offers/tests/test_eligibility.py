@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import translation
 
 from drivers import standing
-from drivers.models import Document, Driver, Vehicle
+from drivers.models import Document, Driver, StandingEvent, Vehicle
 from offers import claiming, eligibility
 from offers.eligibility import Applicant, Car, Held, Paper, Work
 from offers.models import MallBlockade, StoreBlockade
@@ -267,7 +267,7 @@ def test_the_same_event_counts_once():
 
 def making_event(driver: Driver, *, key: str, decays_at: dt.datetime) -> bool:
     with transaction.atomic():
-        return standing.record(
+        event = StandingEvent(
             key=key,
             driver=driver,
             kind="no_show",
@@ -278,6 +278,7 @@ def making_event(driver: Driver, *, key: str, decays_at: dt.datetime) -> bool:
             at=AT,
             decays_at=decays_at,
         )
+        return standing.record_all([event]) == 1
 
 
 # -- Classes of cars, nights, stores -------------------------------------------------------------------------

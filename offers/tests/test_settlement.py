@@ -1,17 +1,20 @@
 """Work done becomes money: once, line by line, each with its reason."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from deliveries.models import Order
 from deliveries.posting import tip
 from drivers import ledger, verify_pay
-from drivers.models import DriverPosting, StandingEvent
-from offers import expiry, pricing, settlement, terms
+from drivers.models import Driver, DriverPosting, StandingEvent
+from offers import expiry, settlement, terms
 from offers import worked as done_work
-from offers.models import Claim
+from offers.models import Block, Claim
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.outbox import relaying
+from retaildelivery.outbox.models import Reaction
 from retaildelivery.outbox.recording import SYSTEM
 from stores.models import SellerPosting
 
@@ -159,14 +162,65 @@ def test_settling_twice_pays_once(store, ada):
 
     with transaction.atomic():
         settlement.settle(fact=fact, at=START + 2 * HOUR)
-    work = done_work.work_of(block, at=START + HOUR)
-    pay = pricing.price(terms.of_block(block, hourly_cents=1800), work)
+    ((_block, stops, tips),) = done_work.of_blocks([block])
+    work = done_work.completed(block, stops, at=START + HOUR, given=tips)
     with transaction.atomic():
-        settlement._post(Claim.objects.get(), pay, work, at=START + 2 * HOUR, said={})
+        settlement.pay_all([settlement.Job(Claim.objects.get(), work)], at=START + 2 * HOUR)
 
     assert ledger.balance(ada) == 4100
     assert DriverPosting.objects.count() == 2
     assert len(making.facts_named("pay.settled")) == 1
+
+
+def at_the_last_door(store, name):
+    """A block whose last door is done; what follows is not yet relayed."""
+    driver = making.driver(name)
+    block = making.claimed(making.block([making.order(store, tip_cents=500)]), driver)
+    making.check_in(block, driver, at=START)
+    making.collect(block, driver, arrive=START, handover=START + 22 * MINUTE)
+    making.depart(block, driver, at=START + 22 * MINUTE)
+    making.deliver(making.doors_of(block)[0], driver, at=START + HOUR)
+    return block
+
+
+def settling():
+    return Reaction.objects.filter(key="offers.settle", done_at=None).order_by("pk")
+
+
+def test_blocks_that_wait_are_settled_together_in_as_many_statements_as_one(store):
+    making.floor(hour_cents=4_000)
+    statements = []
+
+    for names in (["Ada"], ["Ben", "Cleo", "Dan"]):
+        blocks = [at_the_last_door(store, name) for name in names]
+        with CaptureQueriesContext(connection) as captured:
+            relaying.relay(reaction_id=settling()[0].pk, at=START + 2 * HOUR)
+        statements.append(len(captured))
+        assert set(Block.objects.filter(pk__in=[block.pk for block in blocks]).values_list("status")) == {
+            ("settled",)
+        }
+
+    assert statements[0] == statements[1] < 25
+    paid = DriverPosting.objects.values_list("driver__user__name", "kind", "cents")
+    assert len(set(paid)) == 4 * 4
+    assert SellerPosting.objects.filter(kind="wait").count() == 4
+    assert [len(fact.data["lines"]) for fact in making.facts_named("pay.settled")] == [4] * 4
+    for driver in Driver.objects.all():
+        assert verify_pay.differences(terms.account_of(driver, at=AT)) == []
+
+
+def test_a_block_that_cannot_be_settled_holds_back_nobody(store):
+    blocks = [at_the_last_door(store, name) for name in ("Ada", "Ben", "Cleo")]
+    lost = Claim.objects.filter(block=blocks[1])
+    lost.update(ended_at=START, ending="released")
+
+    relaying.relay(reaction_id=settling()[0].pk, at=START + 2 * HOUR)
+
+    states = dict(Block.objects.values_list("code", "status"))
+    assert [states[block.code] for block in blocks] == ["settled", "working", "settled"]
+    left = settling().get()
+    assert (left.attempts, f"manifest:{blocks[1].manifest.code}" in left.fact.subjects) == (1, True)
+    assert DriverPosting.objects.filter(kind="base").count() == 2
 
 
 def test_a_tip_given_after_the_settlement_goes_to_the_driver_once(store, ada):

@@ -20,6 +20,20 @@ Effect = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Decorates an effect of several facts, ``(*, facts, at)``: those that wait are done in one transaction, since what
+    one costs is mostly round trips. Called with a single ``fact`` it is an Effect like any other.
+
+    Should one of them break, all are undone and each is done by itself, so that it holds back nobody.
+    """
+
+    do: Callable[..., None]
+
+    def __call__(self, *, fact: Fact, at: dt.datetime) -> None:
+        self.do(facts=[fact], at=at)
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who did it: a kind of `Fact.Actor`, a code or name that may be shown, and where it came from."""
 

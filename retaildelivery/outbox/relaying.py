@@ -1,9 +1,10 @@
-"""Do what follows from a fact: once, in one transaction with its effect."""
+"""Do what follows from facts: once, in one transaction with its effect."""
 
 from __future__ import annotations
 
 import datetime as dt
 import traceback
+from collections.abc import Iterable, Sequence
 
 import structlog
 from django.db import transaction
@@ -19,32 +20,73 @@ class Abandoned(RuntimeError):
     """The reactions table no longer has this key; the row stays, so that somebody sees it."""
 
 
+class NotTogether(RuntimeError):
+    """Of reactions that were done together one broke, and all are undone."""
+
+    def __init__(self, reactions: Iterable[Reaction]) -> None:
+        super().__init__()
+        self.keys = [reaction.pk for reaction in reactions]
+
+
 def relay(*, reaction_id: int, at: dt.datetime) -> bool:
-    """Run one reaction. True when this call did it; False when it was done before, is being done by another
-    worker, or failed and will be tried again at its `next_attempt_at`."""
+    """Run one reaction, and with it those that wait and can be done `recording.Together`. True when this call did it;
+    False when it was done before, is being done by another worker, or failed and will be tried again at its
+    `next_attempt_at`."""
+    return reaction_id in _relayed(reaction_id, at=at)
+
+
+def relay_all(*, reaction_ids: Sequence[int], at: dt.datetime) -> set[int]:
+    """`relay` one after the other; the keys of all that this call did."""
+    done: set[int] = set()
+    for reaction_id in reaction_ids:
+        if reaction_id not in done:
+            done |= _relayed(reaction_id, at=at)
+    return done
+
+
+def _relayed(reaction_id: int, *, at: dt.datetime, alone: bool = False) -> set[int]:
+    """The keys of what was done by asking for this one."""
     try:
-        return _run(reaction_id=reaction_id, at=at)
+        return _run(reaction_id, at=at, alone=alone)
+    except NotTogether as broken:
+        log.warning("outbox.not_together", reactions=broken.keys, reason=str(broken.__cause__))
+        return {key for key in broken.keys if _relayed(key, at=at, alone=True)}
     except Exception:
         log.exception("outbox.reaction_failed", reaction=reaction_id)
         postpone(reaction_id=reaction_id, error=traceback.format_exc(), at=at)
-        return False
+        return set()
 
 
 @transaction.atomic(durable=True)
-def _run(*, reaction_id: int, at: dt.datetime) -> bool:
+def _run(reaction_id: int, *, at: dt.datetime, alone: bool) -> set[int]:
+    """Keys of what was done. Raises NotTogether, or what the effect raises."""
     reaction = locks.reaction_to_do(reaction_id)
     if reaction is None:
-        return False
+        return set()
     fact = reaction.fact
     effect = recording.reactions(fact.world).get(fact.name, {}).get(reaction.key)
     if effect is None:
         raise Abandoned(f"No reaction {reaction.key} to {reaction.fact.name} in {reaction.pk}.")
-    with worlds.entered(fact.world, codes_from=None if fact.live_mode else f"{fact.code}:{reaction.key}"):
-        effect(fact=fact, at=at)
-    reaction.done_at = at
-    reaction.last_error = ""
-    reaction.save(update_fields=["done_at", "last_error"])
-    return True
+    others: list[Reaction] = []
+    if isinstance(effect, recording.Together) and fact.live_mode and not alone:
+        others = locks.reactions_alike(reaction)
+    codes = None if fact.live_mode else f"{fact.code}:{reaction.key}"
+    with worlds.entered(fact.world, codes_from=codes):
+        if others:
+            _do_together(effect, [reaction, *others], at=at)
+        else:
+            effect(fact=fact, at=at)
+    keys = {reaction.pk, *(other.pk for other in others)}
+    Reaction.objects.filter(pk__in=keys).update(done_at=at, last_error="")
+    return keys
+
+
+def _do_together(effect: recording.Effect, reactions: Sequence[Reaction], *, at: dt.datetime) -> None:
+    assert isinstance(effect, recording.Together), "Anything else takes one fact."
+    try:
+        effect.do(facts=[reaction.fact for reaction in reactions], at=at)
+    except Exception as reason:
+        raise NotTogether(reactions) from reason
 
 
 @transaction.atomic(durable=True)

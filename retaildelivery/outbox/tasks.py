@@ -17,8 +17,7 @@ def relay(*, reaction_id: int, **_: Any) -> None:
 
 @shared_task(queue="relay", ignore_result=True)
 def relay_all(*, reaction_ids: list[int], **_: Any) -> None:
-    for reaction_id in reaction_ids:
-        relaying.relay(reaction_id=reaction_id, at=timezone.now())
+    relaying.relay_all(reaction_ids=reaction_ids, at=timezone.now())
 
 
 @shared_task(queue="sweeps", ignore_result=True)

@@ -114,11 +114,11 @@ def test_a_worker_killed_anywhere_in_a_settlement_pays_nothing_and_the_next_one_
     before = all_of(block)
 
     for moment in (
-        after(ledger, "post_all"),
-        after(billing, "post"),
-        after(guarantees, "keep_of_block"),
+        after(ledger, "post_many"),
+        after(billing, "post_all"),
+        after(guarantees, "keep_all"),
         after(recording, "record_all"),
-        after(freshness, "touch_driver"),
+        after(freshness, "touch_all"),
         at_commit,
     ):
         in_a_worker_that_dies(moment, settle)

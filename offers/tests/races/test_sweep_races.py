@@ -126,18 +126,20 @@ def test_without_the_blocks_lock_only_the_ledgers_keys_are_left(store, monkeypat
     ada = making.driver("Ada")
     at_work(store, ada)
     fact = making.facts_named("manifest.completed")[0]
-    real = locks.block
+    real = locks.blocks
 
-    def unlocked(code):
-        found = Block.objects.select_related("mall__market", "manifest", "policy").get(code=code)
+    def unlocked(codes):
+        found = list(
+            Block.objects.select_related("mall__market", "manifest", "policy").filter(code__in=codes)
+        )
         time.sleep(0.2)
         return found
 
-    monkeypatch.setattr(locks, "block", unlocked)
+    monkeypatch.setattr(locks, "blocks", unlocked)
 
     results = making.at_once(*(lambda: settle_by_itself(fact) for _ in range(WORKERS)))
 
-    assert real is not locks.block
+    assert real is not locks.blocks
     assert [each for each in results if each is not None], "somebody should have noticed the others"
     assert DriverPosting.objects.count() == 2
     assert ledger.balance(ada) == 4100

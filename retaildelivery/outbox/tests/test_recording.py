@@ -140,6 +140,40 @@ def test_a_reaction_whose_key_is_gone_stays_to_be_seen(settings):
     assert "No reaction tests.renamed" in reaction.last_error
 
 
+def leaving(**data):
+    with transaction.atomic():
+        return recording.record(happening("driver.left", data=data)).reactions.get()
+
+
+@pytest.mark.django_db
+def test_what_waits_for_the_same_thing_is_done_together():
+    first, *others = (leaving() for _ in range(3))
+    other_kind = recorded().reactions.get()
+
+    assert relaying.relay(reaction_id=first.pk, at=NOW) is True
+
+    assert payments() == 3
+    assert [relaying.relay(reaction_id=each.pk, at=NOW) for each in others] == [False, False]
+    assert list(Reaction.objects.filter(done_at=None)) == [other_kind]
+
+
+@pytest.mark.django_db
+def test_of_those_done_together_the_one_that_breaks_holds_back_nobody():
+    first, bad, third = leaving(), leaving(bad=True), leaving()
+
+    assert relaying.relay_all(reaction_ids=[first.pk], at=NOW) == {first.pk, third.pk}
+
+    assert payments() == 2
+    bad.refresh_from_db()
+    assert (bad.done_at, bad.attempts) == (None, 1)
+    assert "cannot be paid" in bad.last_error
+    # From then on it is tried by itself, so the others go on together.
+    later, latest = leaving(), leaving()
+    assert relaying.relay_all(reaction_ids=[later.pk], at=NOW) == {later.pk, latest.pk}
+    bad.refresh_from_db()
+    assert bad.attempts == 1
+
+
 @pytest.mark.django_db
 def test_what_a_process_did_not_send_before_it_died_is_found_by_the_sweep(monkeypatch):
     monkeypatch.setattr(dispatch, "relay", lambda *, reaction_id: False)
@@ -243,6 +277,17 @@ def test_eight_workers_at_one_reaction_pay_once():
 
     assert sorted(done) == [False] * 7 + [True]
     assert payments() == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_are_handed_the_same_batch_at_once_pay_each_once():
+    keys = [leaving().pk for _ in range(6)]
+
+    done = at_once(4, lambda: relaying.relay_all(reaction_ids=keys, at=NOW))
+
+    assert sorted(key for each in done for key in each) == keys
+    assert payments() == 6
 
 
 @pytest.mark.race
