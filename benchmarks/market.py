@@ -50,10 +50,19 @@ def make_mall(*, draws: bool) -> Any:
     return mall
 
 
+def different(draw: Callable[[], str], count: int) -> list[str]:
+    """So many codes, no two the same: of ten thousand short ones drawn at once two may well be."""
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found[draw()] = None
+    return list(found)
+
+
 def make_drivers(count: int, *, at: dt.datetime) -> list[str]:
     """Approved drivers; the secret of a token of each."""
     from drivers import tokens  # noqa: PLC0415
     from drivers.models import Document, Driver, DriverToken, Vehicle  # noqa: PLC0415
+    from drivers.models.driver import driver_code  # noqa: PLC0415
     from retaildelivery.accounts.models import User  # noqa: PLC0415
     from retaildelivery.lib import codes  # noqa: PLC0415
 
@@ -61,8 +70,10 @@ def make_drivers(count: int, *, at: dt.datetime) -> list[str]:
         User(email=f"{codes.new_code(length=12)}@example.com", name=f"Driver {n}") for n in range(count)
     )
     drivers = Driver.objects.bulk_create(
-        Driver(user=user, market_code="las-vegas", status="approved", applied_at=at, approved_at=at)
-        for user in users
+        Driver(
+            user=user, code=code, market_code="las-vegas", status="approved", applied_at=at, approved_at=at
+        )
+        for user, code in zip(users, different(driver_code, count), strict=True)
     )
     Document.objects.bulk_create(
         Document(

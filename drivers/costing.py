@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -58,13 +59,38 @@ def with_costs(drivers: QuerySet[Driver]) -> QuerySet[Driver]:
     return drivers.select_related("cost_profile").annotate(rates=ArraySubquery(rates))
 
 
+# What `read` takes, as one value of a statement that knows the driver's key as %(driver)s.
+AS_TEXT = """json_build_object(
+    'profile', (SELECT to_json(p) FROM drivers_costprofile p WHERE p.driver_id = %(driver)s),
+    'rates', (SELECT coalesce(json_agg(json_build_object('valid_from', valid_from, 'cents', cents_per_mile)
+                                       ORDER BY valid_from DESC), '[]') FROM drivers_mileagerate)
+)::text"""
+
+
 def of(driver: Driver) -> Costs:
     """One query, none for a driver read by `with_costs`. Who has set nothing reckons with the tax office's rate."""
-    row = driver if hasattr(driver, "rates") else with_costs(Driver.objects.filter(pk=driver.pk)).get()
-    profile = getattr(row, "cost_profile", None) or CostProfile(driver=driver)
-    read: list[dict[str, Any]] = row.rates  # type: ignore[attr-defined]
-    found = [IrsRate(dt.date.fromisoformat(each["valid_from"]), Decimal(str(each["cents"]))) for each in read]
-    return Costs(profile, tuple(found))
+    if hasattr(driver, "rates"):
+        return Costs(
+            getattr(driver, "cost_profile", None) or CostProfile(driver=driver), _rates(driver.rates)
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {AS_TEXT}", {"driver": driver.pk})
+        return read(driver.pk, cursor.fetchone()[0])
+
+
+def read(driver_id: int, text: str) -> Costs:
+    """The costs of this driver from what the database gives for `AS_TEXT`."""
+    row = json.loads(text, parse_float=Decimal)
+    given = row["profile"] or {"driver_id": driver_id}
+    fields = [field for field in CostProfile._meta.concrete_fields if field.attname in given]
+    profile = CostProfile(**{field.attname: field.to_python(given[field.attname]) for field in fields})
+    return Costs(profile, _rates(row["rates"]))
+
+
+def _rates(rows: list[dict[str, Any]]) -> tuple[IrsRate, ...]:
+    return tuple(
+        IrsRate(dt.date.fromisoformat(row["valid_from"]), Decimal(str(row["cents"]))) for row in rows
+    )
 
 
 def keep(*, driver: Driver, at: dt.datetime, home: Point | None, **given: Any) -> CostProfile:

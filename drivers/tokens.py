@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from drivers import limits, locks
+from drivers import freshness, limits, locks
 from drivers.models import Driver, DriverToken
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
@@ -47,6 +47,7 @@ def issue(*, driver: Driver, name: str, at: dt.datetime) -> tuple[DriverToken, s
 def revoke(*, token: DriverToken, at: dt.datetime) -> None:
     """The device can no longer act. Revoking twice keeps the first time."""
     DriverToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
+    freshness.touch(token.driver_id)
 
 
 _LIVE = Prepared(

@@ -25,6 +25,8 @@ from offers import (
     drawing,
     feed,
     latecomers,
+    listing,
+    own,
     places,
     recent,
 )
@@ -40,25 +42,45 @@ ETAG = OpenApiParameter("If-None-Match", location="header", description="The ETa
 class OffersView(DriverView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """An app that polls and has seen everything is answered before anybody is looked up: no SQL."""
-        budget = conditional.polled(request, kind="api") if request.method == "GET" else None
-        if budget is None:
+        poll = conditional.polled(request, kind="api") if request.method == "GET" else None
+        known = {} if poll is None else {"ETag": poll.etag, "Cache-Control": "private, no-cache"}
+        if poll is not None and poll.unchanged:
+            return HttpResponse(status=304, headers=known | poll.budget.headers)
+        text = self.text_for(poll) if poll is not None and not request.META["QUERY_STRING"] else None
+        if poll is None or text is None:
             return super().dispatch(request, *args, **kwargs)
-        etag = {"ETag": request.headers["If-None-Match"], "Cache-Control": "private, no-cache"}
-        return HttpResponse(status=304, headers=etag | budget.headers)
+        kind = {"Content-Type": "application/json", "Allow": ", ".join(self.allowed_methods)}
+        return HttpResponse(text, headers=kind | known | poll.budget.headers)
+
+    def text_for(self, poll: conditional.Poll) -> bytes | None:
+        """The whole feed of who was read lately, as `get` gives it; None when they have to be read anew."""
+        asker, own = poll.asker, poll.asker.own
+        market = feed.market_at(asker.market_code, version=poll.version)
+        drawn = (draw.pk for draw in market.draws.values() if draw.drawn_at is not None)
+        if own is None or not own.serves(held_in=market.held_in, drawn=drawn):
+            return None
+        cards = feed.of_market(own, market, at=timezone.now())
+        new = [card.offer for card in cards if card.offer.block_id not in asker.shown]
+        audience.shown(new, to=asker.driver_id)
+        asker.shown.update(offer.block_id for offer in new)
+        return listing.written(cards, market)
 
     @extend_schema(
         operation_id="driver_list_offers", parameters=[ETAG], responses=shapes.OffersOut, tags=TAGS
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Offers open now in your market, soonest first. Send the ETag back: 304 while nothing changed."""
         api.query(request, api.NoQuery)
         driver = self.driver
         version = feed.version(driver)
         latecomers.note_known(request, driver)
-        cards = feed.offers_at(driver, version=version, at=timezone.now())
-        audience.shown((card.offer for card in cards), to=driver)
-        response = Response({"results": [shapes.offer_json(card) for card in cards]})
-        etag = conditional.etag(request, driver, kind="api", version=version)
+        at, market = timezone.now(), feed.market_at(driver.market_code, version=version)
+        theirs = own.read(driver, market.offers, at=at)
+        cards = feed.of_market(theirs, market, at=at)
+        audience.shown((card.offer for card in cards), to=driver.pk)
+        shown = [card.offer.block_id for card in cards]
+        response = HttpResponse(listing.written(cards, market), content_type="application/json")
+        etag = conditional.etag(request, driver, kind="api", version=version, own=theirs, shown=shown)
         if etag:
             response["ETag"] = etag
             response["Cache-Control"] = "private, no-cache"
@@ -80,7 +102,7 @@ class OfferView(OneOfferView):
         """One offer, open or over."""
         api.query(request, api.NoQuery)
         card = feed.card(self.driver, self.found(code), at=timezone.now())
-        audience.shown([card.offer], to=self.driver)
+        audience.shown([card.offer], to=self.driver.pk)
         return Response(shapes.offer_json(card))
 
 
@@ -99,7 +121,7 @@ class WhyView(OneOfferView):
                 "refusals": refusals,
                 "entered": card.place.state not in {places.State.NOT_ENTERED, places.State.LEFT},
                 "place": shapes.place_json(card.place),
-                "draw": shapes.draw_json(card.offer, card.place),
+                "draw": shapes.draw_json(card.offer, card.place.draw),
             }
         )
 
@@ -109,7 +131,7 @@ class EntryView(OneOfferView):
         return Response(
             {
                 "offer": offer.code,
-                "draw": shapes.draw_json(offer, place),
+                "draw": shapes.draw_json(offer, place.draw),
                 "place": shapes.place_json(place),
             }
         )

@@ -17,7 +17,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from drivers.models import Driver
 from offers import limits, locks
 from offers.models import Block, Offer
 
@@ -69,11 +68,12 @@ class _Store:
 _store = _Store()
 
 
-def shown(offers: Iterable[Offer], *, to: Driver) -> None:
-    """These offers were sent to a driver's screen. Costs one trip to Redis and no SQL; never fails."""
+def shown(offers: Iterable[Offer], *, to: int) -> None:
+    """These offers were sent to the screen of the driver with this key. Costs one trip to Redis and no SQL;
+    never fails."""
     keys = [_key(offer.block.code) for offer in offers if offer.status == Offer.Status.OPEN]
     if keys:
-        _store.note(keys, to.pk)
+        _store.note(keys, to)
 
 
 def flush() -> int:

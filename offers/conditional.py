@@ -1,9 +1,10 @@
-"""A feed that has not changed is answered 304 without touching the database.
+"""A feed that has not changed is answered 304 without touching the database, and a whole one to who asked lately too.
 
-What an answer was made from (whose it is, by which credential, at which version) is kept in the cache under
-its ETag for as long as a version lives. A request that brings the ETag and the same credential, while the
-version is still the same, has seen everything there is. A revoked token learns nothing but that, and for a
-minute at most.
+Who asks by a credential, and what was read of them, is kept in the cache for as long as a word lives. What an answer
+was made from is its version: a word of the market and one of the driver. A request with an ETag of the version that is
+still the same has seen everything there is. When only the market's word is another, what was read of the driver is
+still true, and their feed is made of that and of the market. A revoked token ends both at once, since it replaces the
+driver's word; if that is lost, within a minute.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import contextlib
 import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import structlog
 from django.conf import settings
@@ -24,24 +26,44 @@ from rest_framework.request import Request
 
 from drivers.models import Driver
 from offers import freshness, limits
-from retaildelivery.lib import codes
+from offers.own import Own
 from retaildelivery.web import throttling
 
 log = structlog.get_logger(__name__)
 
-_seen: OrderedDict[str, Known] = OrderedDict()
 _LASTS_S = int(limits.FEED_VERSION_LASTS.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What an ETag stands for."""
+class Asker:
+    """Whose credential it is, and what was read of them when their word was this. `shown` are the blocks whose
+    audience they have been counted in since."""
 
     driver_id: int
     user_id: int
     market_code: str
+    word: str
+    own: Own | None
+    shown: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A request of a known asker, counted, with the version as it is now."""
+
+    asker: Asker
     credential: str
     version: str
+    unchanged: bool
+    budget: throttling.Budget
+
+    @property
+    def etag(self) -> str:
+        return _etag(self.credential, self.version)
+
+
+# What is kept under a credential is true for as long as its word is, so a process may remember it.
+_askers: OrderedDict[str, Asker] = OrderedDict()
 
 
 def credential_of(request: HttpRequest | Request, kind: str) -> str:
@@ -52,73 +74,95 @@ def credential_of(request: HttpRequest | Request, kind: str) -> str:
     return hashlib.sha256(f"{kind}\n{get_language()}\n{secret}".encode()).hexdigest()
 
 
-def unchanged(request: HttpRequest, *, kind: str) -> Known | None:
-    """What is known of the ETag in the request, if nothing has changed since; else None."""
-    known = _known(request, kind=kind)
-    if known is None:
-        return None
-    now = freshness.version(market_code=known.market_code, driver_id=known.driver_id)
-    return known if now and now == known.version else None
+def unchanged(request: HttpRequest, *, kind: str) -> bool:
+    """Whether the request's ETag is that of an answer since which nothing has changed."""
+    etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
+    asker = _asker(credential) if etag and credential else None
+    if asker is None:
+        return False
+    now = freshness.version(market_code=asker.market_code, driver_id=asker.driver_id)
+    return bool(now) and etag == _etag(credential, now)
 
 
-def polled(request: HttpRequest, *, kind: str) -> throttling.Budget | None:
-    """`unchanged` for an app that polls, with its request counted in the same trip to Redis: the budget when nothing
-    has changed and it is not spent, else None, and the long way counts for itself."""
-    known = _known(request, kind=kind)
-    if known is None:
+def polled(request: HttpRequest, *, kind: str) -> Poll | None:
+    """What can be said to an app that polls before anybody is looked up, with its request counted in the same trip to
+    Redis; None when it is not known, has changed or has spent its budget, and the long way counts for itself."""
+    etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
+    asker = _asker(credential) if etag and credential else None
+    if asker is None:
         return None
-    keys = freshness.keys(market_code=known.market_code, driver_id=known.driver_id)
+    keys = freshness.keys(market_code=asker.market_code, driver_id=asker.driver_id)
     limit = settings.API_REQUESTS_PER_MINUTE
     try:
         budget, words = throttling.take_and_read(
-            f"user:{known.user_id}", limit=limit, now=time.time(), keys=keys
+            f"user:{asker.user_id}", limit=limit, now=time.time(), keys=keys
         )
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return None
     now = freshness.version_in(words)
-    return budget if now and now == known.version and not budget.spent else None
-
-
-def _known(request: HttpRequest, *, kind: str) -> Known | None:
-    etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
-    if not etag or not credential or len(etag) > 64:
+    if not now or budget.spent:
         return None
-    key = _key(etag)
-    known = _seen.get(key)
-    if known is None:
-        try:
-            known = cache.get(key)
-        except RedisError as failure:
-            log.warning("offers.cache_away", reason=str(failure))
-        if known is None:
+    if freshness.driver_word(now) != asker.word:
+        # Another process may have read them anew.
+        asker = _kept(credential)
+        if asker is None or freshness.driver_word(now) != asker.word:
             return None
-        _note_seen(key, known)
-    return known if known.credential == credential else None
+    return Poll(asker, credential, now, etag == _etag(credential, now), budget)
 
 
-def _note_seen(key: str, known: Known) -> None:
-    """What an ETag stands for never changes, so a process may remember it; the words say whether it is fresh."""
-    _seen[key] = known
-    while len(_seen) > limits.ETAGS_SEEN:
-        with contextlib.suppress(KeyError):
-            _seen.popitem(last=False)
-
-
-def etag(request: HttpRequest | Request, driver: Driver, *, kind: str, version: str) -> str:
-    """A new ETag for an answer made from what `version` stood for when it was taken; "" without a version."""
+def etag(
+    request: HttpRequest | Request,
+    driver: Driver,
+    *,
+    kind: str,
+    version: str,
+    own: Own | None = None,
+    shown: Iterable[int] = (),
+) -> str:
+    """The ETag of an answer made from what `version` stood for when it was taken; "" without a version. Who got it is
+    kept, with what was read of them."""
     credential = credential_of(request, kind)
     if not version or not credential:
         return ""
-    tag = f'"{codes.new_code(length=24)}"'
-    known = Known(driver.pk, driver.user_id, driver.market_code, credential, version)
+    asker = Asker(
+        driver.pk, driver.user_id, driver.market_code, freshness.driver_word(version), own, set(shown)
+    )
     try:
-        cache.set(_key(tag), known, timeout=_LASTS_S)
+        cache.set(_key(credential), asker, timeout=_LASTS_S)
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return ""
-    return tag
+    _remember(credential, asker)
+    return _etag(credential, version)
 
 
-def _key(tag: str) -> str:
-    return f"offers:etag:{hashlib.sha256(tag.encode()).hexdigest()[:32]}"
+def _etag(credential: str, version: str) -> str:
+    digest = hashlib.sha256(f"{credential} {version}".encode()).hexdigest()
+    return f'"{digest[:32]}"'
+
+
+def _asker(credential: str) -> Asker | None:
+    return _askers.get(credential) or _kept(credential)
+
+
+def _kept(credential: str) -> Asker | None:
+    try:
+        asker: Asker | None = cache.get(_key(credential))
+    except RedisError as failure:
+        log.warning("offers.cache_away", reason=str(failure))
+        return None
+    if asker is not None:
+        _remember(credential, asker)
+    return asker
+
+
+def _remember(credential: str, asker: Asker) -> None:
+    _askers[credential] = asker
+    while len(_askers) > limits.ASKERS_KNOWN:
+        with contextlib.suppress(KeyError):
+            _askers.popitem(last=False)
+
+
+def _key(credential: str) -> str:
+    return f"offers:asker:{credential}"

@@ -12,7 +12,7 @@ from deliveries.snapshots import moment
 from drivers import costing
 from drivers.models import DriverPosting, Vehicle
 from offers import feed, hours, limits, places, pricing, reckoning
-from offers.models import Block, Claim, Decline, HandOver, Offer
+from offers.models import Block, Claim, Decline, Draw, HandOver, Offer
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text
 from stores.models import Mall
@@ -360,8 +360,7 @@ def week_json(week: hours.Week) -> Json:
     }
 
 
-def draw_json(offer: Offer, place: places.Place) -> Json | None:
-    draw = place.draw
+def draw_json(offer: Offer, draw: Draw | None) -> Json | None:
     if draw is None:
         return None
     return {
@@ -387,6 +386,11 @@ def place_json(place: places.Place) -> Json:
 
 
 def offer_json(card: feed.Card) -> Json:
+    return offer_for_all(card) | offer_for_one(card)
+
+
+def offer_for_all(card: feed.Card) -> Json:
+    """What every driver of the market reads of an offer, at one version of the market."""
     offer, block = card.offer, card.block
     return {
         "code": offer.code,
@@ -400,7 +404,6 @@ def offer_json(card: feed.Card) -> Json:
         "hourly": amount(card.hourly_cents, block.mall),
         "pay": amount(card.pay_cents, block.mall),
         "tips": amount(card.tips_cents, block.mall),
-        "estimate": estimate_json(card.net, block.mall),
         "ladder": [
             {
                 "at": moment(dt.datetime.fromisoformat(step["at"])),
@@ -410,7 +413,14 @@ def offer_json(card: feed.Card) -> Json:
         ],
         "opens_at": moment(offer.opens_at),
         "closes_at": moment(offer.closes_at),
-        "draw": draw_json(offer, card.place),
+        "draw": draw_json(offer, card.place.draw),
+    }
+
+
+def offer_for_one(card: feed.Card) -> Json:
+    """What is one driver's own of an offer."""
+    return {
+        "estimate": estimate_json(card.net, card.block.mall),
         "place": place_json(card.place),
         "eligible": card.eligible,
         "why_not": refusal_json(card.refusals[0]) if card.refusals else None,

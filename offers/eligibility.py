@@ -168,6 +168,7 @@ class Work:
 CLASSES = tuple(Vehicle.CAPACITY)  # from the smallest car to the largest
 
 Rule = Callable[[Applicant, Work], Iterator[Ineligible]]
+Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def is_approved(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
@@ -180,13 +181,17 @@ def is_approved(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
 def has_papers(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
     """Every required paper is verified and valid on the local day on which the block ends."""
     papers = {paper.kind: paper for paper in applicant.papers}
-    last_day = list(local_days(work.window, work.zone))[-1][0]
+    last_day = local_days(work.window, work.zone)[-1][0]
     for kind in Document.REQUIRED:
-        paper, name = papers.get(kind), str(Document.Kind(kind).label)
+        paper = papers.get(kind)
         if paper is None or not paper.verified:
-            yield DocumentMissing(reason=str(kind), document=name)
+            yield DocumentMissing(reason=str(kind), document=str(Document.Kind(kind).label))
         elif paper.expires_on < last_day:
-            yield DocumentExpired(reason=str(kind), document=name, day=date_format(paper.expires_on))
+            yield DocumentExpired(
+                reason=str(kind),
+                document=str(Document.Kind(kind).label),
+                day=date_format(paper.expires_on),
+            )
 
 
 def has_room(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
@@ -365,14 +370,31 @@ FROM offers_storeblockade WHERE driver_id = %(driver)s AND ended_at IS NULL AND 
 def load(driver: Driver, *, around: Window, zone: dt.tzinfo, at: dt.datetime) -> Applicant:
     """The driver as at `at`, with all windows that may matter to a block inside `around`. One query, and two more
     for a driver whom some store refuses."""
+    return applicant(driver, read(driver.pk, reach(around, zone), at=at), around=around)
+
+
+def reach(around: Window, zone: dt.tzinfo) -> Window:
+    """In which time claims matter to a block inside `around`: whole weeks, and a day before for the rest."""
     first, last = around.start.astimezone(zone).date(), around.end.astimezone(zone).date()
-    since = day_window(monday_of(first) - dt.timedelta(days=1), zone).start
-    until = day_window(monday_of(last) + dt.timedelta(days=7), zone).end
-    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    return Window(
+        day_window(monday_of(first) - dt.timedelta(days=1), zone).start,
+        day_window(monday_of(last) + dt.timedelta(days=7), zone).end,
+    )
+
+
+def read(driver_id: int, held_in: Window, *, at: dt.datetime, beside: str = "", **given: Any) -> Rows:
+    """What the rules ask of a driver, and what else is read `beside` it in the same statement, by what it is."""
+    rows: Rows = defaultdict(list)
+    known = {"driver": driver_id, "since": held_in.start, "until": held_in.end, "at": at}
     with connection.cursor() as cursor:
-        cursor.execute(_SNAPSHOT, {"driver": driver.pk, "since": since, "until": until, "at": at})
+        cursor.execute(_SNAPSHOT + beside, known | given)
         for what, *row in cursor.fetchall():
             rows[what].append(tuple(row))
+    return rows
+
+
+def applicant(driver: Driver, rows: Rows, *, around: Window) -> Applicant:
+    """The driver of these rows. Two queries more for one whom some store refuses."""
     cars = sorted(Car(pk, litres, grams, kind) for kind, pk, litres, grams, *_rest in rows["car"])
     return Applicant(
         status=driver.status,

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from drivers import costing
 from drivers.models import Driver, DriverPosting
-from offers import eligibility, freshness, hours, limits, openings, places, pricing, reckoning
-from offers.models import Block, Claim, Decline, Entry, HandOver, Offer
+from offers import eligibility, freshness, hours, limits, openings, own, places, pricing, reckoning
+from offers.models import Block, Claim, Decline, Draw, Entry, HandOver, Offer
 from retaildelivery.lib import geo
-from retaildelivery.lib.windows import Window
 from retaildelivery.prepared import Given, Prepared
 
 
@@ -93,17 +91,27 @@ def visible_offer(driver: Driver, code: str) -> Offer | None:
 
 def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:
     """The driver's feed, soonest start first, at most `limits.FEED`; each card says whether they may claim it
-    and, if not, every reason. Four queries however many offers, two more with draws among them."""
+    and, if not, every reason. Three queries however many offers, two more with draws among them."""
     rows = list(open_offers(driver, at=at).order_by("block__window__startswith", "pk")[: limits.FEED])
     return cards(driver, rows, at=at)
 
 
+def market_at(market_code: str, *, version: str) -> openings.Market:
+    """What the market had at this version: no query when another driver's feed has read it before."""
+    return openings.of(market_code, word=freshness.market_word(version))
+
+
 def offers_at(driver: Driver, *, version: str, at: dt.datetime) -> list[Card]:
-    """`offers`, of what the market had at this version (see `version`): three queries when another driver has read it
-    before, two more with draws among them."""
-    market = openings.of(driver.market_code, word=freshness.market_word(version))
-    rows = openings.open_to(driver, market.offers, at=at) if market.offers else []
-    return cards(driver, rows[: limits.FEED], at=at, tips=market.tips)
+    """`offers`, of what the market had at this version (see `version`): one query when another driver has read it
+    before, one more with draws among them."""
+    market = market_at(driver.market_code, version=version)
+    return of_market(own.read(driver, market.offers, at=at), market, at=at)
+
+
+def of_market(theirs: own.Own, market: openings.Market, *, at: dt.datetime) -> list[Card]:
+    """The feed of this driver from what was read of them and of their market. No query."""
+    rows = openings.open_to(theirs, market, at=at)[: limits.FEED]
+    return _cards(theirs, rows, tips=market.tips, draws=market.draws)
 
 
 def card(driver: Driver, offer: Offer, *, at: dt.datetime) -> Card:
@@ -111,37 +119,33 @@ def card(driver: Driver, offer: Offer, *, at: dt.datetime) -> Card:
     return cards(driver, [offer], at=at)[0]
 
 
-def cards(
-    driver: Driver, rows: Sequence[Offer], *, at: dt.datetime, tips: dict[int | None, int] | None = None
-) -> list[Card]:
+def cards(driver: Driver, rows: Sequence[Offer], *, at: dt.datetime) -> list[Card]:
     if not rows:
         return []
-    around = Window(min(r.block.starts_at for r in rows), max(r.block.ends_at for r in rows))
-    applicant = eligibility.load(driver, around=around, zone=rows[0].block.mall.zone, at=at)
-    if tips is None:
-        tips = openings.tips_of([row.block.manifest_id for row in rows])
-    mine, costs = places.of(driver, rows), costing.of(driver)
+    tips = openings.tips_of([row.block.manifest_id for row in rows])
+    draws = places.draws_of([row.pk for row in rows if row.mode == Offer.Mode.DRAW])
+    return _cards(own.read(driver, rows, at=at), rows, tips=tips, draws=draws)
+
+
+def _cards(
+    theirs: own.Own, rows: Sequence[Offer], *, tips: dict[int | None, int], draws: dict[int, Draw]
+) -> list[Card]:
+    mine = places.among(theirs.driver_id, rows, draws=draws, entered=theirs.entered)
     return [
-        _card(costs, row, applicant, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))
+        _card(theirs, row, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))
         for row in rows
     ]
 
 
-def _card(
-    costs: costing.Costs,
-    offer: Offer,
-    applicant: eligibility.Applicant,
-    tips_cents: int,
-    place: places.Place,
-) -> Card:
-    block = offer.block
+def _card(theirs: own.Own, offer: Offer, tips_cents: int, place: places.Place) -> Card:
+    block, applicant = offer.block, theirs.applicant
     work = eligibility.work_of(block)
     return Card(
         offer=offer,
         hourly_cents=offer.hourly_cents,
         pay_cents=offer.pay_cents,
         tips_cents=tips_cents,
-        net=reckoning.estimate(costs, block, pay_cents=offer.pay_cents),
+        net=reckoning.estimate(theirs.costs, block, pay_cents=offer.pay_cents),
         stops=block.stores_count + block.doors_count,
         distance_m=block.distance_m,
         miles=geo.miles(block.distance_m),

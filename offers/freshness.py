@@ -15,53 +15,34 @@ from django.core.cache import cache
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from offers import limits
-from retaildelivery.lib import codes
+from drivers import freshness
 
 log = structlog.get_logger(__name__)
-
-_LASTS_S = int(limits.FEED_VERSION_LASTS.total_seconds())
 
 
 def _market(code: str) -> str:
     return f"offers:fresh:market:{code}"
 
 
-def _driver(driver_id: int) -> str:
-    return f"offers:fresh:driver:{driver_id}"
-
-
-def _new_word() -> str:
-    return codes.new_code(length=12)
-
-
-def _replace(*keys: str) -> None:
-    try:
-        cache.set_many({key: _new_word() for key in keys}, timeout=_LASTS_S)
-    except RedisError as failure:
-        # The words end by themselves within the minute.
-        log.warning("offers.cache_away", keys=keys, reason=str(failure))
-
-
 def touch(market_code: str) -> None:
     """Offers of this market have changed, once the running transaction commits."""
-    transaction.on_commit(lambda: _replace(_market(market_code)), robust=True)
+    transaction.on_commit(lambda: freshness.replace(_market(market_code)), robust=True)
 
 
 def touch_driver(driver_id: int) -> None:
     """This driver's own view has changed, once the running transaction commits."""
-    transaction.on_commit(lambda: _replace(_driver(driver_id)), robust=True)
+    freshness.touch(driver_id)
 
 
 def touch_all(*, market_codes: Collection[str], driver_ids: Collection[int]) -> None:
     """`touch` and `touch_driver` for many, in one trip."""
-    keys = [*map(_market, market_codes), *map(_driver, driver_ids)]
-    transaction.on_commit(lambda: _replace(*keys), robust=True)
+    keys = [*map(_market, market_codes), *map(freshness.key, driver_ids)]
+    transaction.on_commit(lambda: freshness.replace(*keys), robust=True)
 
 
 def keys(*, market_code: str, driver_id: int) -> list[str]:
     """Under which names Redis holds the words of this driver's feed, for who reads more in the same trip."""
-    return [cache.make_key(_market(market_code)), cache.make_key(_driver(driver_id))]
+    return [cache.make_key(_market(market_code)), cache.make_key(freshness.key(driver_id))]
 
 
 def version_in(values: Sequence[bytes | None]) -> str:
@@ -77,12 +58,13 @@ def version(*, market_code: str, driver_id: int) -> str:
 
     Take it before reading the rows.
     """
-    keys = [_market(market_code), _driver(driver_id)]
+    keys = [_market(market_code), freshness.key(driver_id)]
     try:
         words = cache.get_many(keys)
-        for key in keys:
-            if key not in words:
-                words[key] = cache.get_or_set(key, _new_word, timeout=_LASTS_S)
+        if len(words) < len(keys):
+            words = cache.get_many_or_set(
+                {key: freshness.new_word() for key in keys}, timeout=freshness.LASTS_S
+            )
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return ""
@@ -92,3 +74,8 @@ def version(*, market_code: str, driver_id: int) -> str:
 def market_word(version: str) -> str:
     """The part of a version that is the market's; "" of ""."""
     return version.partition("-")[0]
+
+
+def driver_word(version: str) -> str:
+    """The part of a version that is the driver's; "" of ""."""
+    return version.partition("-")[2]

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from drivers import limits as drivers
+
 CHECK_IN_BEFORE = dt.timedelta(minutes=15)  # the mall's pickup zone holds no more cars
 CHECK_IN_LATE = dt.timedelta(minutes=5)  # design, section 5: no check-in by then is late
 NO_SHOW_AFTER = dt.timedelta(minutes=20)  # design, section 5
@@ -31,7 +33,7 @@ EVENING_HOUR = 17  # local; from then on a weekday pays the evening rate
 ACCURACY_SLACK_M = 100  # what a phone's own doubt may add to the mall's circle
 DESK_CODE_WINDOW = dt.timedelta(minutes=10)  # in which DESK_CODE_TRIES are counted
 LOCK_WAIT = dt.timedelta(seconds=3)  # for a row; then the answer is "busy, try again"
-FEED_VERSION_LASTS = dt.timedelta(seconds=60)  # a feed is read anew this often though nothing was announced
+FEED_VERSION_LASTS = drivers.WORD_LASTS  # a feed is read anew this often though nothing was announced
 DESK_CODE_TRIES = 5  # wrong desk codes per block in ten minutes
 LATE_CHECK_IN_POINTS = -2
 LATE_TOLD_POINTS = -1  # driver.md, exception 2: who says so in time is half as late
@@ -108,7 +110,7 @@ PLAN_LOCK = dt.timedelta(minutes=2)  # a wave that takes longer has died
 CLAIM_TURN = dt.timedelta(milliseconds=300)  # that a claim waits for another on the same offer to end
 OFFER_RECENT = dt.timedelta(seconds=1)  # an offer of so long ago serves to enter its draw
 OFFERS_RECENT = 200  # kept so by each process
-ETAGS_SEEN = 20_000  # a process remembers, a few megabytes
+ASKERS_KNOWN = 20_000  # a process remembers, some tens of megabytes
 GONE_KEPT = dt.timedelta(hours=1)  # latecomers of a race come within seconds
 TOKEN_KNOWN = dt.timedelta(minutes=5)  # an app looks at its feed more often
 SWEEP_BATCH = 200  # rows a sweep takes at once

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db import connection
 from django.db.models import Sum
 
 from deliveries.models import Order
-from drivers.models import Driver
-from offers.models import Block, Offer
+from offers import eligibility, places
+from offers.models import Block, Draw, Offer
+from offers.own import Own
+from retaildelivery.lib.windows import Window
 from retaildelivery.prepared import Given, Prepared
 
 _OPEN = Prepared(
@@ -29,21 +30,26 @@ _OPEN = Prepared(
         .order_by("block__window__startswith", "pk")
     )
 )
-_OWN = """
-SELECT 'declined', block_id FROM offers_decline WHERE driver_id = %(driver)s AND block_id = ANY(%(blocks)s)
-UNION ALL
-SELECT 'entered', d.offer_id FROM offers_entry e JOIN offers_draw d ON d.id = e.draw_id
-WHERE e.driver_id = %(driver)s AND e.withdrawn_at IS NULL AND d.offer_id = ANY(%(drawn)s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """All open offers, soonest start first, and the tips of each manifest."""
+    """All open offers, soonest start first, the draw of each that is drawn, and the tips of each manifest; `texts` is
+    where `listing` keeps what it has written of them."""
 
     word: str
     offers: tuple[Offer, ...]
+    draws: dict[int, Draw]
     tips: dict[int | None, int]
+    texts: dict[int, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def held_in(self) -> Window | None:
+        """The time in which a driver's claims matter to these offers; None with nothing on offer."""
+        if not self.offers:
+            return None
+        start, end = self.offers[0].block.starts_at, max(offer.block.ends_at for offer in self.offers)
+        return eligibility.reach(Window(start, end), self.offers[0].block.mall.zone)
 
 
 _kept: dict[str, Market] = {}
@@ -56,7 +62,8 @@ def of(market_code: str, *, word: str) -> Market:
     if word and kept is not None and kept.word == word:
         return kept
     offers = tuple(_OPEN.all(market=market_code))
-    read = Market(word, offers, tips_of([offer.block.manifest_id for offer in offers]))
+    draws = places.draws_of([offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW])
+    read = Market(word, offers, draws, tips_of([offer.block.manifest_id for offer in offers]))
     if word:
         _kept[market_code] = read
     return read
@@ -71,24 +78,20 @@ def tips_of(manifests: Sequence[int | None]) -> dict[int | None, int]:
     )
 
 
-def open_to(driver: Driver, offers: Sequence[Offer], *, at: dt.datetime) -> list[Offer]:
-    """Those of the offers that `feed.open_offers` would give this driver now. One query."""
-    drawn = [offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW]
-    own: dict[str, set[int]] = {"declined": set(), "entered": set()}
-    with connection.cursor() as cursor:
-        blocks = [offer.block_id for offer in offers]
-        cursor.execute(_OWN, {"driver": driver.pk, "blocks": blocks, "drawn": drawn})
-        for what, key in cursor.fetchall():
-            own[what].add(key)
+def open_to(own: Own, market: Market, *, at: dt.datetime) -> list[Offer]:
+    """Those of the market's offers that `feed.open_offers` would give this driver now. No query."""
+    entered = own.entered_draws
     return [
         offer
-        for offer in offers
-        if offer.block_id not in own["declined"]
+        for offer in market.offers
+        if offer.block_id not in own.declined
         and offer.opens_at <= at
-        and (offer.pk in own["entered"] or _running(offer, driver, at=at))
+        and (
+            _running(offer, own, at=at) or (offer.pk in market.draws and market.draws[offer.pk].pk in entered)
+        )
     ]
 
 
-def _running(offer: Offer, driver: Driver, *, at: dt.datetime) -> bool:
-    meant = offer.mode != Offer.Mode.RESERVED or offer.reserved_for_id == driver.pk
+def _running(offer: Offer, own: Own, *, at: dt.datetime) -> bool:
+    meant = offer.mode != Offer.Mode.RESERVED or offer.reserved_for_id == own.driver_id
     return meant and offer.closes_at > at

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +42,7 @@ class Place:
     rank: int | None = None
     confirm_until: dt.datetime | None = None
     passed_over_for: str = ""
+    takes_part: bool = False  # entered, and not taken back
 
     @property
     def is_drawn(self) -> bool:
@@ -62,13 +63,29 @@ _DRAWS = Prepared(lambda: Draw.objects.filter(offer__in=any_of("offers")))
 def of(driver: Driver, offers: Sequence[Offer]) -> dict[int, Place]:
     """The driver's place in each offer that is drawn or reserved, by the offer's key; two queries."""
     drawn = [offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW]
+    return among(driver.pk, offers, draws=draws_of(drawn), entered=entered_in(driver.pk, drawn))
+
+
+def draws_of(offers: Sequence[int]) -> dict[int, Draw]:
+    """The draws of these offers, by the offer's key."""
+    return {draw.offer_id: draw for draw in _DRAWS.all(offers=list(offers))} if offers else {}
+
+
+def entered_in(driver_id: int, offers: Sequence[int]) -> dict[int, Place]:
+    """The driver's own part of the place in each of these offers' draws that they have entered, by the draw's key."""
+    rows = _ENTRIES.all(offers=list(offers), driver=driver_id) if offers else []
+    return {entry.draw_id: _place(entry) for entry in rows}
+
+
+def among(
+    driver_id: int, offers: Sequence[Offer], *, draws: Mapping[int, Draw], entered: Mapping[int, Place]
+) -> dict[int, Place]:
+    """The driver's place in each offer that is drawn or reserved, by the offer's key, from what was read. No query."""
     found: dict[int, Place] = {}
-    if drawn:
-        entries = {entry.draw_id: entry for entry in _ENTRIES.all(offers=drawn, driver=driver.pk)}
-        for draw in _DRAWS.all(offers=drawn):
-            found[draw.offer_id] = _place(draw, entries.get(draw.pk))
     for offer in offers:
-        if offer.mode == Offer.Mode.RESERVED and offer.reserved_for_id == driver.pk:
+        if (draw := draws.get(offer.pk)) is not None:
+            found[offer.pk] = replace(entered.get(draw.pk, NOWHERE), draw=draw)
+        elif offer.mode == Offer.Mode.RESERVED and offer.reserved_for_id == driver_id:
             is_open = offer.status == Offer.Status.OPEN
             found[offer.pk] = Place(
                 None,
@@ -80,16 +97,14 @@ def of(driver: Driver, offers: Sequence[Offer]) -> dict[int, Place]:
 
 def entered(draw: Draw, entry: Entry) -> Place:
     """The place of who has entered just now."""
-    return Place(draw, State.ENTERED, entrant=entry.entrant)
+    return Place(draw, State.ENTERED, entrant=entry.entrant, takes_part=True)
 
 
-def _place(draw: Draw, entry: Entry | None) -> Place:
-    if entry is None:
-        return Place(draw, State.NOT_ENTERED)
+def _place(entry: Entry) -> Place:
     award: Award | None = getattr(entry, "award", None)
     return Place(
-        draw,
-        _state(draw, entry, award),
+        None,
+        _state(entry, award),
         entrant=entry.entrant,
         points=entry.points,
         wins=entry.wins,
@@ -97,10 +112,11 @@ def _place(draw: Draw, entry: Entry | None) -> Place:
         rank=entry.rank,
         confirm_until=award.holds_until if award is not None and award.ended_at is None else None,
         passed_over_for=award.reason if award is not None else "",
+        takes_part=entry.withdrawn_at is None,
     )
 
 
-def _state(draw: Draw, entry: Entry, award: Award | None) -> str:
+def _state(entry: Entry, award: Award | None) -> str:
     if award is not None:
         return award.ending or State.ASKED
     if entry.withdrawn_at is not None:

@@ -114,11 +114,11 @@ def test_a_driver_counts_once_however_often_and_wherever_they_look(store, order,
 
 def test_who_is_counted_stays_counted_when_redis_is_emptied(order, ada, ben):
     offer = making.offer_of(making.block([order]))
-    audience.shown([offer], to=ada)
+    audience.shown([offer], to=ada.pk)
     audience.flush()
 
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
-    audience.shown([offer], to=ben)
+    audience.shown([offer], to=ben.pk)
     audience.flush()
 
     assert market.of(order, at=AT).seen_by == 2
@@ -126,11 +126,11 @@ def test_who_is_counted_stays_counted_when_redis_is_emptied(order, ada, ben):
 
 def test_who_looks_while_the_sweep_carries_over_is_found_by_the_next_one(order, ada, ben, monkeypatch):
     offer = making.offer_of(making.block([order]))
-    audience.shown([offer], to=ada)
+    audience.shown([offer], to=ada.pk)
     keep = audience.keep
 
     def keep_while_ben_looks(**given):
-        audience.shown([offer], to=ben)
+        audience.shown([offer], to=ben.pk)
         return keep(**given)
 
     monkeypatch.setattr(audience, "keep", keep_while_ben_looks)
@@ -159,7 +159,7 @@ def test_counting_costs_no_query(order, ada, django_assert_num_queries):
     offer.block.code  # noqa: B018
 
     with django_assert_num_queries(0):
-        audience.shown([offer], to=ada)
+        audience.shown([offer], to=ada.pk)
 
 
 def test_the_counts_are_those_of_the_orders_block(store, order, ada, ben):
@@ -257,7 +257,7 @@ def test_strangers_find_neither_page_nor_answer(mall, order):
 def test_the_api_says_the_same(mall, store, order, ada):
     history(mall, claimed=15, unclaimed=5)
     offer = making.offer_of(making.block([order]))
-    audience.shown([offer], to=ada)
+    audience.shown([offer], to=ada.pk)
     audience.flush()
     declining.decline(offer_code=offer.code, driver_id=ada.pk, reason="pay", at=AT)
 

@@ -99,7 +99,7 @@ def offers_page(
     version = feed.version(driver)
     # What is theirs to confirm comes before all else, since it waits only for minutes.
     cards = sorted(feed.offers(driver, at=at), key=lambda card: card.place.state != places.State.ASKED)
-    audience.shown((card.offer for card in cards), to=driver)
+    audience.shown((card.offer for card in cards), to=driver.pk)
     claims = feed.claims_about(driver, at=at)
     claim = feed.current_of(claims)
     near = cards[0].block if cards else claim.block if claim else None
@@ -192,7 +192,7 @@ def offer_page(
     stops = itinerary.stops_in_outline(found.block.manifest_id)
     towns = Counter(stop.town for stop in stops if stop.kind == Stop.Kind.DROPOFF)
     at = timezone.now()
-    audience.shown([found], to=driver)
+    audience.shown([found], to=driver.pk)
     context = {
         "driver": driver,
         "ticket": ticket(feed.card(driver, found, at=at), at=at),

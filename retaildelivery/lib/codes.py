@@ -34,8 +34,15 @@ def rehearsed(key: str) -> Iterator[None]:
 
 def _drawn(signs: str, length: int) -> str:
     rehearsal = _rehearsed.get()
-    choice = secrets.choice if rehearsal is None else rehearsal.choice
-    return "".join(choice(signs) for _ in range(length))
+    if rehearsal is not None:
+        return "".join(rehearsal.choice(signs) for _ in range(length))
+    # Asking the system is what takes time: bytes enough for the whole code at once, of which those are taken that
+    # give every sign the same chance.
+    fair = 256 - 256 % len(signs)
+    found: list[str] = []
+    while len(found) < length:
+        found += [signs[byte % len(signs)] for byte in secrets.token_bytes(length + 8) if byte < fair]
+    return "".join(found[:length])
 
 
 def new_code(prefix: str = "", length: int = 8) -> str:

@@ -7,6 +7,10 @@ which is an hour wrong across a change of clocks; in UTC 45 minutes are always 4
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+
+# Ten thousand drivers look at the same blocks: what a window touches is reckoned once for all of them.
+_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Window:
         return Window(start, end) if start < end else None
 
 
+@lru_cache(_KEPT)
 def day_window(day: date, tz: tzinfo) -> Window:
     """The local calendar day: 23, 24 or 25 hours long."""
     return Window(
@@ -67,15 +72,18 @@ def day_window(day: date, tz: tzinfo) -> Window:
     )
 
 
-def local_days(window: Window, tz: tzinfo) -> Iterable[tuple[date, timedelta]]:
+@lru_cache(_KEPT)
+def local_days(window: Window, tz: tzinfo) -> tuple[tuple[date, timedelta], ...]:
     """Each local day the window touches, with the time of it that falls there."""
+    found = []
     day = window.start.astimezone(tz).date()
     last = (window.end - timedelta(microseconds=1)).astimezone(tz).date()
     while day <= last:
         part = window.intersection(day_window(day, tz))
         if part is not None:
-            yield day, part.duration
+            found.append((day, part.duration))
         day += timedelta(days=1)
+    return tuple(found)
 
 
 def monday_of(day: date) -> date:
