@@ -8,6 +8,7 @@ from offers import (
     handing_over_api,
     hours_api,
     market_api,
+    mileage_api,
     money_api,
     preferences_api,
     road_api,
@@ -64,6 +65,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("driver/statements/<slug:code>.csv", money_api.StatementCsvView.as_view(), name="statement_csv"),
     path("driver/tax-years/<int:year>", money_api.TaxYearView.as_view(), name="tax_year"),
     path("driver/tax-years/<int:year>.pdf", money_api.TaxYearPdfView.as_view(), name="tax_year_pdf"),
+    path("driver/mileage-logs/<int:year>", mileage_api.MileageLogView.as_view(), name="mileage_log"),
+    path(
+        "driver/mileage-logs/<int:year>.csv", mileage_api.MileageLogCsvView.as_view(), name="mileage_log_csv"
+    ),
     path("driver/account-export", money_api.AccountExportView.as_view(), name="account_export"),
     path("driver/payout-account", money_api.PayoutAccountView.as_view(), name="payout_account"),
     path("driver/disputes", money_api.DisputesView.as_view(), name="disputes"),

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import manifests
+from drivers import costing
 from drivers.models import Driver, StandingEvent
 from offers import (
     awarding,
@@ -26,6 +27,7 @@ from offers import (
     limits,
     locks,
     moves,
+    reckoning,
 )
 from offers.models import Award, Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
@@ -163,6 +165,7 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
         hourly_cents=offer.hourly_cents,
         pay_cents=offer.pay_cents,
         claimed_at=at,
+        **reckoning.expected(costing.quickly(driver), block, pay_cents=offer.pay_cents),
     )
     if block.manifest is not None:
         manifests.assign(manifest=block.manifest, driver=driver, at=at)

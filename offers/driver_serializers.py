@@ -12,7 +12,7 @@ from deliveries.snapshots import moment
 from drivers import costing
 from drivers.models import DriverPosting, Vehicle
 from offers import feed, hours, limits, places, pricing, reckoning
-from offers.models import Block, Claim, Decline, Draw, HandOver, Offer
+from offers.models import Block, Claim, Decline, Draw, HandOver, Mileage, Offer
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text
 from stores.models import Mall
@@ -85,7 +85,7 @@ class LoadOut(Output):
 class EstimateOut(Output):
     """What is left, by your own cost profile: `GET /driver/cost-profile`."""
 
-    distance_m = serializers.IntegerField(help_text="Planned, back to the mall.")
+    distance_m = serializers.IntegerField(help_text="Planned, or driven afterwards; back to the mall.")
     way_m = serializers.IntegerField(
         allow_null=True,
         help_text="From your home to the mall and back; null while no home is in your profile.",
@@ -97,6 +97,23 @@ class EstimateOut(Output):
     cost = Money(help_text="What both ways and tolls cost you.")
     left = Money()
     left_hourly = Money(help_text="For each hour of the block.")
+
+
+class ActualOut(EstimateOut):
+    """What it came to, by your own cost profile; pay with tips."""
+
+    pay = Money()
+    minutes = serializers.IntegerField(help_text="From check-in to the last stop.")
+    distance_from = serializers.ChoiceField(
+        choices=Mileage.Source.choices, help_text="Whose word the distance follows."
+    )
+
+
+class ExpectedOut(EstimateOut):
+    """What the offer had said before it was claimed."""
+
+    pay = Money()
+    minutes = serializers.IntegerField(help_text="Of the block's window.")
 
 
 class StepOut(Output):
@@ -283,7 +300,9 @@ class PaidOut(Output):
     window = WindowOut()
     total = Money()
     lines = LineOut(many=True)
-    estimate = EstimateOut()
+    estimate = EstimateOut(help_text="By the miles driven where they are known, else by those planned.")
+    expected = ExpectedOut(allow_null=True, help_text="Null for a claim older than this record.")
+    actual = ActualOut(allow_null=True, help_text="Null until it is read, and where nothing was driven.")
 
 
 class EarningsOut(Output):
@@ -337,6 +356,25 @@ def estimate_json(net: pricing.Left, mall: Mall) -> Json:
         "left": amount(net.left_cents, mall),
         "left_hourly": amount(net.left_hourly_cents, mall),
     }
+
+
+def expected_json(claim: Claim) -> Json | None:
+    said = reckoning.said(claim)
+    return None if said is None else said_json(said, claim.block.mall)
+
+
+def said_json(net: pricing.Left, mall: Mall) -> Json:
+    return {
+        **estimate_json(net, mall),
+        "pay": amount(net.pay_cents, mall),
+        "minutes": minutes(net.time),
+    }
+
+
+def actual_json(found: reckoning.Afterwards | None, mall: Mall) -> Json | None:
+    if found is None:
+        return None
+    return {**said_json(found.actual, mall), "distance_from": found.mileage.source}
 
 
 def refusal_json(refusal: Refused) -> Json:
@@ -484,9 +522,9 @@ def paid_json(settled: feed.Settled, costs: costing.Costs) -> Json:
         "window": window(block),
         "total": amount(settled.total_cents, block.mall),
         "lines": lines_json(settled.lines, block.mall),
-        "estimate": estimate_json(
-            reckoning.estimate(costs, block, pay_cents=settled.total_cents), block.mall
-        ),
+        "estimate": estimate_json(reckoning.left_of(costs, settled.claim, settled.lines), block.mall),
+        "expected": expected_json(settled.claim),
+        "actual": actual_json(reckoning.as_kept(costs, settled.claim, settled.lines), block.mall),
     }
 
 

@@ -158,13 +158,19 @@ def _card(theirs: own.Own, offer: Offer, tips_cents: int, place: places.Place) -
 def claims_of(driver: Driver) -> QuerySet[Claim]:
     """All claims of this driver, with their blocks: the scope in which their block codes are looked up."""
     return Claim.objects.filter(driver=driver).select_related(
-        "block__mall__market", "block__policy", "block__manifest", "offer"
+        "block__mall__market", "block__policy", "block__manifest", "offer", "mileage"
     )
 
 
 def live_claims(driver: Driver) -> QuerySet[Claim]:
     """What the driver has claimed and not ended, soonest first."""
     return claims_of(driver).filter(ended_at=None).order_by("window__startswith", "pk")
+
+
+def live_or_ended_since(driver: Driver, since: dt.datetime) -> QuerySet[Claim]:
+    """`live_claims`, and those whose work ended since then; soonest first."""
+    rows = claims_of(driver).filter(Q(ended_at=None) | Q(mileage__ended_at__gte=since))
+    return rows.order_by("window__startswith", "pk")
 
 
 def current_claim(driver: Driver) -> Claim | None:

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import manifests
+from drivers import costing
 from drivers.models import Driver
-from offers import eligibility, facts, freshness, holding, limits, locks, moves
+from offers import eligibility, facts, freshness, holding, limits, locks, moves, reckoning
 from offers.models import Block, Claim, HandOver
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
@@ -130,6 +131,7 @@ def accept(*, code: str, driver_id: int, at: dt.datetime) -> Claim:
         hourly_cents=claim.hourly_cents,
         pay_cents=claim.pay_cents,
         claimed_at=at,
+        **reckoning.expected(costing.of(receiver), block, pay_cents=claim.pay_cents),
     )
     if block.manifest is not None:
         manifests.unassign(manifest=block.manifest, at=at)

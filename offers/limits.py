@@ -113,6 +113,7 @@ OFFERS_RECENT = 200  # kept so by each process
 ASKERS_KNOWN = 20_000  # a process remembers, some tens of megabytes
 GONE_KEPT = dt.timedelta(hours=1)  # latecomers of a race come within seconds
 TOKEN_KNOWN = dt.timedelta(minutes=5)  # an app looks at its feed more often
+MILEAGE_ROUNDS = 20  # transactions of one sweep that reads what was driven; the next comes in seconds
 SWEEP_BATCH = 200  # rows a sweep takes at once
 SEEN_LASTS = dt.timedelta(
     hours=6
@@ -133,6 +134,7 @@ TRAVEL_PAIRS_SWEEPS = 40  # transactions of one sweep; fifty malls learn less in
 PLAN_RUNS = 8  # waves the plan page looks back at
 EVIDENCE_ROWS = 500  # facts, scans and positions kept with a dispute
 STATEMENTS_SHOWN = 60  # a year of weeks on one page
+LOG_PAGE = 30  # blocks on one page of the mileage log; the file has them all
 TAX_PAGE = 100  # drivers on one page of a year; the files have them all
 PAY_NOTICE = dt.timedelta(days=14)  # before anything is lowered
 PREVIEW_BACK = dt.timedelta(days=30)  # blocks a change is tried on: a month of every kind of shift

@@ -13,7 +13,7 @@ from django.db import connection
 
 from drivers.models import Driver
 from offers import limits
-from offers.models import Audience, Block, Draw, Extra, Fit, PlanRun, StoreBlockade
+from offers.models import Audience, Block, Claim, Draw, Extra, Fit, PlanRun, StoreBlockade
 from retaildelivery.prepared import Given, Prepared
 
 
@@ -99,6 +99,13 @@ def store_blockade(code: str) -> StoreBlockade:
         .select_related("store__mall", "driver")
         .get(code=code)
     )
+
+
+def claims_to_measure(most: int) -> list[Claim]:
+    """Claims that ended with something driven and not yet read, locked; what another sweep holds is left to it."""
+    due = Claim.objects.filter(measured_at=None, ending__in=Claim.DRIVEN).order_by("ended_at")
+    locked = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return list(locked.select_related("block__mall__market", "block__manifest")[:most])
 
 
 def audience(block_id: int) -> Audience:

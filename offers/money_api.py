@@ -12,10 +12,10 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drivers import disputing, pay_files, payouts, taxforms
+from drivers import costing, disputing, pay_files, payouts, taxforms
 from drivers.api import DriverView
 from drivers.models import Dispute, DriverPosting, PayoutAccount, Statement
-from offers import evidence, paydays, terms
+from offers import evidence, paydays, reckoning, terms
 from offers import money_serializers as shapes
 from retaildelivery.web import api, paging
 
@@ -55,7 +55,9 @@ class StatementView(StatementBase):
     @extend_schema(operation_id="driver_statement", responses=shapes.StatementWithLines, tags=TAGS)
     def get(self, request: Request, code: str) -> Response:
         """One week from gross to net, with every line as the chain of your account has it."""
-        return Response(shapes.statement_with_lines(self.statement(code)))
+        found = self.statement(code)
+        left = reckoning.between(costing.of(self.driver), start=found.starts_at, end=found.ends_at)
+        return Response(shapes.statement_with_lines(found, left))
 
 
 class StatementPdfView(StatementBase):

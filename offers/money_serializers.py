@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from rest_framework import serializers
@@ -9,6 +10,7 @@ from rest_framework import serializers
 from drivers import statements, taxforms
 from drivers.ledger import exported
 from drivers.models import Dispute, PayoutAccount, Statement
+from offers import reckoning
 from retaildelivery.web.fields import Choice, Input, Output, Text, WholeNumber
 from stores.webhooks.events import moment
 
@@ -36,11 +38,29 @@ class AccountLineOut(Output):
     digest = serializers.CharField(help_text="Hash of this line.")
 
 
+class SumOut(Output):
+    pay_cents = serializers.IntegerField(help_text="What was expected is without tips.")
+    distance_m = serializers.IntegerField(help_text="Back to the mall, and from home where one is known.")
+    cost_cents = serializers.IntegerField()
+    minutes = serializers.IntegerField()
+    left_cents = serializers.IntegerField()
+    left_hourly_cents = serializers.IntegerField()
+
+
+class LeftOfWeekOut(Output):
+    """Of the blocks that ended in the week, by your own cost profile, with all that they have paid until today."""
+
+    blocks = serializers.IntegerField()
+    expected = SumOut(allow_null=True, help_text="What their offers had said; null where one has no record.")
+    actual = SumOut()
+
+
 class StatementWithLines(StatementOut):
     earned_cents = serializers.IntegerField(help_text="Blocks, without tips.")
     tips_cents = serializers.IntegerField(help_text="All of them.")
     corrected_cents = serializers.IntegerField()
     paid_out_cents = serializers.IntegerField(help_text="Below nothing: it left.")
+    left = LeftOfWeekOut()
     lines = AccountLineOut(many=True)
 
 
@@ -60,7 +80,26 @@ def statement_json(found: Statement) -> dict[str, Any]:
     }
 
 
-def statement_with_lines(found: Statement) -> dict[str, Any]:
+def sum_json(found: reckoning.Sum) -> dict[str, int]:
+    return {
+        "pay_cents": found.pay_cents,
+        "distance_m": found.metres,
+        "cost_cents": found.cost_cents,
+        "minutes": found.time // dt.timedelta(minutes=1),
+        "left_cents": found.left_cents,
+        "left_hourly_cents": found.left_hourly_cents,
+    }
+
+
+def left_json(found: reckoning.Together) -> dict[str, Any]:
+    return {
+        "blocks": found.blocks,
+        "expected": None if found.expected is None else sum_json(found.expected),
+        "actual": sum_json(found.actual),
+    }
+
+
+def statement_with_lines(found: Statement, left: reckoning.Together) -> dict[str, Any]:
     lines = list(statements.lines_of(found))
     sums = statements.sums(lines)
     return {
@@ -69,6 +108,7 @@ def statement_with_lines(found: Statement) -> dict[str, Any]:
         "tips_cents": sums.tips_cents,
         "corrected_cents": sums.corrected_cents,
         "paid_out_cents": sums.paid_out_cents,
+        "left": left_json(left),
         "lines": [exported(line) for line in lines],
     }
 

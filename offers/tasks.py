@@ -9,7 +9,7 @@ from celery.signals import worker_process_init
 from django.utils import timezone
 
 from drivers import disputing
-from offers import attendance, audience, expiry, limits, paydays, scheduling, standing_down, wishing
+from offers import attendance, audience, expiry, limits, mileage, paydays, scheduling, standing_down, wishing
 from offers.planning import planner, waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
@@ -78,6 +78,11 @@ def sweep_travel_pairs(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_statements(**_: Any) -> None:
     paydays.issue_due(at=timezone.now())
+
+
+@shared_task(queue="sweeps", ignore_result=True)
+def sweep_mileage(**_: Any) -> None:
+    mileage.sweep(at=timezone.now())
 
 
 @shared_task(queue="sweeps", ignore_result=True)

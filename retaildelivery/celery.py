@@ -24,6 +24,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "offers.audiences": every(timedelta(seconds=15), "offers.tasks.sweep_audiences"),
     "offers.expiry": every(timedelta(seconds=5), "offers.tasks.sweep_offers"),
     "offers.disputes": every(timedelta(minutes=5), "offers.tasks.sweep_disputes"),
+    "offers.mileage": every(timedelta(seconds=30), "offers.tasks.sweep_mileage"),
     "offers.statements": every(timedelta(hours=1), "offers.tasks.sweep_statements"),
     "offers.no_shows": every(timedelta(seconds=30), "offers.tasks.sweep_no_shows"),
     "offers.stand_downs": every(timedelta(seconds=30), "offers.tasks.sweep_empty_blocks"),

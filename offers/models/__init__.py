@@ -8,6 +8,7 @@ from offers.models.draw import Award, Draw, DrawRules, Entry
 from offers.models.extra import Extra, Mission
 from offers.models.handover import HandOver
 from offers.models.law import FloorFinding, Jurisdiction, PayFloor, Wage
+from offers.models.mileage import Mileage
 from offers.models.offer import Decline, Offer
 from offers.models.plan import Apart, Cutoff, PlanCar, PlanRules, PlanRun
 from offers.models.policy import Holiday, PayPolicy
@@ -39,6 +40,7 @@ __all__ = [
     "Jurisdiction",
     "MallBlockade",
     "MallPreference",
+    "Mileage",
     "Mission",
     "Offer",
     "OnlyDriver",

@@ -32,6 +32,9 @@ class Claim(models.Model):
     """A driver has a block. One live claim per block; a driver is in one place. Ends as a record with a
     reason."""
 
+    # Endings after which something was driven.
+    DRIVEN: ClassVar[tuple[str, ...]] = ("completed", "aborted")
+
     class Ending(models.TextChoices):
         COMPLETED = "completed", _("completed")
         RELEASED = "released", _("released in time")
@@ -60,6 +63,16 @@ class Claim(models.Model):
     late_eta_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When they expect to be there, as last told.")
     )
+    # What the offer said that is left, by the driver's figures of that moment.
+    expected_m = models.PositiveIntegerField(null=True, blank=True, help_text=_("The planned way."))
+    expected_way_m = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("From home and back; empty where no home was known.")
+    )
+    expected_cents_a_mile = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    expected_tolls_cents = models.PositiveIntegerField(null=True, blank=True)
+    measured_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When what was driven was read from the record.")
+    )
 
     objects: ClassVar[models.Manager[Claim]] = ClaimQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -82,8 +95,30 @@ class Claim(models.Model):
                 condition=Q(ended_at__isnull=True, ending="") | (Q(ended_at__isnull=False) & ~Q(ending="")),
                 name="a_claim_ends_with_a_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    expected_m=None,
+                    expected_way_m=None,
+                    expected_cents_a_mile=None,
+                    expected_tolls_cents=None,
+                )
+                | Q(
+                    expected_m__isnull=False,
+                    expected_cents_a_mile__isnull=False,
+                    expected_tolls_cents__isnull=False,
+                ),
+                name="what_was_expected_of_a_claim_is_whole",
+            ),
         ]
-        indexes = [models.Index(fields=["driver", "-claimed_at"], name="claim_of_a_driver")]
+        indexes = [
+            models.Index(fields=["driver", "-claimed_at"], name="claim_of_a_driver"),
+            # The sweep that reads what was driven: few rows at any time.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(measured_at=None, ending__in=("completed", "aborted")),
+                name="claim_to_be_measured",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"claim of {self.block_id} by {self.driver_id}"

@@ -440,7 +440,8 @@ def test_pay_is_shown_line_by_line_with_its_rule(client, mine, ada):
     page = client.get(url("driver_block_pay", mine.code)).content.decode()
 
     assert "$39.00" in listed
-    for words in ("2 h at $18.00", "las-vegas-2026:weekday", "$3.00", "$39.00", "$29.99"):
+    assert "about $29.99 left after your car" in listed
+    for words in ("2 h at $18.00", "las-vegas-2026:weekday", "$3.00", "$39.00"):
         assert words in page
 
 

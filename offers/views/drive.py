@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -429,25 +430,31 @@ def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
             {
                 "block": row.claim.block,
                 "cents": row.total_cents,
-                "net": reckoning.estimate(costs, row.claim.block, pay_cents=row.total_cents),
+                "net": reckoning.left_of(costs, row.claim, row.lines),
             }
             for row in shown
         ],
-        **(money_now(driver, zone=zone, at=at) if first_page else {}),
+        **(money_now(driver, costs, zone=zone, at=at) if first_page else {}),
     }
     return render(request, "offers/driver_earnings.html", context)
 
 
-def money_now(driver: Driver, *, zone: ZoneInfo, at: dt.datetime) -> dict[str, Any]:
+def money_now(driver: Driver, costs: costing.Costs, *, zone: ZoneInfo, at: dt.datetime) -> dict[str, Any]:
     """What stands above the list of blocks: the week, the balance, what comes."""
-    earned = statements.sums(DriverPosting.objects.filter(driver=driver, at__gte=paydays.week_of(at, zone)))
+    monday = paydays.week_of(at, zone)
+    claims = list(feed.live_or_ended_since(driver, monday))
+    over = [claim for claim in claims if claim.ended_at is not None]
+    of_blocks = Q(subject__in=[reckoning.subject_of(claim) for claim in over])
+    lines = list(DriverPosting.objects.filter(Q(at__gte=monday) | of_blocks, driver=driver))
+    earned = statements.sums(line for line in lines if line.at >= monday)
     return {
+        "together": reckoning.together(reckoning.of_claims(costs, over, lines)),
         "balance_cents": ledger.balance(driver=driver),
         "week": earned,
         "week_total": earned.earned_cents + earned.tips_cents + earned.corrected_cents,
         "next_payout": paydays.next_payout(at, zone),
         "bank": driver.payout_accounts.filter(replaced_at=None).first(),
-        "open": list(feed.live_claims(driver)),
+        "open": [claim for claim in claims if claim.ended_at is None],
         "missions": missions.progress(driver, zone=zone, at=at),
         "coming": pay_notices.coming(driver, at=at),
     }
@@ -466,7 +473,7 @@ def block_pay(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         "held": held.block,
         "lines": lines,
         "total_cents": total,
-        "net": reckoning.estimate(costing.of(driver), held.block, pay_cents=total),
+        "beside": reckoning.afterwards(costing.of(driver), held, lines),
         "extras": Extra.objects.filter(block=held.block, driver=driver).order_by("pk"),
         "tolls": held.block.policy.tolls_refunded,
     }

@@ -14,10 +14,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from drivers import disputing, pay_files, payouts, statements, taxforms, verify_pay
+from drivers import costing, disputing, pay_files, payouts, statements, taxforms, verify_pay
 from drivers.access import driver_required
 from drivers.models import Dispute, Driver, DriverPosting
-from offers import evidence, limits, pay_notices, paydays, terms
+from offers import evidence, limits, pay_notices, paydays, reckoning, terms
 from offers.drive_forms import AnswerForm, BankForm, DisputeForm, StripeForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
@@ -72,6 +72,7 @@ def statement(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     lines = list(statements.lines_of(found))
     context = {
         "driver": driver,
+        "together": reckoning.between(costing.of(driver), start=found.starts_at, end=found.ends_at),
         "statement": found,
         "lines": lines,
         "sums": statements.sums(lines),
