@@ -206,6 +206,22 @@ def place_of(block: Block, claim: Claim, told: Point | None) -> Point:
     return at_last.point if at_last is not None else block.mall.point
 
 
+def measure(block: Block) -> bool:
+    """Count what a (locked) relief is still to take over; False when nothing is left of it."""
+    stops = [
+        stop.relieves
+        for stop in Stop.objects.filter(manifest=block.manifest_id, relieves__isnull=False).select_related(
+            "relieves"
+        )
+        if stop.relieves is not None and stop.relieves.status in Stop.OPEN
+    ]
+    load = {name: value for name, value in _load(stops).items() if name != "vehicle_kind"}
+    for name, value in load.items():
+        setattr(block, name, value)
+    block.save(update_fields=[*load])
+    return bool(block.parcels_count)
+
+
 # -- The giver's half ----------------------------------------------------------------------------------------
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Consignment, Parcel, Stop
-from offers import facts, freshness, locks, moves, offering, settlement
+from offers import facts, freshness, locks, moves, offering, relieving, settlement
 from offers.models import Block, Claim
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
@@ -78,6 +79,27 @@ def follow_cancellation(*, fact: Fact, at: dt.datetime) -> None:
         ahead = block.origin == Block.Origin.SCHEDULED
         if block.orders_count == 0 and block.status in ENDED_BEFORE_WORK and not ahead:
             take_back(block=block, reason="no_orders_left", actor=SYSTEM, at=at)
+
+
+def follow_delivery(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to an order that is off its driver's hands: a relief that was to take it over has less to do, and is
+    withdrawn when nothing is left. One whose driver waits at the meeting goes on: they leave it with nothing and are
+    paid in full."""
+    codes = [subject.removeprefix("order:") for subject in fact.subjects if subject.startswith("order:")]
+    places = Consignment.objects.filter(order__code__in=codes)
+    copies = Stop.objects.filter(
+        Q(relieves__in=places.values("dropoff")) | Q(relieves__in=places.values("return_stop"))
+    )
+    reliefs = Block.objects.filter(manifest__in=copies.values("manifest"), status__in=ENDED_BEFORE_WORK)
+    for code in reliefs.order_by("pk").values_list("code", flat=True):
+        block = locks.block(code)
+        if block.status not in ENDED_BEFORE_WORK:
+            continue
+        if relieving.measure(block):
+            recording.record(facts.block_replanned(block, at=at, gone=codes[0]))
+            freshness.touch(block.mall.market.code)
+        else:
+            take_back(block=block, reason="nothing_left_to_take_over", actor=SYSTEM, at=at)
 
 
 def measure(block: Block) -> None:

@@ -72,16 +72,23 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "order.delivered": {
         "deliveries.charge": charging.charge,
         "deliveries.tell": notices.tell_recipient,
+        "offers.end_relief": withdrawing.follow_delivery,
         "stores.webhook": fanning.fan_out,
     },
-    "order.disposed": {"stores.webhook": fanning.fan_out},
+    "order.disposed": {
+        "offers.end_relief": withdrawing.follow_delivery,
+        "stores.webhook": fanning.fan_out,
+    },
     "order.en_route": {"stores.webhook": fanning.fan_out},
     "order.instructed": {"stores.webhook": fanning.fan_out},
     "order.located": {
         "offers.plan": waves.consider,
         "stores.webhook": fanning.fan_out,
     },
-    "order.lost": {"stores.webhook": fanning.fan_out},
+    "order.lost": {
+        "offers.end_relief": withdrawing.follow_delivery,
+        "stores.webhook": fanning.fan_out,
+    },
     "order.near": {
         "deliveries.tell": notices.tell_recipient,
         "stores.webhook": fanning.fan_out,
@@ -106,6 +113,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     },
     "order.returned": {
         "deliveries.charge": charging.charge,
+        "offers.end_relief": withdrawing.follow_delivery,
         "stores.webhook": fanning.fan_out,
     },
     "order.returning": {"stores.webhook": fanning.fan_out},

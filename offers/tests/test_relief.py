@@ -431,6 +431,39 @@ def test_nothing_is_handed_over_of_a_block_that_carries_nothing(store, ada):
     assert Block.objects.count() == 1
 
 
+def test_a_relief_ends_when_the_first_driver_delivers_everything_after_all(block, ada):
+    relief_block = relieving.hand_over_rest(block_code=block.code, stop_codes=[], actor=SYSTEM, at=BROKEN)
+    first, second = making.doors_of(block)[1:]
+
+    making.deliver(first, ada, at=BROKEN + MINUTE)
+    making.relay_all(at=BROKEN + MINUTE)
+    relief_block.refresh_from_db()
+    assert (relief_block.status, relief_block.orders_count, relief_block.doors_count) == ("offered", 1, 1)
+    making.deliver(second, ada, at=BROKEN + 10 * MINUTE)
+    making.relay_all(at=BROKEN + 10 * MINUTE)
+
+    relief_block.refresh_from_db()
+    assert (relief_block.status, relief_block.ended_reason) == ("withdrawn", "nothing_left_to_take_over")
+    assert not relief_block.offers.filter(status="open").exists()
+    assert Block.objects.live().count() == 0
+    assert set(Order.objects.values_list("status", flat=True)) == {"delivered"}
+
+
+def test_who_has_claimed_a_relief_that_ends_is_told_and_paid_for_the_short_notice(block, ada, ben):
+    relief_block = relieving.hand_over_rest(block_code=block.code, stop_codes=[], actor=SYSTEM, at=BROKEN)
+    making.claimed(relief_block, ben, at=BROKEN)
+
+    for door in making.doors_of(block)[1:]:
+        making.deliver(door, ada, at=BROKEN + 5 * MINUTE)
+    making.relay_all(at=BROKEN + 5 * MINUTE)
+
+    claim = Claim.objects.get(driver=ben)
+    assert (claim.ending, claim.ended_at) == ("withdrawn", BROKEN + 5 * MINUTE)
+    assert ledger.balance(driver=ben) > 0
+    [fact] = making.facts_named("block.withdrawn")
+    assert fact.data["reason"] == "nothing_left_to_take_over"
+
+
 # -- How long it takes ---------------------------------------------------------------------------------------
 
 
