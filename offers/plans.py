@@ -163,7 +163,8 @@ class Compared:
     def saved_percent(self) -> int | None:
         if self.saved_cents is None or not self.run.alone_cents:
             return None
-        return round(100 * self.saved_cents / self.run.alone_cents)
+        # Cut, not rounded: a plan that costs something never saves all.
+        return int(100 * self.saved_cents / self.run.alone_cents)
 
     @property
     def per_order_cents(self) -> int | None:
