@@ -126,7 +126,7 @@ def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
     rows = list(blocks)
     epoch = epoch_of(mall, at)
     on_them = _on_manifests([block.manifest_id for block in rows if block.manifest_id])
-    return [_open_block(block, tuple(on_them[block.manifest_id or 0]), epoch) for block in rows]
+    return [open_block(block, tuple(on_them[block.manifest_id or 0]), epoch) for block in rows]
 
 
 def with_room(blocks: Sequence[OpenBlock]) -> list[OpenBlock]:
@@ -159,7 +159,8 @@ def _on_manifests(manifests: Sequence[int]) -> defaultdict[int, list[Candidate]]
     return found
 
 
-def _open_block(block: Block, on_it: tuple[Candidate, ...], epoch: dt.datetime) -> OpenBlock:
+def open_block(block: Block, on_it: tuple[Candidate, ...], epoch: dt.datetime) -> OpenBlock:
+    """The block with what is on it, in the car of the first of its prefetched `claims`."""
     claim = next(iter(block.claims.all()), None)
     litres, grams = (
         (claim.vehicle.litres, claim.vehicle.grams)

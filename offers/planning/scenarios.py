@@ -45,15 +45,16 @@ def compare(
 ) -> list[Scenario]:
     """One plan per change, all of the same orders: those that wait now, or waited at `at` when that is `earlier`.
 
-    Blocks that may take some of them are those of now; of an earlier moment they are not known.
+    Blocks that may take some of them are those that are open at that moment.
 
     Raises terms.NoPayPolicy, publish.PlanRejected.
     """
     orders = past.waited(mall, at=at) if earlier else inputs.waiting(mall, at=at)
     if not orders:
         return [Scenario(change, None, whatif.NOTHING, 0.0) for change in changes]
-    blocks = [] if earlier else inputs.with_room(inputs.open_blocks(mall, at=at))
-    found = inputs.snapshot(mall, orders, at=at, everything=everything, opened=blocks)
+    blocks = past.open_blocks(mall, at=at) if earlier else inputs.open_blocks(mall, at=at)
+    room = inputs.with_room(blocks)
+    found = inputs.snapshot(mall, orders, at=at, everything=everything, opened=room)
     budget = seconds or waves.seconds_for(len(orders))
     return [_scenario(found, change, seed=seed, seconds=budget, iterations=iterations) for change in changes]
 

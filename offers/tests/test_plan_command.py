@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from deliveries import facts
-from deliveries.models import Order, Parcel
+from deliveries.models import Consignment, Order, Parcel
 from offers import limits
-from offers.models import Block, PlanRun
-from offers.planning import past, waves, whatif
+from offers.models import Block, Claim, Freeze, PlanRun
+from offers.planning import inputs, past, waves, whatif
 from offers.planning.whatif import Change
 from offers.tests import afternoons, making
 from offers.tests.making import AT, HOUR, MINUTE
@@ -114,6 +114,37 @@ def test_the_past_is_what_a_wave_would_have_seen_then(store, mall):
 
     now = waves.inputs.waiting(mall, at=AT + MINUTE)
     assert then == sorted(now, key=lambda each: (each.due_at, each.code))
+
+
+def test_a_past_plan_fills_the_blocks_that_had_room_then(store, mall):
+    block = making.block(posted(store, 2))
+    [late] = posted(store, 1, at=AT + 5 * MINUTE)
+    assert past.open_blocks(mall, at=AT + 10 * MINUTE) == inputs.open_blocks(mall, at=AT + 10 * MINUTE)
+    making.claimed(block, making.driver("Ada"), at=AT + 20 * MINUTE)
+    Block.objects.filter(pk=block.pk).update(status="withdrawn", ended_at=AT + 30 * MINUTE)
+    Consignment.objects.update(ended_at=AT + 30 * MINUTE, ending="replanned")
+
+    [then] = past.open_blocks(mall, at=AT + 10 * MINUTE)
+    [claimed] = past.open_blocks(mall, at=AT + 25 * MINUTE)
+    text = planned(at="2026-11-23T10:10", everything=True)
+
+    assert (then.room.code, len(then.on_it), then.claim_id) == (block.code, 2, None)
+    assert claimed.claim_id == Claim.objects.get().pk
+    assert f"fills {block.code} with 1" in text
+    assert late.code in text
+    assert past.open_blocks(mall, at=AT - MINUTE) == []
+    assert past.open_blocks(mall, at=AT + 31 * MINUTE) == []
+
+
+def test_a_block_that_was_frozen_then_takes_nothing_in_a_past_plan(store, mall):
+    block = making.block(posted(store, 2))
+    Freeze.objects.create(
+        block=block, reason="keep", frozen_by=None, frozen_at=AT + 10 * MINUTE, lifted_at=AT + 20 * MINUTE
+    )
+
+    found = [len(past.open_blocks(mall, at=AT + n * MINUTE)) for n in (5, 10, 19, 20)]
+
+    assert found == [1, 0, 0, 1]
 
 
 def test_an_order_with_a_missing_parcel_or_without_a_place_did_not_wait(store, mall):

@@ -24,7 +24,8 @@ HELP = """Plan the waiting orders of a mall. Without --publish nothing is writte
   manage.py plan --mall fashion-show
       what a wave would offer now, stop by stop, and why orders stay behind
   manage.py plan --mall fashion-show --at 2026-11-24T14:30
-      the same for the orders that waited then (in the mall's time, unless it has an offset)
+      the same for the orders that waited then and the blocks that had room (in the mall's time, unless it has
+      an offset)
   manage.py plan --mall fashion-show --lengths 2,3,4 --lengths 3 --hourly 22 --promise 120
       the same orders under other terms, side by side: each option is one column beside "as it is"
   manage.py plan --mall fashion-show --lengths 3 --hourly 22 --together
