@@ -82,6 +82,9 @@ class LoadOut(Output):
     )
 
 
+NO_WAY_YET = "Null while a block that was published ahead has no orders: nobody knows its way yet."
+
+
 class EstimateOut(Output):
     """What is left, by your own cost profile: `GET /driver/cost-profile`."""
 
@@ -190,7 +193,7 @@ class OfferOut(Output):
     hourly = Money()
     pay = Money(help_text="For the scheduled window, before tips.")
     tips = Money(help_text="As of now; all of them are yours.")
-    estimate = EstimateOut()
+    estimate = EstimateOut(allow_null=True, help_text=NO_WAY_YET)
     ladder = StepOut(many=True, help_text="Steps still to come while nobody claims; the same for everyone.")
     opens_at = serializers.DateTimeField()
     closes_at = serializers.DateTimeField()
@@ -272,7 +275,7 @@ class BlockOut(Output):
     shift_kind = serializers.ChoiceField(choices=Block.ShiftKind.choices)
     load = LoadOut()
     claim = ClaimOut()
-    estimate = EstimateOut()
+    estimate = EstimateOut(allow_null=True, help_text=NO_WAY_YET)
     check_in = CheckInOut()
     release_free_until = serializers.DateTimeField(help_text="Exactly then still counts as early.")
     checked_in_at = serializers.DateTimeField(allow_null=True)
@@ -300,7 +303,10 @@ class PaidOut(Output):
     window = WindowOut()
     total = Money()
     lines = LineOut(many=True)
-    estimate = EstimateOut(help_text="By the miles driven where they are known, else by those planned.")
+    estimate = EstimateOut(
+        allow_null=True,
+        help_text="By the miles driven where they are known, else by those planned; null for a block without orders.",
+    )
     expected = ExpectedOut(allow_null=True, help_text="Null for a claim older than this record.")
     actual = ActualOut(allow_null=True, help_text="Null until it is read, and where nothing was driven.")
 
@@ -346,7 +352,11 @@ def load_json(block: Block) -> Json:
     }
 
 
-def estimate_json(net: pricing.Left, mall: Mall) -> Json:
+def estimate_json(net: pricing.Left, block: Block) -> Json | None:
+    """None for a block without orders, whose way nobody knows: nought would be a promise."""
+    if not block.orders_count:
+        return None
+    mall = block.mall
     return {
         "distance_m": net.block_m,
         "way_m": net.way_m,
@@ -458,7 +468,7 @@ def offer_for_all(card: feed.Card) -> Json:
 def offer_for_one(card: feed.Card) -> Json:
     """What is one driver's own of an offer."""
     return {
-        "estimate": estimate_json(card.net, card.block.mall),
+        "estimate": estimate_json(card.net, card.block),
         "place": place_json(card.place),
         "eligible": card.eligible,
         "why_not": refusal_json(card.refusals[0]) if card.refusals else None,
@@ -501,7 +511,7 @@ def block_json(claim: Claim, costs: costing.Costs) -> Json:
             "pay": amount(claim.pay_cents, block.mall),
             "late_eta_at": moment(claim.late_eta_at),
         },
-        "estimate": estimate_json(reckoning.estimate(costs, block, pay_cents=claim.pay_cents), block.mall),
+        "estimate": estimate_json(reckoning.estimate(costs, block, pay_cents=claim.pay_cents), block),
         "check_in": {
             "opens_at": moment(start - limits.CHECK_IN_BEFORE),
             "late_after": moment(start + limits.CHECK_IN_LATE),
@@ -522,7 +532,7 @@ def paid_json(settled: feed.Settled, costs: costing.Costs) -> Json:
         "window": window(block),
         "total": amount(settled.total_cents, block.mall),
         "lines": lines_json(settled.lines, block.mall),
-        "estimate": estimate_json(reckoning.left_of(costs, settled.claim, settled.lines), block.mall),
+        "estimate": estimate_json(reckoning.left_of(costs, settled.claim, settled.lines), block),
         "expected": expected_json(settled.claim),
         "actual": actual_json(reckoning.as_kept(costs, settled.claim, settled.lines), block.mall),
     }

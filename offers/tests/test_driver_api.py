@@ -167,6 +167,16 @@ def test_an_offer_is_whole(api, block):
     assert (offer["eligible"], offer["why_not"]) == (True, None)
 
 
+def test_of_a_block_without_orders_nothing_is_said_of_its_way(api):
+    block = making.empty_block(making.mall())
+
+    [offer] = api.get(BASE + "/offers").json()["results"]
+    assert offer["estimate"] is None
+
+    held = api.put(f"{BASE}/offers/{offer['code']}/claim", {}, format="json").json()
+    assert (held["code"], held["estimate"]) == (block.code, None)
+
+
 def test_a_feed_that_has_not_changed_costs_no_sql(api, block, django_assert_num_queries):
     first = api.get(BASE + "/offers")
 

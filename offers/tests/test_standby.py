@@ -1,8 +1,10 @@
 """Standing by at a mall: asked first when somebody drops out, in a published order, and bound to nothing."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from drivers import tokens
@@ -200,3 +202,24 @@ def test_by_api_and_on_the_page(client, mall):
     client.force_login(making.driver("Cy").user)
     assert client.post(f"/drive/stand-by/{row.code}/leave/").status_code == 404
     assert Claim.objects.count() == 0
+
+
+@pytest.mark.usefixtures("mall")
+@pytest.mark.parametrize(
+    ("now", "on", "start"),
+    [
+        ("2026-11-23T09:10:00", "2026-11-23", "12:00"),
+        ("2026-11-23T14:10:00", "2026-11-23", "15:00"),
+        ("2026-11-23T18:00:00", "2026-11-24", "12:00"),
+    ],
+)
+def test_the_form_begins_with_hours_that_can_still_be_stood_by(client, ada, time_machine, now, on, start):
+    time_machine.move_to(
+        dt.datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("America/Los_Angeles")), tick=False
+    )
+    client.force_login(ada.user)
+
+    page = client.get(reverse("offers:driver_stand_by")).content.decode()
+
+    assert f'value="{on}"' in page
+    assert f'value="{start}' in page

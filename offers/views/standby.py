@@ -45,6 +45,14 @@ class StandByForm(forms.Form):
         return mall, start, dt.datetime.combine(last, given["end"], tzinfo=mall.zone)
 
 
+def first_hours(now: dt.datetime) -> dict[str, object]:
+    """What the form begins with: from noon, or the next full hour, to the evening; late in the day, tomorrow's."""
+    last, noon = dt.time(20), dt.time(12)
+    if now.hour >= last.hour - 2:
+        return {"on": now.date() + dt.timedelta(days=1), "start": noon, "end": last}
+    return {"on": now.date(), "start": max(noon, dt.time(now.hour + 1)), "end": last}
+
+
 @driver_required
 @require_http_methods(["GET", "POST"])
 def stand_by(request: HttpRequest, driver: Driver) -> HttpResponse:
@@ -55,8 +63,7 @@ def stand_by(request: HttpRequest, driver: Driver) -> HttpResponse:
         .select_related("market")
         .order_by("name")
     )
-    today = at.astimezone(malls[0].zone).date() if malls else at.date()
-    initial = {"on": today, "start": dt.time(12), "end": dt.time(20)}
+    initial = first_hours(at.astimezone(malls[0].zone) if malls else at)
     form = StandByForm(request.POST if request.method == "POST" else None, malls=malls, initial=initial)
     state, refusal = 200, None
     if request.method == "POST":
