@@ -354,9 +354,10 @@ def load_json(block: Block) -> Json:
 
 def estimate_json(net: pricing.Left, block: Block) -> Json | None:
     """None for a block without orders, whose way nobody knows: nought would be a promise."""
-    if not block.orders_count:
-        return None
-    mall = block.mall
+    return left_json(net, block.mall) if block.orders_count else None
+
+
+def left_json(net: pricing.Left, mall: Mall) -> Json:
     return {
         "distance_m": net.block_m,
         "way_m": net.way_m,
@@ -375,7 +376,7 @@ def expected_json(claim: Claim) -> Json | None:
 
 def said_json(net: pricing.Left, mall: Mall) -> Json:
     return {
-        **estimate_json(net, mall),
+        **left_json(net, mall),
         "pay": amount(net.pay_cents, mall),
         "minutes": minutes(net.time),
     }
