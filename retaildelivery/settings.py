@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "rest_framework",
+    # Before drf_spectacular, whose command it completes.
+    "retaildelivery.web",
     "drf_spectacular",
     "django_filters",
     "django_htmx",
@@ -66,7 +68,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "retaildelivery.accounts",
     "retaildelivery.outbox",
-    "retaildelivery.web",
     "retaildelivery.embedded",
     "stores",
     "drivers",

@@ -19,7 +19,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/docs/", documents.docs, name="api_docs"),
-    path("api/errors/", documents.error_codes, name="api_errors"),
+    path("api/errors/", documents.codes, name="api_errors"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/v1/", include("stores.api_urls")),
     path("api/v1/", include("drivers.api_urls")),

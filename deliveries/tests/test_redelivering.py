@@ -15,6 +15,9 @@ from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
 from retaildelivery.testing.afternoon import HOUR, MINUTE, NOW, TOLD_BY_STAFF, nothing_changes, stops_of
 from retaildelivery.testing.racing import at_once
+from retaildelivery.testing.sellers import SellerClient
+from stores import keys
+from stores.models import ApiKey
 
 
 def returned(afternoon, **changes) -> Order:
@@ -209,6 +212,30 @@ def test_the_store_tries_it_again_from_the_orders_page(afternoon, clerk):
     assert order.window.lower == soon.replace(second=0, microsecond=0)
     twice = clerk.post(reverse("deliveries:store_order_again", args=[first.code]), window)
     assert (twice.status_code, Order.objects.filter(redelivery_of=first).count()) == (409, 1)
+
+
+def test_by_the_api_it_is_tried_again_once(afternoon):
+    first = returned(afternoon)
+    issued = keys.issue(
+        seller=first.store.seller,
+        name="till",
+        scopes=[ApiKey.Scope.ORDERS_WRITE],
+        actor=TOLD_BY_STAFF,
+        at=NOW,
+    )
+    client = SellerClient(issued.secret)
+    soon = timezone.now()
+    body = {
+        "window": {"start": (soon + HOUR).isoformat(), "end": (soon + 3 * HOUR).isoformat()},
+        "instructions": "Ring twice",
+    }
+
+    made = client.post(f"orders/{first.code}/redelivery", body)
+    twice = client.post(f"orders/{first.code}/redelivery", body)
+
+    assert (made.status_code, made.json()["redelivery_of"]) == (201, first.code), made.content
+    assert (twice.status_code, twice.json()["code"]) == (409, "already_redelivered")
+    assert twice.json()["reason"] == made.json()["code"]
 
 
 def test_the_store_takes_the_proof_away_and_strangers_do_not(afternoon, clerk):

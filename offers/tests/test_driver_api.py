@@ -442,3 +442,19 @@ def test_every_answer_stays_within_its_queries(api, mine, django_assert_max_num_
     for path in paths:
         with django_assert_max_num_queries(12):
             assert api.get(BASE + path).status_code == 200
+
+
+def test_who_has_everything_departs(api, mine, ada, time_machine):
+    time_machine.move_to(START, tick=False)
+    making.check_in(mine, ada, at=START)
+    making.collect(mine, ada, arrive=START, handover=START)
+
+    first = api.put(
+        f"{BASE}/blocks/{mine.code}/departure",
+        {"client_event_id": "off-1"},
+        format="json",
+    )
+    second = api.put(f"{BASE}/blocks/{mine.code}/departure")
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert len(making.facts_named("manifest.departed")) == 1

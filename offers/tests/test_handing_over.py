@@ -229,3 +229,13 @@ def test_two_people_do_it_on_their_pages(client, block, ada, ben):
     assert Claim.objects.live().get().driver == ben
     client.force_login(making.driver("Cy").user)
     assert client.get(f"/drive/hand-overs/{asked.code}/").status_code == 404
+
+
+def test_who_is_asked_says_no_by_api_and_the_block_stays(block, ada, ben):
+    made = api_of(ada).put(f"/api/v1/driver/blocks/{block.code}/transfer", {"driver": ben.code}).json()
+    two = api_of(ben)
+
+    answers = [two.put(f"/api/v1/driver/transfers/{made['code']}/refusal") for _turn in range(2)]
+
+    assert [(answer.status_code, answer.json()["ending"]) for answer in answers] == [(200, "declined")] * 2
+    assert api_of(ada).get(f"/api/v1/driver/blocks/{block.code}").json()["claim"]["ending"] == ""

@@ -132,6 +132,21 @@ def test_by_the_api_a_block_is_ended_and_handed_over_and_a_repeat_is_harmless(cl
     assert len(making.facts_named("block.aborted")) == 1
 
 
+def test_by_the_api_the_code_of_the_one_who_takes_over_is_confirmed(client, block, ada, ben):
+    stop = meeting(block, ada, ben)
+    client.force_login(ada.user)
+    path = f"/api/v1/driver/blocks/{block.code}/handover"
+
+    wrong = client.put(path, {"driver_code": "000000"}, content_type="application/json")
+    assert Handover.objects.filter(stop=stop).count() == 0
+    body = {"driver_code": badge.code(ben.badge_secret, BROKEN)}
+    right = client.put(path, body, content_type="application/json")
+
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_rescuer_code")
+    assert right.status_code == 200, right.content
+    assert Handover.objects.get(stop=stop).driver == ben
+
+
 def test_another_drivers_block_is_not_there_and_a_wrong_role_may_not(client, block, ben):
     client.force_login(ben.user)
     before = Fact.objects.count()

@@ -22,6 +22,7 @@ from retaildelivery.web.api import ApiView
 UPDATE = "UPDATE_API_EXAMPLES"
 SHOWN = 2  # entries of a list in an answer
 RICH = 3500  # characters: the fullest answer that is not longer than this is the example
+FILES = {"text/csv", "application/zpl"}
 LINES = 4  # of a file
 SECRET = re.compile(r"\b(whsec_|sk_live_|sk_test_|dt_)[\w+/=-]{8,}")
 TRACKED = re.compile(r"/t/[\w-]+/")
@@ -62,11 +63,16 @@ def asked(request: HttpRequest, view: Any) -> Any:
 
 
 def answered(response: HttpResponseBase) -> Any:
+    kind = response.get("Content-Type", "").split(";")[0]
+    if kind in FILES:
+        if response.streaming:
+            parts = [bytes(part) for part in response]
+            response.streaming_content = parts
+            content = b"".join(parts)
+        else:
+            content = response.content
+        return "\n".join(content.decode("utf-8-sig").splitlines()[:LINES]) + "\n"
     if response.streaming or getattr(response, "data", None) is None:
-        kind = response.get("Content-Type", "").split(";")[0]
-        if kind in {"text/csv", "application/zpl"} and not response.streaming:
-            lines = response.content.decode().splitlines()[:LINES]
-            return "\n".join(lines) + "\n"
         return None
     response.render()
     return json.loads(response.content)

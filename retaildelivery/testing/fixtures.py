@@ -119,6 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Only now is Django set up, so only now may a module that imports models at its top be loaded.
     config.pluginmanager.import_plugin("retaildelivery.testing.cast")
     config.pluginmanager.import_plugin("retaildelivery.testing.calls")
+    config.pluginmanager.import_plugin("retaildelivery.testing.refusals")
 
 
 def _skipped_browser_tests(config: pytest.Config) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
-from retaildelivery.web import errors, limits
+from retaildelivery.web import error_codes, errors, limits
 
 Json = dict[str, Any]
 NOTHING: Json = {}
@@ -67,7 +68,6 @@ ANSWERS = {
     "429": "Too many requests; see Retry-After.",
     "503": "Too many are at this at once; see Retry-After.",
 }
-ON_READS = ("400", "401", "403", "404", "429", "503")
 IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -90,8 +90,8 @@ HEADERS = {
 
 # By operation: a body and an answer of each status, as a test saw them (retaildelivery/testing/calls.py).
 EXAMPLES = Path(__file__).with_name("examples.json")
-# What JSON and a page cannot show.
-WITHOUT_EXAMPLE = {"application/pdf", "image/*", "text/calendar", "application/zip"}
+# What JSON and a page cannot show; and errors, whose examples are made from their codes.
+WITHOUT_EXAMPLE = {"application/pdf", "image/*", "text/calendar", "application/zip", errors.MEDIA_TYPE}
 
 
 @functools.cache
@@ -125,17 +125,17 @@ def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
     components["headers"] = {
         name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
     }
-    components["responses"] = {
-        f"Problem{state}": {
-            "description": text,
-            "headers": _headers(),
-            "content": {errors.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for state, text in ANSWERS.items()
+    listed = error_codes.by_operation()
+    components["examples"] = {
+        code: {"value": error_codes.example(code)}
+        for code in sorted({c for each in listed.values() for c in each})
     }
+    shared = components["responses"] = _shared(listed)
     for _path, method, operation in _operations(result):
-        for state in ANSWERS if method in WRITES else ON_READS:
-            operation["responses"].setdefault(state, {"$ref": f"#/components/responses/Problem{state}"})
+        for state, codes in error_codes.by_status(listed.get(operation["operationId"], ())).items():
+            name = _named(state, codes)
+            refusal = {"$ref": f"#/components/responses/{name}"} if name in shared else _problem(state, codes)
+            operation["responses"].setdefault(state, refusal)
         for answer in operation["responses"].values():
             if "$ref" not in answer:
                 answer.setdefault("headers", {}).update(_headers())
@@ -143,6 +143,38 @@ def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
             operation.setdefault("parameters", []).append(IDEMPOTENCY)
         _exemplify(operation, examples().get(operation["operationId"], NOTHING))
     return result
+
+
+def _shared(listed: dict[str, list[str]]) -> Json:
+    """The errors that several operations answer alike, each under one name."""
+    times = Counter(
+        (state, tuple(codes))
+        for each in listed.values()
+        for state, codes in error_codes.by_status(each).items()
+    )
+    return {
+        _named(state, codes): _problem(state, codes)
+        for (state, codes), number in sorted(times.items())
+        if number > 1 and len(codes) <= FEW
+    }
+
+
+FEW = 4  # codes that one name can hold
+
+
+def _named(state: str, codes: Sequence[str]) -> str:
+    return f"Problem{state}_{'_or_'.join(codes)}"
+
+
+def _problem(state: str, codes: Sequence[str]) -> Json:
+    """An error as it is documented: its codes, and a body of each."""
+    schema = {"$ref": "#/components/schemas/Problem", "properties": {"code": {"enum": list(codes)}}}
+    shown = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    return {
+        "description": f"{ANSWERS[state]} Codes: {', '.join(f'`{code}`' for code in codes)}.",
+        "headers": _headers(),
+        "content": {errors.MEDIA_TYPE: {"schema": schema, "examples": shown}},
+    }
 
 
 def _exemplify(operation: Json, kept: Json) -> None:
@@ -193,6 +225,7 @@ class Operation:
 
     key: str
     method: str
+    address: str
     path: SafeString
     title: SafeString
     text: list[SafeString]
@@ -200,7 +233,7 @@ class Operation:
     parameters: list[Row]
     body: list[Row]
     answers: list[Answer]
-    refusals: str
+    refusals: list[tuple[str, list[str]]]
 
 
 @dataclass(slots=True)
@@ -254,10 +287,9 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
     ]
     content = operation.get("requestBody", {}).get("content", {})
     body = next(iter(content.values()), NOTHING).get("schema", {})
-    answers, refusals = [], []
+    answers = []
     for state, answer in sorted(operation["responses"].items()):
-        if "$ref" in answer:
-            refusals.append(state)
+        if state in ANSWERS:
             continue
         media_type, inner = next(iter(answer.get("content", {}).items()), ("", NOTHING))
         rows = list(_rows(document, inner.get("schema", {})))
@@ -265,6 +297,7 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
     return Operation(
         key=operation["operationId"],
         method=method.upper(),
+        address=path,
         # A long path may break after each slash.
         path=mark_safe(escape(path).replace("/", "/<wbr>")),  # noqa: S308 -- escaped
         title=prose(first),
@@ -273,7 +306,7 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
         parameters=parameters,
         body=list(_rows(document, body)),
         answers=answers,
-        refusals=", ".join(refusals),
+        refusals=list(error_codes.by_status(error_codes.by_operation()[operation["operationId"]]).items()),
     )
 
 
@@ -339,6 +372,10 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def error_codes(request: HttpRequest) -> HttpResponse:
-    """Every code that an error of the API may carry."""
-    return render(request, "web/api_errors.html", {"codes": errors.registry()})
+def codes(request: HttpRequest) -> HttpResponse:
+    """Every code that an error of the API may carry: what it means, what to do, and which operations answer it."""
+    addresses = {
+        each.key: f"{each.method} {each.address}" for chapter in chapters() for each in chapter.operations
+    }
+    ours, elsewhere = error_codes.rows(addresses)
+    return render(request, "web/api_errors.html", {"codes": ours, "elsewhere": elsewhere})

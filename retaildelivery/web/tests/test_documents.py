@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from retaildelivery.lib.refusals import Refused
 from retaildelivery.testing import examples
-from retaildelivery.web import documents, errors
+from retaildelivery.web import documents, error_codes, errors, refusing
+from retaildelivery.web.mends import MENDS
 
 SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 
@@ -83,7 +86,7 @@ def test_every_operation_has_words_a_name_and_its_errors(document: dict[str, Any
         for operation in methods.values():
             names.append(operation["operationId"])
             assert operation.get("description"), operation["operationId"]
-            assert {"400", "401", "403", "404", "429", "503"} <= set(operation["responses"])
+            assert {"401", "429", "503"} <= set(operation["responses"])
     assert len(names) == len(set(names))
 
 
@@ -136,3 +139,104 @@ def test_an_example_that_is_not_true_is_noticed() -> None:
     said = examples.wrong(operation, body)
     assert len(said) == 2  # by the schema, and by the serializer
     assert examples.missing(operation, {}) == ["request", "200"]
+
+
+def test_every_operation_has_its_examples() -> None:
+    assert examples.wanted() == {}, (
+        "A test that calls it makes one: UPDATE_API_EXAMPLES=1 pytest <that test> (retaildelivery/testing/calls.py)"
+    )
+
+
+def test_the_codes_of_each_operation_are_those_that_its_code_raises() -> None:
+    assert error_codes.by_operation() == error_codes.read(), "manage.py spectacular --file docs/openapi.yaml"
+
+
+def test_every_code_of_an_operation_says_what_to_do() -> None:
+    listed = {code for codes in error_codes.by_operation().values() for code in codes}
+    assert listed <= MENDS.keys()
+    assert MENDS.keys() <= error_codes.registry().keys()
+
+
+def test_an_operation_documents_its_codes_and_an_example_of_each(document: dict[str, Any]) -> None:
+    for name, operation in {op["operationId"]: op for _key, op in examples.operations()}.items():
+        shown = {
+            code
+            for answer in operation["responses"].values()
+            for code in _resolved(document, answer)
+            .get("content", {})
+            .get(errors.MEDIA_TYPE, {})
+            .get("examples", {})
+        }
+        assert shown == set(error_codes.by_operation()[name]), name
+    for code, example in document["components"]["examples"].items():
+        assert example["value"]["code"] == code
+        assert examples.faults({"$ref": "#/components/schemas/Problem"}, example["value"]) == []
+
+
+def _resolved(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    name = answer.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = document["components"]["responses"][name] if name else answer
+    return found
+
+
+class Open(Refused):
+    code = "open"
+
+
+class Closed(Refused):
+    code = "closed"
+
+
+def _lock() -> None:
+    raise Open
+
+
+def _reason(late: bool) -> Refused | None:
+    return Closed() if late else None
+
+
+def _asks() -> bool:
+    return _reason(True) is not None
+
+
+def _refuses() -> None:
+    found = _reason(True)
+    if found:
+        raise found
+
+
+def _catches() -> None:
+    try:
+        _lock()
+    except Open:
+        _refuses()
+
+
+class Thing:
+    @property
+    def bolt(self) -> Iterator[None]:
+        raise Closed
+
+    def turn(self) -> Thing:
+        return self
+
+
+def _by_its_type(thing: Thing) -> object:
+    return thing.turn().bolt
+
+
+@pytest.mark.parametrize(
+    ("function", "codes"),
+    [
+        (_lock, {"open"}),
+        (_asks, set()),
+        (_refuses, {"closed"}),
+        (_catches, {"closed"}),
+        (_by_its_type, {"closed"}),
+    ],
+)
+def test_what_a_function_may_refuse_with_is_read_from_it(function: Any, codes: set[str]) -> None:
+    found = refusing.Map()
+    found.reach([(function, None)])
+    found.settle()
+    assert found.codes([(function, None)]) == codes
