@@ -46,7 +46,7 @@ def judge(address: AddressDraft, *, mall: Mall | None) -> Judged:
 
 def complete(text: str, *, orders: OrderQuerySet) -> list[AddressDraft]:
     """What this beginning of an address may stand for: doors these orders went to, then what a geocoder knows."""
-    newest = orders.order_by("-pk").values("pk")[: limits.ADDRESSES_LOOKED_AT]
+    newest = orders.order_by("-placed_at", "-pk").values("pk")[: limits.ADDRESSES_LOOKED_AT]
     rows = (
         orders.filter(pk__in=newest, address_line1__istartswith=" ".join(text.split()))
         .order_by("address_line1", "postal_code", "-pk")

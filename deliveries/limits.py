@@ -37,6 +37,7 @@ SOON = dt.timedelta(minutes=5)  # "what does it cost if I wait?"
 LISTED = 100  # codes or numbers in one query
 BUNDLE_ROWS = 500  # scans of one order in its proof; the longest day has a tenth of it
 PROOF_PDF_BYTES = 20 * 1024 * 1024  # dozens of photos
+WORDS_FREQUENT = 5_000  # orders with the words looked for; then some of the newest have them
 BULK_ORDERS = 1_000  # orders in one request
 PAGE = 50  # rows of a list page
 EXPORT_ROWS = 10_000  # rows of a CSV export

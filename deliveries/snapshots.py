@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from deliveries.models import Consignment, Order, Parcel
 from deliveries.models.order import OrderQuerySet
 from drivers.models import Driver, Vehicle
 from retaildelivery.prepared import Prepared, any_of
+from stores.models import Store
 
 Json = dict[str, Any]
 Row = TypeVar("Row")
@@ -69,23 +70,56 @@ _PLACES = Prepared(
 _VEHICLES = Prepared(lambda: Vehicle.objects.in_use().filter(driver__in=any_of("drivers")))
 
 
+_ORDERS = Prepared(
+    lambda: (
+        Order.objects.filter(pk__in=any_of("orders"))
+        .select_related("quote", "redelivery_of")
+        .defer("quote__said", "quote__lines")
+    )
+)
+_STORES = Prepared(
+    lambda: Store.objects.filter(pk__in=any_of("stores")).select_related("seller", "mall__market")
+)
+
+
+def read(keys: Sequence[int]) -> list[Order]:
+    """The orders of these keys, in their order, with everything a snapshot reads: `with_all` for pages, in five queries
+    at most whose SQL is built once."""
+    if not keys:
+        return []
+    found = {order.pk: order for order in _ORDERS.all(orders=list(keys))}
+    wanted = list({order.store_id for order in found.values()})
+    stores = {store.pk: store for store in _STORES.all(stores=wanted)}
+    for order in found.values():
+        order.store = stores[order.store_id]
+    orders = [found[key] for key in keys if key in found]
+    parcels = by_key(_PARCELS.all(orders=list(keys)), "order_id")
+    for order in orders:
+        order.parcels_known = parcels[order.pk]  # type: ignore[attr-defined]
+    _fill_places(orders)
+    return orders
+
+
 def fill(orders: list[Order]) -> list[Order]:
     """What `with_all` prefetches, for orders that were read by a prepared query; three queries."""
     if not orders:
         return orders
-    keys = [order.pk for order in orders]
-    parcels, places = (
-        by_key(_PARCELS.all(orders=keys), "order_id"),
-        by_key(_PLACES.all(orders=keys), "order_id"),
-    )
+    parcels = by_key(_PARCELS.all(orders=[order.pk for order in orders]), "order_id")
     for order in orders:
         mine = order.parcels.all()
         # As Django's own prefetching leaves it.
         mine._result_cache, mine._prefetch_done = parcels[order.pk], True  # type: ignore[attr-defined]  # noqa: SLF001
         order._prefetched_objects_cache = {"parcels": mine}  # type: ignore[attr-defined]  # noqa: SLF001
-        order.live_consignments = places[order.pk]  # type: ignore[attr-defined]
         for parcel in parcels[order.pk]:
             parcel.order = order
+    _fill_places(orders)
+    return orders
+
+
+def _fill_places(orders: list[Order]) -> None:
+    places = by_key(_PLACES.all(orders=[order.pk for order in orders]), "order_id")
+    for order in orders:
+        order.live_consignments = places[order.pk]  # type: ignore[attr-defined]
         for place in places[order.pk]:
             place.order = order
     drivers = [place.manifest.driver for held in places.values() for place in held if place.manifest.driver]
@@ -93,7 +127,6 @@ def fill(orders: list[Order]) -> list[Order]:
         vehicles = by_key(_VEHICLES.all(drivers=[driver.pk for driver in drivers]), "driver_id")
         for driver in drivers:
             driver.vehicles_in_use = vehicles[driver.pk]  # type: ignore[attr-defined]
-    return orders
 
 
 def by_key(rows: Iterable[Row], name: str) -> defaultdict[int, list[Row]]:

@@ -149,7 +149,7 @@ class DeliveriesView(DirectView):
         if asked.get("end_dt"):
             found = found.filter(placed_at__lt=asked["end_dt"])
         first, size = asked["offset"], asked["limit"]
-        rows = list(with_all(found).order_by("-pk")[first : first + size + 1])
+        rows = list(with_all(found).order_by("-placed_at", "-pk")[first : first + size + 1])
         proofs = {proof.order_id: proof for proof in ProofOfDelivery.objects.filter(order__in=rows)}
         shown = [
             answers.delivery(order, at=self.system.now, proof=proofs.get(order.pk)) for order in rows[:size]

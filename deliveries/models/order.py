@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
+from django.contrib.postgres.fields.ranges import RangeEndsWith
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -319,12 +320,14 @@ class Order(worlds.InAWorld):
             ),
         ]
         indexes = [
-            # The store's list, newest first.
-            models.Index(fields=["store", "-placed_at"], name="order_store_newest"),
-            # What the planner and the board ask: orders of a store by state.
-            models.Index(fields=["status", "store"], name="order_status_store"),
-            # The API's list: a seller's orders in a stable order.
-            models.Index(fields=["external_scope", "-id"], name="order_seller_newest"),
+            # Lists, newest first and page by page: of a seller, of one state; of a store, of one state. The last is
+            # also what the planner and the board ask.
+            models.Index(fields=["external_scope", "-placed_at", "-id"], name="order_seller_newest"),
+            models.Index(fields=["external_scope", "status", "-placed_at", "-id"], name="order_seller_state"),
+            models.Index(fields=["store", "-placed_at", "-id"], name="order_store_newest"),
+            models.Index(fields=["status", "store", "-placed_at", "-id"], name="order_status_store"),
+            # What is promised for a day.
+            models.Index("external_scope", RangeEndsWith("window"), name="order_seller_window"),
             GinIndex(
                 SearchVector("code", "external_id", "recipient_name", "address_line1", config="simple"),
                 name="order_search",

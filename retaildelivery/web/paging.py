@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib.refusals import Refused
@@ -34,16 +34,17 @@ class Page(Generic[T]):
     next: str | None
 
 
-def newest_first(rows: QuerySet[T], query: dict[str, Any], *, field: str = "code") -> Page[T]:
-    """One page of `rows`, newest first. Raises UnknownCursor for a cursor that is not of these rows."""
-    scoped = rows
+def newest_first(rows: QuerySet[T], query: dict[str, Any], *, field: str = "code", by: str = "pk") -> Page[T]:
+    """One page of `rows`, newest first: by key, or by a time that never changes and then by key. Raises UnknownCursor
+    for a cursor that is not of these rows."""
     cursor = query.get("cursor")
     if cursor:
-        last = scoped.filter(**{field: cursor}).values_list("pk", flat=True).first()
+        last = rows.filter(**{field: cursor}).values_list(by, "pk").first()
         if last is None:
             raise UnknownCursor(field="cursor")
-        rows = rows.filter(pk__lt=last)
+        # The first is what an index can begin at.
+        rows = rows.filter(**{f"{by}__lte": last[0]}).filter(Q(**{f"{by}__lt": last[0]}) | Q(pk__lt=last[1]))
     size = query["limit"]
-    found = list(rows.order_by("-pk")[: size + 1])
+    found = list(rows.order_by(f"-{by}", "-pk")[: size + 1])
     more = len(found) > size
     return Page(found[:size], getattr(found[size - 1], field) if more else None)

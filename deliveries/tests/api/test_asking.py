@@ -8,8 +8,10 @@ import io
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from deliveries import geocoding
+from deliveries import geocoding, limits
 from deliveries.models import KnownAddress, Order
 from retaildelivery.testing.sellers import SellerClient, Trade, order_body
 
@@ -42,6 +44,44 @@ def test_the_list_is_narrowed_by_states_codes_numbers_store_window_and_text(
     assert listed(northwind, f"store={trade.second_store.code}") == ["N-2"]
     assert listed(northwind, f"window_from={later}") == []
     assert listed(northwind, f"window_before={later}&text=Alta") == ["N-2", "N-1", "N-0"]
+
+
+def test_pages_follow_the_time_of_posting_even_where_orders_have_the_same(
+    northwind: SellerClient, codes: list[str]
+) -> None:
+    first = Order.objects.get(code=codes[0])
+    Order.objects.filter(code=codes[1]).update(placed_at=first.placed_at)
+    Order.objects.filter(code=codes[2]).update(placed_at=first.placed_at - dt.timedelta(days=1))
+
+    seen, query = [], "limit=1"
+    while query:
+        page = northwind.get(f"orders?{query}").json()
+        seen += [order["external_id"] for order in page["results"]]
+        query = f"limit=1&cursor={page['next']}" if page["next"] else ""
+
+    assert seen == ["N-1", "N-0", "N-2"]
+
+
+def test_words_are_found_whether_they_are_rare_or_frequent(
+    northwind: SellerClient, codes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for frequent in (limits.WORDS_FREQUENT, 0):
+        monkeypatch.setattr(limits, "WORDS_FREQUENT", frequent)
+        assert listed(northwind, "text=alta") == ["N-2", "N-1", "N-0"]
+        assert listed(northwind, f"text={codes[1]}%20alta") == ["N-1"]
+        assert listed(northwind, "text=zzyzx") == []
+
+
+def test_a_page_takes_as_many_statements_however_many_orders_are_on_it(
+    northwind: SellerClient, codes: list[str]
+) -> None:
+    counted = []
+    for limit in (1, 3):
+        with CaptureQueriesContext(connection) as captured:
+            northwind.get(f"orders?limit={limit}")
+        counted.append(len(captured))
+
+    assert counted[0] == counted[1] <= 6
 
 
 @pytest.mark.parametrize("query", ["status=nowhere", "codes=" + "A," * 101, "colour=red"])
