@@ -5,6 +5,7 @@ docs/pay.md documents every field and docs/price-case.schema.json says the same 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -150,7 +151,8 @@ def read_case(document: Any) -> Case:
     fields = Fields(document, "")
     fields.text("$schema")
     title = fields.text("title", "name") or ""
-    fields.take("note", "notes", "expect", "expected")
+    for kept in ("note", "notes", "expect", "expected"):
+        fields.take(kept)
     currency = fields.text("currency") or "USD"
     zone = time_zone(fields.text("time_zone"))
     _name, terms = fields.take("terms")
@@ -167,8 +169,8 @@ def read_case(document: Any) -> Case:
     if not blocks:
         raise CaseError("blocks", "write what was done: one block or more.")
     keys = [block.key for block in blocks] + [offer.key for block in blocks for offer in block.offers]
-    for key in keys:
-        if keys.count(key) > 1:
+    for key, times in Counter(keys).items():
+        if times > 1:
             raise CaseError("blocks", f"two blocks or offers are called {key}; give each an id of its own.")
     fields.done()
     return Case(title, currency, rules, tuple(blocks))

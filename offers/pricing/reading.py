@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -232,12 +232,20 @@ def moment(value: Any, where: str, *, zone: tzinfo, day: date | None, after: dat
     if not isinstance(value, str):
         raise CaseError(where, mend)
     try:
-        if "-" in value[:5]:
-            found = datetime.fromisoformat(value)
-            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-        clock = time.fromisoformat(value)
-    except ValueError as error:
+        found = _moment(value, zone=zone, day=day, after=after)
+    except (ValueError, OverflowError) as error:
         raise CaseError(where, mend) from error
+    # Other zones and the next day are reckoned from it, which the calendar must still have.
+    if not 1 < found.year < MAXYEAR:
+        raise CaseError(where, f"write a year from 2 to {MAXYEAR - 1}.")
+    return found
+
+
+def _moment(value: str, *, zone: tzinfo, day: date | None, after: datetime | None) -> datetime:
+    if "-" in value[:5]:
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    clock = time.fromisoformat(value)
     base = after.astimezone(zone).date() if after else day or date(2000, 1, 1)
     found = datetime.combine(base, clock, tzinfo=zone).astimezone(UTC)
     if after and found < after:
