@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from deliveries import fees
+from django.db.models import Count, Sum
+
+from deliveries import fees, locks
 from deliveries.models import FeePolicy, Order, Parcel
 from retaildelivery.lib.money import format_cents
 from retaildelivery.outbox.models import Fact
 from retaildelivery.prepared import Given, Prepared
 from stores import billing
-from stores.models import Store
+from stores.models import SellerPosting, Store
 
 STAGES = {
     Order.Status.PLACED: fees.Stage.PLACED,
@@ -104,8 +106,15 @@ def charge(*, fact: Fact, at: dt.datetime) -> None:
         .order_by("pk")
         .first()
     )
-    if order is None or order.fee_policy is None or order.distance_m is None:
+    if order is None:
         return
+    if order.fee_policy is not None and order.distance_m is not None:
+        _charge_fee(order, fact)
+    if fact.name == "order.delivered" and order.tip_cents:
+        _charge_tip(order, at=fact.at)
+
+
+def _charge_fee(order: Order, fact: Fact) -> None:
     if fact.name == "order.cancelled":
         lines = cancelling(order, status=fact.data["order"]["previous_status"])
     else:
@@ -126,6 +135,36 @@ def charge(*, fact: Fact, at: dt.datetime) -> None:
             at=fact.at,
             params=dict(line.params),
         )
+
+
+def charge_tip(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a tip raised after the delivery: its seller, who gives it, is charged what was not yet."""
+    order = Order.objects.filter(code=fact.data["order"]["code"], status=Order.Status.DELIVERED).first()
+    if order is not None:
+        _charge_tip(order, at=fact.at)
+
+
+def _charge_tip(order: Order, *, at: dt.datetime) -> None:
+    """What the driver gets of it, the seller pays: no fee and no tax on it. The order is locked, so that a delivery
+    and a raise that are charged at once come to the tip and no more."""
+    (held,) = locks.orders([order.pk])
+    charged = SellerPosting.objects.filter(subject=f"order:{held.code}", kind=billing.TIP).aggregate(
+        lines=Count("pk"), cents=Sum("cents", default=0)
+    )
+    if held.tip_cents <= charged["cents"]:
+        return
+    billing.post(
+        key=f"order:{held.code}:{billing.TIP}:{charged['lines']}",
+        seller=held.store.seller,
+        store=held.store,
+        kind=billing.TIP,
+        cents=held.tip_cents - charged["cents"],
+        text="Tip for the driver, passed on whole",
+        rule="",
+        subject=f"order:{held.code}",
+        at=at,
+        params={"order": held.code},
+    )
 
 
 def sentence(line: fees.FeeLine) -> str:

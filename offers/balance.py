@@ -35,6 +35,7 @@ OF_SELLERS = {
     "return": PLATFORM,
     "cancellation": PLATFORM,
     "wait": PLATFORM,
+    "tip": PLATFORM,
     "adjustment": PLATFORM,
     "tax": TAX,
 }

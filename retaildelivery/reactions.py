@@ -118,6 +118,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     },
     "order.returning": {"stores.webhook": fanning.fan_out},
     "order.tipped": {
+        "deliveries.charge": charging.charge_tip,
         "offers.tip": settlement.follow_tip,
         "stores.webhook": fanning.fan_out,
     },

@@ -348,6 +348,7 @@ SPECTACULAR_SETTINGS = {
         "ScanMethod": "deliveries.models.Scan.Method",
         "ScanOutcome": "deliveries.models.Scan.Outcome",
         "BlockStatus": "offers.models.Block.Status",
+        "MileageSource": "offers.models.Mileage.Source",
         "DeclineReason": "offers.models.Decline.Reason",
         "OfferStatus": "offers.models.Offer.Status",
         "PayoutAccountKind": "drivers.models.PayoutAccount.Kind",

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from retaildelivery.outbox import worlds
 from stores.models import Market, Seller, SellerPosting, Store
 
+TIP = "tip"
+
 # What a line can be for, in the order of an invoice, as people read it.
 KINDS: dict[str, Promise] = {
     "base": _("Deliveries"),
@@ -26,6 +28,7 @@ KINDS: dict[str, Promise] = {
     "return": _("Ways back to the store"),
     "cancellation": _("Cancelled orders"),
     "wait": _("Drivers kept waiting"),
+    "tip": _("Tips, passed on whole to drivers"),
     "adjustment": _("Corrections and credits"),
     "tax": _("Tax"),
 }

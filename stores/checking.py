@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from retaildelivery.lib.money import round_cents
-from stores import invoicing
+from stores import billing, invoicing
 from stores.invoice_files import stamp
 from stores.models import Invoice, Market, Seller, SellerPosting
 
@@ -47,7 +47,7 @@ def expected(line: SellerPosting, before: Sequence[SellerPosting]) -> int | None
         for other in reversed(before):
             if other.kind == "tax":
                 break
-            base += other.cents
+            base += other.cents if other.kind != billing.TIP else 0
         return round_cents(Decimal(said["percent"]) * base / 100)
     if line.kind == "return" and "percent" in said:
         delivery = sum(other.cents for other in before if other.kind in OF_A_DELIVERY)

@@ -39,7 +39,7 @@ class InvoiceOut(Output):
 class InvoiceSum(Output):
     store = serializers.CharField(allow_blank=True, help_text="Name of the store; empty for all of them.")
     kind = serializers.CharField(
-        help_text="base, distance, size, slot, return, cancellation, wait, adjustment, tax."
+        help_text="base, distance, size, slot, return, cancellation, wait, tip, adjustment, tax."
     )
     name = serializers.CharField(help_text="The kind in words.")
     lines = serializers.IntegerField()

@@ -137,3 +137,72 @@ def test_a_posting_is_made_once_and_never_changes(afternoon):
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         SellerPosting.objects.update(cents=0)
     assert billing.balance(afternoon.bookshop.seller) == 899
+
+
+# -- Tips --------------------------------------------------------------------------------------------------------
+
+
+def tips():
+    return list(SellerPosting.objects.filter(kind="tip").order_by("pk").values_list("cents", flat=True))
+
+
+def give(order, cents, *, at=NOW):
+    posting.tip(order_code=order.code, scope=Order.objects.all(), cents=cents, actor=TOLD_BY_STAFF, at=at)
+
+
+def test_a_tip_is_charged_whole_to_the_seller_who_gives_it_when_the_order_is_delivered(afternoon):
+    order = afternoon.place()
+    give(order, 700)
+    manifest = afternoon.on_route(order)
+    charging.charge_tip(fact=Fact.objects.get(name="order.tipped"), at=NOW)
+    assert tips() == []
+
+    afternoon.deliver(stops_of(manifest, Stop.Kind.DROPOFF)[0])
+    charge("order.delivered")
+    charge("order.delivered")
+
+    assert tips() == [700]
+
+
+def test_of_a_tip_raised_afterwards_the_rest_is_charged_in_whatever_order_it_is_heard_of(afternoon):
+    order = afternoon.place()
+    give(order, 700)
+    manifest = afternoon.on_route(order)
+    afternoon.deliver(stops_of(manifest, Stop.Kind.DROPOFF)[0])
+    charge("order.delivered")
+    give(order, 1000)
+    raised = Fact.objects.filter(name="order.tipped").latest("pk")
+
+    charging.charge_tip(fact=raised, at=NOW)
+    charging.charge_tip(fact=raised, at=NOW)
+    charge("order.delivered")
+
+    assert tips() == [700, 300]
+    assert billing.balance(afternoon.bookshop.seller) == 899 + 200 + 1000
+
+
+def test_no_tip_is_charged_for_what_came_back(afternoon):
+    order = afternoon.place()
+    give(order, 700)
+    manifest = afternoon.on_route(order)
+    afternoon.fail(stops_of(manifest, Stop.Kind.DROPOFF)[0])
+    [back] = stops_of(manifest, Stop.Kind.RETURN)
+    afternoon.hand_over(back)
+    for parcel in Parcel.objects.all():
+        afternoon.scan(back, parcel)
+
+    charge("order.returned")
+
+    assert tips() == []
+
+
+def test_a_tip_is_charged_though_the_delivery_has_no_price(afternoon):
+    order = afternoon.place()
+    give(order, 700)
+    manifest = afternoon.on_route(order)
+    afternoon.deliver(stops_of(manifest, Stop.Kind.DROPOFF)[0])
+    Order.objects.update(fee_policy=None, fee_cents=None)
+
+    charge("order.delivered")
+
+    assert [(kind, cents) for kind, cents, _rule in lines()] == [("tip", 700)]

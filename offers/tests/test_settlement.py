@@ -253,3 +253,14 @@ def test_pay_is_told_in_the_drivers_language(store):
     worked([making.order(store)], zoe)
 
     assert DriverPosting.objects.get().cents == 3600
+
+
+def test_what_drivers_get_in_tips_sellers_are_charged(store, ada):
+    order = making.order(store, tip_cents=700)
+    worked([order], ada)
+    tip(order_code=order.code, scope=Order.objects.all(), cents=900, actor=SYSTEM, at=START + 2 * HOUR)
+    making.relay_all(at=START + 2 * HOUR)
+
+    credited = DriverPosting.objects.filter(kind="tip").values_list("cents", flat=True)
+    charged = SellerPosting.objects.filter(kind="tip").values_list("cents", flat=True)
+    assert sorted(credited) == sorted(charged) == [200, 700]
