@@ -354,6 +354,7 @@ SPECTACULAR_SETTINGS = {
         "PayoutAccountKind": "drivers.models.PayoutAccount.Kind",
         "DisputeReason": "drivers.models.Dispute.Reason",
         "CostBasis": "drivers.models.CostProfile.Basis",
+        "MilesFrom": "offers.models.Mileage.Source",
     },
 }
 

@@ -14,7 +14,7 @@ from deliveries.actions import Action
 from deliveries.api import seller_answers as answers
 from deliveries.api.asking_serializers import ActionsQuery, RedeliveryIn
 from deliveries.api.before import fee_lines
-from deliveries.api.seller import OrderBase, located_changes
+from deliveries.api.seller import OrderBase, located_changes, refuse_robots_if_live, rehearse
 from deliveries.api.seller_serializers import changes_of
 from deliveries.snapshots import moment, order_snapshot
 from retaildelivery.lib.geo import Point
@@ -83,6 +83,7 @@ class RedeliveryView(OrderBase):
         """
         wanted = self.code_of(code)
         given = api.body(request, RedeliveryIn)
+        refuse_robots_if_live(self.system, given)
         changes = located_changes(changes_of(given)) | {
             "external_id": given["external_id"],
             "ready_at": given.get("ready_at"),
@@ -94,4 +95,5 @@ class RedeliveryView(OrderBase):
             actor=self.system.actor,
             at=self.system.now,
         )
+        rehearse(self.system, order, given)
         return Response(order_snapshot(order), status=status.HTTP_201_CREATED)

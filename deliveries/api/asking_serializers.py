@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
 from deliveries import limits
+from deliveries.api.sandbox_serializers import RehearsalIn
 from deliveries.api.seller_serializers import DropoffIn, RecipientIn, WindowIn
 from deliveries.models import Order
 from retaildelivery.web import fields, paging
@@ -65,6 +66,7 @@ class RedeliveryIn(Input):
     recipient = RecipientIn(required=False)
     dropoff = DropoffIn(required=False)
     instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True)
+    sandbox = RehearsalIn(required=False, help_text="Test keys only: as in POST /orders.")
 
 
 class ActionsQuery(Input):

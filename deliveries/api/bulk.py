@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from deliveries import bulk
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
-from deliveries.api.seller import store_of
+from deliveries.api.seller import orders_of, refuse_robots_if_live, rehearse, store_of
 from deliveries.bulk import Outcome, Row
-from deliveries.snapshots import tracking_page
+from deliveries.snapshots import tracking_page, with_all
 from retaildelivery.web import api, errors
 from stores.api import WRITE, SellerView
+from stores.authentication import TestKeysOnly
 from stores.models import Store
 
 Json = dict[str, Any]
@@ -43,11 +44,11 @@ class BulkView(SellerView):
         stores: dict[str | None, Store] = {}
         read = [self.read(row, stores) for row in given]
         rows = [row for row in read if isinstance(row, Row)]
-        outcomes = iter(
-            bulk.post_all(rows=bulk.known_places(rows), actor=self.system.actor, at=self.system.now)
-        )
+        outcomes = bulk.post_all(rows=bulk.known_places(rows), actor=self.system.actor, at=self.system.now)
+        found = dict(zip((n for n, row in enumerate(read) if isinstance(row, Row)), outcomes, strict=True))
+        self.rehearse(given, found)
         results = [
-            self.outcome(number, row.draft.external_id, next(outcomes))
+            self.outcome(number, row.draft.external_id, found[number])
             if isinstance(row, Row)
             else {**_blank(number, raw), "outcome": "refused", **_problem(row)}
             for number, (raw, row) in enumerate(zip(given, read, strict=True))
@@ -56,14 +57,24 @@ class BulkView(SellerView):
         counts = {name: told.count(name) for name in ("created", "existing", "refused")}
         return Response({**counts, "results": results})
 
-    def read(self, raw: Any, stores: dict[str | None, Store]) -> Row | ValidationError | Http404:
+    def rehearse(self, given: list[Any], found: dict[int, Outcome]) -> None:
+        """Have robot couriers do what the rows of a sandbox say; a row that was posted before keeps its robot."""
+        wanted = {found[n].code: raw for n, raw in enumerate(given) if n in found and raw.get("sandbox")}
+        for order in with_all(orders_of(self.system).filter(code__in=wanted.keys() - {""})):
+            read = api.reader(shapes.BulkOrderIn).run_validation(wanted[order.code])
+            rehearse(self.system, order, read)
+
+    def read(
+        self, raw: Any, stores: dict[str | None, Store]
+    ) -> Row | ValidationError | Http404 | TestKeysOnly:
         """The row as a draft, or what is wrong with it. A store is looked up once."""
         try:
             given = api.reader(shapes.BulkOrderIn).run_validation(raw)
+            refuse_robots_if_live(self.system, given)
             wanted = given.get("store")
             if wanted not in stores:
                 stores[wanted] = store_of(self.system, wanted)
-        except (ValidationError, Http404) as wrong:
+        except (ValidationError, Http404, TestKeysOnly) as wrong:
             return wrong
         return Row(stores[wanted], shapes.draft_of(given))
 

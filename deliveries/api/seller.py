@@ -120,6 +120,18 @@ def located_changes(changes: dict[str, Any]) -> dict[str, Any]:
     return changes | {"address": dataclasses.replace(address, point=place.point, located_by=place.source)}
 
 
+def refuse_robots_if_live(system: SellerSystem, given: dict[str, Any]) -> None:
+    """Raises TestKeysOnly where a live key asks for a robot courier."""
+    if "sandbox" in given and system.sandbox is None:
+        raise TestKeysOnly(field="sandbox")
+
+
+def rehearse(system: SellerSystem, order: Order, given: dict[str, Any]) -> None:
+    """Have a robot courier do with the order what the body says, if it says so."""
+    if "sandbox" in given:
+        playing.instruct(order=order, at=system.now, **instructions_of(given["sandbox"]))
+
+
 class OrderBase(SellerView):
     """One order of the seller's, by its code however it is typed."""
 
@@ -192,8 +204,7 @@ class OrdersView(OrderBase):
         `slot_hold` the order gets the window and the price of the place that was held.
         """
         given = api.body(request, shapes.OrderIn)
-        if "sandbox" in given and self.system.sandbox is None:
-            raise TestKeysOnly(field="sandbox")
+        refuse_robots_if_live(self.system, given)
         if "quote" in given or "promise" in given:
             order = self.from_quote(given)
         elif "slot_hold" in given:
@@ -207,8 +218,7 @@ class OrdersView(OrderBase):
             order = posting.post(
                 store=store, draft=located(draft), actor=self.system.actor, at=self.system.now
             )
-        if "sandbox" in given:
-            playing.instruct(order=order, at=self.system.now, **instructions_of(given["sandbox"]))
+        rehearse(self.system, order, given)
         before = order.was_posted_before  # type: ignore[attr-defined]
         return Response(
             order_snapshot(order), status=status.HTTP_200_OK if before else status.HTTP_201_CREATED

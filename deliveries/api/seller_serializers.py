@@ -183,7 +183,7 @@ class OrderIn(Input):
 class BulkOrderIn(OrderIn):
     """An order of POST /orders/bulk: with a number of the seller's, and without a quote."""
 
-    quote = promise = slot_hold = sandbox = None  # type: ignore[assignment]
+    quote = promise = slot_hold = None  # type: ignore[assignment]
     external_id = Text(max_length=80)
 
 

@@ -104,6 +104,51 @@ def test_each_courier_does_what_its_name_says(testing: SellerClient, trade: Trad
     assert refused == (courier == "wrong_barcode")
 
 
+def test_orders_posted_many_at_once_have_their_robots(
+    testing: SellerClient, northwind: SellerClient, trade: Trade
+) -> None:
+    rows = [
+        body(trade, external_id=f"B-{courier}", sandbox={"courier": courier}, **PIN)
+        for courier in couriers.Courier.values
+    ]
+
+    made, again = (
+        testing.post("orders/bulk", {"orders": [*rows, body(trade, external_id="B-0")]}) for _ in "12"
+    )
+    live = northwind.post(
+        "orders/bulk", {"orders": [order_body(trade.store, external_id="L", sandbox={"courier": "fast"})]}
+    )
+    advance(testing, hours=8)
+
+    assert (made.json()["created"], again.json()["existing"]) == (7, 7), made.content
+    codes = [row["order"] for row in made.json()["results"]]
+    assert [told(code) for code in codes] == [*ENDS.values(), ["placed"]]
+    assert [(row["outcome"], row["code"]) for row in live.json()["results"]] == [
+        ("refused", "test_keys_only")
+    ]
+
+
+def test_what_came_back_is_tried_again_by_a_robot(
+    testing: SellerClient, northwind: SellerClient, trade: Trade
+) -> None:
+    first = testing.post("orders", body(trade, sandbox={"courier": "cannot_deliver"})).json()["code"]
+    advance(testing, hours=6)
+    window = {
+        "start": (NOON + dt.timedelta(hours=7)).isoformat(),
+        "end": (NOON + dt.timedelta(hours=9)).isoformat(),
+    }
+
+    again = testing.post(f"orders/{first}/redelivery", {"window": window, "sandbox": {"courier": "normal"}})
+    advance(testing, hours=6)
+
+    assert again.status_code == 201, again.content
+    assert testing.get(f"orders/{first}").json()["status"] == "returned"
+    assert testing.get(f"orders/{again.json()['code']}").json()["status"] == "delivered"
+    live = northwind.post("orders", order_body(trade.store)).json()["code"]
+    refused = northwind.post(f"orders/{live}/redelivery", {"window": window, "sandbox": {"courier": "fast"}})
+    assert (refused.status_code, refused.json()["code"]) == (403, "test_keys_only")
+
+
 def test_an_order_goes_step_by_step_by_hand(testing: SellerClient, trade: Trade) -> None:
     code = testing.post("orders", body(trade, **PIN)).json()["code"]
     way = [
@@ -176,7 +221,7 @@ def test_every_step_that_is_listed_can_be_taken(testing: SellerClient, trade: Tr
 def run_of(client: SellerClient, trade: Trade) -> list[str]:
     """Bodies of all webhooks of one rehearsed day."""
     reset(client)
-    for courier in ("normal", "cannot_deliver", "no_show"):
+    for courier in couriers.Courier.values:
         script = [{"step": "scan_wrong_parcel", "after_seconds": 1_300}]
         given = body(trade, external_id=courier, sandbox={"courier": courier, "script": script}, **PIN)
         assert client.post("orders", given).status_code == 201
