@@ -96,6 +96,12 @@ class Laid:
     back_at: dt.datetime
     has_begun: bool
     joined: int
+    is_another_day: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Published ahead of its orders: a wave fills it."""
+        return not self.doors and not self.block.orders_count and self.block.status in CHANGEABLE
 
     @property
     def pay_cents(self) -> int:
@@ -163,8 +169,9 @@ class Compared:
     def saved_percent(self) -> int | None:
         if self.saved_cents is None or not self.run.alone_cents:
             return None
-        # Cut, not rounded: a plan that costs something never saves all.
-        return int(100 * self.saved_cents / self.run.alone_cents)
+        rounded = round(100 * self.saved_cents / self.run.alone_cents)
+        # A plan that costs something never saves all.
+        return min(rounded, 99) if self.run.cost_cents > 0 else rounded
 
     @property
     def per_order_cents(self) -> int | None:
@@ -254,6 +261,7 @@ def _laid(
         back_at=back_at,
         has_begun=at >= block.starts_at,
         joined=joined,
+        is_another_day=block.starts_at.astimezone(mall.zone).date() != at.astimezone(mall.zone).date(),
     )
 
 

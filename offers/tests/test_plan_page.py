@@ -326,3 +326,21 @@ def test_a_block_that_closed_since_the_page_was_drawn_is_named(ops, mall, store,
 
     assert answer.status_code == 200
     assert f"Block {closed.code} takes no orders" in answer.content.decode()
+
+
+def test_a_plan_that_costs_something_never_saves_all(mall):
+    def saved(cost_cents):
+        run = PlanRun(mall=mall, cost_cents=cost_cents, alone_cents=100_000, orders_seen=1)
+        return plans.Compared(run, None).saved_percent
+
+    assert [saved(cents) for cents in (0, 1, 499, 1_400, 100_000)] == [100, 99, 99, 99, 0]
+
+
+def test_a_block_published_ahead_says_its_day_and_that_a_wave_fills_it(ops, mall):
+    making.empty_block(mall, start=AT + 26 * HOUR)
+
+    page = ops.get(page_of(mall)).content.decode()
+
+    assert "Published ahead, without orders yet" in page
+    assert "Tue, Nov 24, 12:00–2:00 PM" in page
+    assert "0 doors" not in page
