@@ -75,16 +75,16 @@ def of_orders(
     _COUNTED.run(keys=[order.pk for order in orders])
     for order in orders:
         order.sequence += 1
-    return _as_they_are(name, orders, at=at, actor=actor, driver=driver, **data)
+    return of_numbered(name, orders, at=at, actor=actor, driver=driver, **data)
 
 
 def tell_placed(orders: Sequence[Order], *, at: dt.datetime, actor: Actor) -> list[Fact]:
     """Record the first fact of orders that were written with `FIRST` as their number a moment ago."""
     assert all(order.sequence == FIRST for order in orders), "Nothing was told of them before."
-    return recording.record_all(_as_they_are("order.placed", orders, at=at, actor=actor))
+    return recording.record_all(of_numbered("order.placed", orders, at=at, actor=actor))
 
 
-def _as_they_are(
+def of_numbered(
     name: str,
     orders: Sequence[Order],
     *,
@@ -93,7 +93,7 @@ def _as_they_are(
     driver: Driver | None = None,
     **data: Any,
 ) -> list[Happening]:
-    """The same thing of several orders under the number that each has."""
+    """`of_orders` under the number that each has been given already."""
     assert all(order.world == worlds.current() for order in orders), "A world tells of its own orders only."
     happenings = []
     for order in orders:

@@ -15,17 +15,19 @@ from django.db import connection
 from deliveries import limits
 from deliveries.models import Consignment, Manifest, Order, Quote, Slot, SlotHold, SlotRule, Stop
 from deliveries.models.order import OrderQuerySet
-from deliveries.snapshots import fill, live_consignment, with_all, with_related
+from deliveries.snapshots import LEFT_OUT, RELATED, fill, live_consignment, with_all, with_related
 from retaildelivery.prepared import Given, Prepared, any_of
 
 LOCK: Any = {"of": ("self",), "no_key": True}
+# What `be_patient` sends, for a statement that takes it along.
+PATIENTLY = f"SET LOCAL lock_timeout = {limits.LOCK_WAIT_MS};"
 
 
 def be_patient() -> None:
     """A wait for a lock that takes longer than this ends as 503, not as a pile of waiting workers."""
     assert connection.in_atomic_block, "A lock is held to the end of a transaction."
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {limits.LOCK_WAIT_MS}")
+        cursor.execute(PATIENTLY)
 
 
 _MANIFEST = Prepared(
@@ -33,13 +35,13 @@ _MANIFEST = Prepared(
         Manifest.objects.filter(pk=Given("key"))
         .select_related("mall__market", "driver__user")
         .select_for_update(**LOCK)
-    )
+    ),
+    before=PATIENTLY,
 )
 
 
 def manifest(pk: int) -> Manifest:
     """This manifest, locked. Raises Manifest.DoesNotExist."""
-    be_patient()
     found = _MANIFEST.one(key=pk)
     if found is None:
         raise Manifest.DoesNotExist
@@ -91,13 +93,14 @@ def stop(code: str) -> Stop | None:
 _ORDERS = Prepared(
     lambda: with_related(Order.objects.filter(pk__in=any_of("keys"))).order_by("pk").select_for_update(**LOCK)  # type: ignore[arg-type]
 )
-_ORDERS_ON = Prepared(
+_PLACES_ON = Prepared(
     lambda: (
-        with_related(
-            Order.objects.filter(consignments__manifest=Given("manifest"), consignments__ended_at=None)  # type: ignore[arg-type]
-        )
-        .order_by("pk")
-        .select_for_update(**LOCK)
+        Consignment.objects.live()
+        .filter(manifest=Given("manifest"))
+        .select_related("dropoff", *(f"order__{name}" for name in RELATED))
+        .defer(*(f"order__{name}" for name in LEFT_OUT))
+        .order_by("order_id")
+        .select_for_update(of=("order",), no_key=True)
     )
 )
 
@@ -108,8 +111,12 @@ def orders(pks: Iterable[int]) -> list[Order]:
 
 
 def orders_on(manifest: Manifest) -> list[Order]:
-    """The orders with a live place on this (locked) manifest, locked, as `orders`."""
-    return fill(_ORDERS_ON.all(manifest=manifest.pk))
+    """The orders with a live place on this (locked) manifest, locked, as `orders`; their places are on this manifest as
+    it is in the caller's hands."""
+    places = _PLACES_ON.all(manifest=manifest.pk)
+    for place in places:
+        place.manifest = manifest
+    return fill([place.order for place in places], places)
 
 
 def quote(pk: int) -> Quote:

@@ -18,7 +18,7 @@ from drivers.models import Driver
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
-from retaildelivery.outbox.recording import SYSTEM, Actor
+from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
 from stores.models import Mall, Store
 
 
@@ -98,17 +98,20 @@ def draft(*, mall: Mall, stops: Sequence[DraftStop], at: dt.datetime) -> Manifes
     return manifest
 
 
-def assign(*, manifest: Manifest, driver: Driver, at: dt.datetime) -> Manifest:
-    """Give the manifest to a driver; its orders become assigned. Raises IllegalMove unless it is a draft."""
+def assign(
+    *, manifest: Manifest, driver: Driver, at: dt.datetime, beside: Sequence[Happening] = ()
+) -> Manifest:
+    """Give the manifest to a driver; its orders become assigned. What the caller tells `beside` is recorded after
+    that, in the same statement. Raises IllegalMove unless it is a draft."""
     assert connection.in_atomic_block, "An inner verb."
-    manifest = locks.manifest(manifest.pk)
-    moves.move_manifest(manifest, Manifest.Status.ASSIGNED, at, driver=driver)
+    moves.assign_manifest(manifest, driver)
     orders = locks.orders_on(manifest)
-    moves.move_orders(orders, Order.Status.ASSIGNED)
-    told = facts.of_orders(
+    moves.move_orders(orders, Order.Status.ASSIGNED, numbered=True)
+    told = facts.of_numbered(
         "order.assigned", orders, at=at, actor=SYSTEM, driver=driver, manifest=manifest.code
     )
-    recording.record_all([facts.manifest_changed("manifest.assigned", manifest, at=at, driver=driver), *told])
+    changed = facts.manifest_changed("manifest.assigned", manifest, at=at, driver=driver)
+    recording.record_all([changed, *told, *beside])
     return manifest
 
 

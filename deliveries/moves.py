@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar
 
+from django.db import connection
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from deliveries.locks import PATIENTLY
 from deliveries.models import Manifest, Order, Parcel, Stop
 from drivers.models import Driver
 from retaildelivery.lib.refusals import Refused
@@ -60,17 +63,24 @@ def move_order(order: Order, to: str, at: dt.datetime, **stamps: object) -> None
 
 
 _ORDERS_ARE = PreparedUpdate(lambda: Order.objects.filter(pk__in=any_of("keys")), status=Given("status"))
+_ORDERS_ARE_NOW = PreparedUpdate(
+    lambda: Order.objects.filter(pk__in=any_of("keys")), status=Given("status"), sequence=F("sequence") + 1
+)
 
 
-def move_orders(orders: list[Order], to: str) -> None:
-    """`move_order` for many (locked) orders in one statement; for states without a time of their own."""
+def move_orders(orders: list[Order], to: str, *, numbered: bool = False) -> None:
+    """`move_order` for many (locked) orders in one statement; for states without a time of their own. With `numbered`
+    each gets the number of the fact that tells of it along with its state; see `facts.of_numbered`."""
     assert to not in ORDER_TIMES, "A state with a time is given one order at a time."
     for order in orders:
         _refuse_unless_allowed(order, to)
     for order in orders:
         order.previous_status = order.status  # type: ignore[attr-defined]
         order.status = to
-    _ORDERS_ARE.run(keys=[order.pk for order in orders], status=to)
+        order.sequence += numbered
+    if orders:
+        update = _ORDERS_ARE_NOW if numbered else _ORDERS_ARE
+        update.run(keys=[order.pk for order in orders], status=to)
 
 
 def move_parcel(parcel: Parcel, to: str, *, driver: Driver | None = None) -> None:
@@ -122,6 +132,24 @@ def move_manifest(manifest: Manifest, to: str, at: dt.datetime, **stamps: object
     for name, value in stamps.items():
         setattr(manifest, name, value)
     manifest.save(update_fields=["status", *stamps])
+
+
+_ASSIGNABLE = [now for now, to in Manifest.MOVES.items() if Manifest.Status.ASSIGNED in to]
+_ASSIGNED = PreparedUpdate(
+    lambda: Manifest.objects.filter(pk=Given("manifest"), status__in=_ASSIGNABLE),
+    PATIENTLY,
+    status=Manifest.Status.ASSIGNED,
+    driver=Given("driver"),
+)
+
+
+def assign_manifest(manifest: Manifest, driver: Driver) -> None:
+    """Lock the manifest and give it to a driver, in one statement. Raises IllegalMove where that is not allowed."""
+    assert connection.in_atomic_block, "A lock is held to the end of a transaction."
+    if not _ASSIGNED.run(manifest=manifest.pk, driver=driver.pk):
+        manifest.refresh_from_db(fields=["status"])
+        _refuse_unless_allowed(manifest, Manifest.Status.ASSIGNED)
+    manifest.status, manifest.driver = Manifest.Status.ASSIGNED, driver
 
 
 def _refuse_unless_allowed(noun: Order | Parcel | Stop | Manifest, to: str) -> None:

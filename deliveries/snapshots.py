@@ -53,10 +53,13 @@ def with_all(orders: OrderQuerySet) -> OrderQuerySet:
     )
 
 
+RELATED = ("store__seller", "store__mall__market", "quote", "redelivery_of")
+LEFT_OUT = ("quote__said", "quote__lines")
+
+
 def with_related(orders: OrderQuerySet) -> OrderQuerySet:
     """The part of `with_all` that comes with the orders' own rows."""
-    related = orders.select_related("store__seller", "store__mall__market", "quote", "redelivery_of")
-    return related.defer("quote__said", "quote__lines")
+    return orders.select_related(*RELATED).defer(*LEFT_OUT)
 
 
 _PARCELS = Prepared(lambda: Parcel.objects.filter(order__in=any_of("orders")).order_by("number"))
@@ -100,8 +103,9 @@ def read(keys: Sequence[int]) -> list[Order]:
     return orders
 
 
-def fill(orders: list[Order]) -> list[Order]:
-    """What `with_all` prefetches, for orders that were read by a prepared query; three queries."""
+def fill(orders: list[Order], held: list[Consignment] | None = None) -> list[Order]:
+    """What `with_all` prefetches, for orders that were read by a prepared query; three queries, or two with their
+    live places at hand."""
     if not orders:
         return orders
     parcels = by_key(_PARCELS.all(orders=[order.pk for order in orders]), "order_id")
@@ -112,17 +116,24 @@ def fill(orders: list[Order]) -> list[Order]:
         order._prefetched_objects_cache = {"parcels": mine}  # type: ignore[attr-defined]  # noqa: SLF001
         for parcel in parcels[order.pk]:
             parcel.order = order
-    _fill_places(orders)
+    _fill_places(orders, held)
     return orders
 
 
-def _fill_places(orders: list[Order]) -> None:
-    places = by_key(_PLACES.all(orders=[order.pk for order in orders]), "order_id")
+def _fill_places(orders: list[Order], held: list[Consignment] | None = None) -> None:
+    if held is None:
+        held = _PLACES.all(orders=[order.pk for order in orders])
+    places = by_key(held, "order_id")
     for order in orders:
         order.live_consignments = places[order.pk]  # type: ignore[attr-defined]
         for place in places[order.pk]:
             place.order = order
-    drivers = [place.manifest.driver for held in places.values() for place in held if place.manifest.driver]
+    drivers = {
+        id(place.manifest.driver): place.manifest.driver
+        for mine in places.values()
+        for place in mine
+        if place.manifest.driver and not hasattr(place.manifest.driver, "vehicles_in_use")
+    }.values()
     if drivers:
         vehicles = by_key(_VEHICLES.all(drivers=[driver.pk for driver in drivers]), "driver_id")
         for driver in drivers:

@@ -3,15 +3,9 @@ within `limits.WORD_LASTS`. Who keeps what was read of a driver asks by it wheth
 
 from __future__ import annotations
 
-import structlog
-from django.core.cache import cache
-from django.db import transaction
-from redis.exceptions import RedisError
-
 from drivers import limits
+from retaildelivery import rediscache
 from retaildelivery.lib import codes
-
-log = structlog.get_logger(__name__)
 
 LASTS_S = int(limits.WORD_LASTS.total_seconds())
 
@@ -23,17 +17,14 @@ def key(driver_id: int) -> str:
 
 def touch(driver_id: int) -> None:
     """This driver has changed, once the running transaction commits."""
-    transaction.on_commit(lambda: replace(key(driver_id)), robust=True)
+    replace(key(driver_id))
 
 
 def new_word() -> str:
     return codes.new_code(length=12)
 
 
-def replace(*names: str) -> None:
-    """Put new words under these names, in one trip."""
-    try:
-        cache.set_many({name: new_word() for name in names}, timeout=LASTS_S)
-    except RedisError as failure:
-        # The words end by themselves within the minute.
-        log.warning("drivers.cache_away", keys=names, reason=str(failure))
+def replace(name: str) -> None:
+    """A new word under this name, once the running transaction commits. If the cache is away, the old one ends by
+    itself within the minute."""
+    rediscache.put_after_commit(name, new_word(), timeout=LASTS_S)

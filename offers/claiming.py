@@ -34,6 +34,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor
+from retaildelivery.prepared import PreparedInsert
 
 
 class BlockTaken(Refused):
@@ -136,6 +137,9 @@ def _refuse_unless_asked(offer: Offer, *, driver_id: int, at: dt.datetime) -> No
         raise HoldLapsed(reason=award.ending, until=date_format(until, "TIME_FORMAT"))
 
 
+_CLAIMS = PreparedInsert(Claim)
+
+
 @transaction.atomic(durable=True)
 def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
     driver = locks.driver(driver_id)
@@ -156,7 +160,7 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
     if not moves.award(offer, driver_id=driver_id, at=at):
         raise OfferClosed(reason="superseded")
     assert applicant.car is not None, "has_room refuses a driver without a car."
-    claim = Claim.objects.create(
+    claim = Claim(
         block=block,
         offer=offer,
         driver=driver,
@@ -167,9 +171,14 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
         claimed_at=at,
         **reckoning.expected(costing.quickly(driver), block, pay_cents=offer.pay_cents),
     )
+    _CLAIMS.run([claim])
+    told = facts.block_claimed(claim, at=at)
     if block.manifest is not None:
-        manifests.assign(manifest=block.manifest, driver=driver, at=at)
-    recording.record(facts.block_claimed(claim, at=at))
+        # Of the same mall, which is at hand.
+        block.manifest.mall = block.mall
+        manifests.assign(manifest=block.manifest, driver=driver, at=at, beside=[told])
+    else:
+        recording.record(told)
     freshness.touch_driver(driver_id)
     latecomers.note_gone(offer, driver_id=driver_id)
     return claim

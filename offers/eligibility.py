@@ -385,7 +385,7 @@ def reach(around: Window, zone: dt.tzinfo) -> Window:
 def read(driver_id: int, held_in: Window, *, at: dt.datetime, beside: str = "", **given: Any) -> Rows:
     """What the rules ask of a driver, and what else is read `beside` it in the same statement, by what it is."""
     rows: Rows = defaultdict(list)
-    known = {"driver": driver_id, "since": held_in.start, "until": held_in.end, "at": at}
+    known: dict[str, Any] = {"driver": driver_id, "since": held_in.start, "until": held_in.end, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(_SNAPSHOT + beside, known | given)
         for what, *row in cursor.fetchall():

@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 
 import structlog
 from django.core.cache import cache
-from django.db import transaction
 from redis.exceptions import RedisError
 
 from drivers import freshness
@@ -26,7 +25,7 @@ def _market(code: str) -> str:
 
 def touch(market_code: str) -> None:
     """Offers of this market have changed, once the running transaction commits."""
-    transaction.on_commit(lambda: freshness.replace(_market(market_code)), robust=True)
+    freshness.replace(_market(market_code))
 
 
 def touch_driver(driver_id: int) -> None:
@@ -36,8 +35,8 @@ def touch_driver(driver_id: int) -> None:
 
 def touch_all(*, market_codes: Collection[str], driver_ids: Collection[int]) -> None:
     """`touch` and `touch_driver` for many, in one trip."""
-    keys = [*map(_market, market_codes), *map(freshness.key, driver_ids)]
-    transaction.on_commit(lambda: freshness.replace(*keys), robust=True)
+    for key in [*map(_market, market_codes), *map(freshness.key, driver_ids)]:
+        freshness.replace(key)
 
 
 def keys(*, market_code: str, driver_id: int) -> list[str]:
@@ -62,7 +61,7 @@ def version(*, market_code: str, driver_id: int) -> str:
     try:
         words = cache.get_many(keys)
         if len(words) < len(keys):
-            words = cache.get_many_or_set(
+            words = cache.get_many_or_set(  # type: ignore[attr-defined]
                 {key: freshness.new_word() for key in keys}, timeout=freshness.LASTS_S
             )
     except RedisError as failure:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 from rest_framework.request import Request
@@ -26,6 +25,7 @@ from drivers.authentication import bearer
 from drivers.models import Driver, DriverToken
 from offers import limits
 from offers.models import Offer
+from retaildelivery import rediscache
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web import errors, throttling
 
@@ -55,9 +55,7 @@ class Known:
 def note_gone(offer: Offer, *, driver_id: int) -> None:
     """Once the running transaction commits, others read that it is taken."""
     gone = Gone(driver_id, offer.block.mall.market.code)
-    transaction.on_commit(
-        lambda: _keep(_offer(offer.code), gone, limits.GONE_KEPT.total_seconds()), robust=True
-    )
+    rediscache.put_after_commit(_offer(offer.code), gone, timeout=int(limits.GONE_KEPT.total_seconds()))
 
 
 def note_known(request: Request, driver: Driver) -> None:

@@ -27,14 +27,23 @@ def one_extra(code: str) -> Extra:
     )
 
 
+# What `bound_waiting` sends, for a statement that takes it along.
+_PATIENTLY = f"SET LOCAL lock_timeout = '{limits.LOCK_WAIT.total_seconds():.0f}s';"
+
+
 def bound_waiting() -> None:
     """From here to the end of the transaction no lock is waited for longer than the limit."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = %s", [f"{limits.LOCK_WAIT.total_seconds():.0f}s"])
+        cursor.execute(_PATIENTLY)
 
 
 _DRIVER = Prepared(
-    lambda: Driver.objects.filter(pk=Given("key")).select_for_update(of=("self",), no_key=True)
+    lambda: (
+        Driver.objects.filter(pk=Given("key"))
+        .select_related("user")
+        .select_for_update(of=("self",), no_key=True)
+    ),
+    before=_PATIENTLY,
 )
 
 
@@ -43,7 +52,6 @@ def driver(driver_id: int) -> Driver:
 
     Raises Driver.DoesNotExist.
     """
-    bound_waiting()
     found = _DRIVER.one(key=driver_id)
     if found is None:
         raise Driver.DoesNotExist

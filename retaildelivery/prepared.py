@@ -41,17 +41,17 @@ def bound(params: Iterable[Any], given: Mapping[str, Any]) -> list[Any]:
 class Prepared(Generic[T]):
     """A queryset made by `build` when it is first needed; `given` are the values of its `Given`s, as the database
     takes them. `select_related`, `defer` and locks are kept; prefetching, annotations and slices by value are not
-    for it."""
+    for it. `before` is a statement without parameters, with its semicolon, that is sent along ahead of it."""
 
-    def __init__(self, build: Callable[[], QuerySet[T]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[[], QuerySet[T]], *, before: str = "") -> None:
+        self.build, self.before = build, before
         self.sql = ""
 
     def all(self, **given: Any) -> list[T]:
         """The rows. Raises TransactionManagementError for a lock without a transaction."""
         if worlds.current() != worlds.LIVE:
             # A manager filters by the world at work, so what was built for the live one is not for a sandbox.
-            return Prepared(self.build).built().rows(given)
+            return Prepared(self.build, before=self.before).built().rows(given)
         return self.built().rows(given)
 
     def built(self) -> Prepared[T]:
@@ -88,7 +88,7 @@ class Prepared(Generic[T]):
         self.model, self.params = queryset.model, params
         self.locks = queryset.query.select_for_update
         # Last: another thread reads from here on.
-        self.sql = sql
+        self.sql = self.before + sql
 
     def _model(self, row: tuple[Any, ...]) -> T:
         values = list(row)
@@ -102,10 +102,10 @@ class Prepared(Generic[T]):
 
 
 class PreparedUpdate:
-    """``queryset.update(**values)``, in which `Given`s stand for values."""
+    """``queryset.update(**values)``, in which `Given`s stand for values; `before` as of `Prepared`."""
 
-    def __init__(self, build: Callable[[], QuerySet[Any]], **values: Any) -> None:
-        self.build, self.values = build, values
+    def __init__(self, build: Callable[[], QuerySet[Any]], before: str = "", /, **values: Any) -> None:
+        self.build, self.before, self.values = build, before, values
         self.sql = ""
 
     def run(self, **given: Any) -> int:
@@ -126,7 +126,7 @@ class PreparedUpdate:
         query: Any = self.build().query.chain(UpdateQuery)
         query.add_update_values(self.values)
         sql, params = query.get_compiler(connection=connection).as_sql()
-        return sql, params
+        return self.before + sql, params
 
 
 class PreparedInsert(Generic[T]):

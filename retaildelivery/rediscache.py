@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+from django.core.cache import cache
 from django.core.cache.backends import redis
+from django.db import connection, transaction
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
 
 
 class KeptClient(redis.RedisCacheClient):
@@ -29,7 +35,7 @@ class RedisCache(redis.RedisCache):
     def get_many_or_set(self, values: dict[str, Any], *, timeout: int) -> dict[str, Any]:
         """What is kept under each of these keys, which is the value given here where nothing was. One trip, and who
         asks at the same time gets the same."""
-        client: KeptClient = self._cache
+        client: Any = self._cache
         keys = {key: self.make_and_validate_key(key) for key in values}
         pipeline = client.get_client(write=True).pipeline(transaction=False)
         for key, value in values.items():
@@ -37,3 +43,38 @@ class RedisCache(redis.RedisCache):
         pipeline.mget(list(keys.values()))
         found = pipeline.execute()[-1]
         return {key: client._serializer.loads(value) for key, value in zip(keys, found, strict=True)}  # noqa: SLF001
+
+    def set_each(self, values: dict[str, tuple[Any, int]]) -> None:
+        """Put these values, each with its time to live in seconds. One trip."""
+        client: Any = self._cache
+        pipeline = client.get_client(write=True).pipeline(transaction=False)
+        for key, (value, timeout) in values.items():
+            pipeline.set(self.make_and_validate_key(key), client._serializer.dumps(value), ex=timeout)  # noqa: SLF001
+        pipeline.execute()
+
+
+class _AfterCommit:
+    """What a transaction puts into the cache once it commits, in one trip."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[Any, int]] = {}
+
+    def __call__(self) -> None:
+        try:
+            cache.set_each(self.values)  # type: ignore[attr-defined]
+        except RedisError as failure:
+            log.warning("cache.away", keys=sorted(self.values), reason=str(failure))
+
+
+def put_after_commit(key: str, value: Any, *, timeout: int) -> None:
+    """Put it into the cache once the running transaction commits, at once when there is none; with everything else that
+    the transaction puts there. A cache that is away is passed over: nothing may rest on its being told."""
+    for registered in connection.run_on_commit if connection.in_atomic_block else []:
+        within, waiting = registered[:2]
+        # A part that is undone takes back only what it has put there itself.
+        if isinstance(waiting, _AfterCommit) and within == set(connection.savepoint_ids):
+            waiting.values[key] = (value, timeout)
+            return
+    put = _AfterCommit()
+    put.values[key] = (value, timeout)
+    transaction.on_commit(put, robust=True)

@@ -82,8 +82,8 @@ def test_an_assigned_manifest_gives_its_orders_to_the_driver_in_few_queries(
     orders = [afternoon.place(point=Point(36.15, -115.1 - n / 100)) for n in range(12)]
     manifest = afternoon.plan(orders)
 
-    # 2 for the savepoint, 1 for patience, and the same however many orders there are.
-    with django_assert_max_num_queries(16):
+    # 2 for the savepoint, and the same however many orders there are.
+    with django_assert_max_num_queries(10):
         afternoon.assign(manifest, afternoon.ada)
 
     assert statuses(*orders) == ["assigned"] * 12

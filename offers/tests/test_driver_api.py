@@ -435,6 +435,17 @@ def test_standing_lists_each_event_with_its_fault(api, ada, ben):
     assert [(event["key"], event["fault"]) for event in answer["results"]] == [(f"late:{ada.code}", "driver")]
 
 
+def test_a_claim_costs_the_same_however_many_orders_there_are(api, django_assert_max_num_queries):
+    store = making.store(making.mall())
+    offer = making.offer_of(making.block([making.order(store) for _ in range(8)]))
+
+    # 2 of them for the savepoint, and 1 that notes when the device was last used.
+    with django_assert_max_num_queries(17):
+        assert api.put(f"{BASE}/offers/{offer.code}/claim", {}).status_code == 200
+
+    assert Fact.objects.filter(name="order.assigned").count() == 8
+
+
 def test_every_answer_stays_within_its_queries(api, mine, django_assert_max_num_queries):
     offer = Claim.objects.get().offer
     paths = ["/offers", f"/offers/{offer.code}", "/blocks", f"/blocks/{mine.code}", "/earnings", "/standing"]

@@ -89,7 +89,7 @@ def test_a_claim_that_was_rolled_back_leaves_nobody_a_latecomer(offer, ben, monk
     def broken(*_args, **_kwargs):
         raise RuntimeError("the process dies before the commit")
 
-    monkeypatch.setattr(claiming.recording, "record", broken)
+    monkeypatch.setattr(claiming.recording, "record_all", broken)
     with pytest.raises(RuntimeError):
         claiming.claim(offer_code=offer.code, driver_id=making.driver("Ada").pk, at=AT)
     monkeypatch.undo()
@@ -109,7 +109,7 @@ def test_an_emptied_cache_or_none_at_all_only_costs_time(offer, ben, monkeypatch
     def away(*_args, **_kwargs):
         raise NoRedis
 
-    for name in ("get_many", "add", "set", "delete"):
+    for name in ("get_many", "get_many_or_set", "add", "set", "set_each", "delete"):
         monkeypatch.setattr(cache, name, away)
     assert api.put(f"{BASE}/offers/{offer.code}/claim", {}).json()["code"] == "block_taken"
 

@@ -11,6 +11,7 @@ REACTION_RETRIES = (
     dt.timedelta(minutes=5),
     dt.timedelta(minutes=30),
 )  # then every half hour: a reaction is never given up, since a fact is never lost
+RELAY_FEW = 8  # reactions one task is handed when some are recorded at once
 RELAY_BATCH = 50  # reactions one task is handed when many are recorded at once
 TOGETHER = (
     50  # reactions done in one transaction: most of the gain, and locks are held for a fifth of a second

@@ -79,14 +79,15 @@ def record(happening: Happening) -> Fact:
 
 
 def record_all(happenings: Sequence[Happening]) -> list[Fact]:
-    """`record` for many at once, in their order, in two statements however many they are."""
+    """`record` for many at once, in their order, in one statement however many they are."""
     if not connection.in_atomic_block:
         names = ", ".join(sorted({happening.name for happening in happenings}))
         raise NotInTransaction(f"{names} must be recorded inside the transaction of its change.")
+    if not happenings:
+        return []
     facts = [_row(happening) for happening in happenings]
-    _write(facts)
     table = reactions(worlds.current())
-    _relay_after_commit(_write_reactions([(fact, key) for fact in facts for key in table.get(fact.name, {})]))
+    _relay_after_commit(_write(facts, [(fact, key) for fact in facts for key in table.get(fact.name, {})]))
     return facts
 
 
@@ -94,20 +95,42 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
 _FACTS = """
 INSERT INTO outbox_fact
     (code, name, at, recorded_at, subjects, sequence, actor_kind, actor, source, seller_code, world, data)
-VALUES %s RETURNING id, transaction, recorded_at
+VALUES {facts} RETURNING id, code, transaction, recorded_at
 """
 _FACT = "(%s, %s, %s, clock_timestamp(), %s::varchar(80)[], %s, %s, %s, %s, %s, %s, %s::jsonb)"
-_REACTIONS = """
-INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error) VALUES %s RETURNING id
+# Workers work by the real clock, by which a sandbox's facts have only when they were recorded.
+_FACTS_AND_REACTIONS = """
+WITH f AS ({statement}),
+r AS (
+    INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error)
+    SELECT f.id, w.key, coalesce(w.at, f.recorded_at) + %s, 0, ''
+    FROM (VALUES {reactions}) AS w (place, code, key, at) JOIN f ON f.code = w.code ORDER BY w.place
+    RETURNING id
+)
+SELECT id, code, transaction, recorded_at FROM f UNION ALL SELECT id, NULL, NULL, NULL FROM r
 """
-_REACTION = "(%s, %s, %s, 0, '')"
+_REACTION = "(%s, %s, %s, %s::timestamptz)"
 
 
-def _write(facts: Sequence[Fact]) -> None:
-    for fact, row in zip(facts, _insert(_FACTS, _FACT, [_values(fact) for fact in facts]), strict=True):
-        fact.pk, fact.transaction, fact.recorded_at = row
+def _write(facts: Sequence[Fact], wanted: Sequence[tuple[Fact, str]]) -> list[int]:
+    """Write them with what follows from them; the keys of the reactions, in the order in which they are wanted."""
+    statement = _FACTS.format(facts=", ".join([_FACT] * len(facts)))
+    values: list[Any] = [each for fact in facts for each in _values(fact)]
+    if wanted:
+        reactions = ", ".join([_REACTION] * len(wanted))
+        statement = _FACTS_AND_REACTIONS.format(statement=statement, reactions=reactions)
+        values.append(limits.RELAY_GRACE)
+        for place, (fact, key) in enumerate(wanted):
+            values += [place, fact.code, key, fact.at if fact.live_mode else None]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows = cursor.fetchall()
+    written = {code: (key, transaction, at) for key, code, transaction, at in rows if code is not None}
+    for fact in facts:
+        fact.pk, fact.transaction, fact.recorded_at = written[fact.code]
         # As a model's own save leaves it.
         fact._state.adding, fact._state.db = False, connection.alias  # noqa: SLF001
+    return sorted(key for key, code, _transaction, _at in rows if code is None)
 
 
 def _values(fact: Fact) -> tuple[Any, ...]:
@@ -115,32 +138,13 @@ def _values(fact: Fact) -> tuple[Any, ...]:
     return (fact.code, fact.name, fact.at, fact.subjects, fact.sequence, *who, json.dumps(fact.data))
 
 
-def _real(fact: Fact) -> dt.datetime:
-    """The time by the real clock, on which workers work."""
-    return fact.at if fact.live_mode else fact.recorded_at
-
-
-def _write_reactions(wanted: Sequence[tuple[Fact, str]]) -> list[int]:
-    values = [(fact.pk, key, _real(fact) + limits.RELAY_GRACE) for fact, key in wanted]
-    return [pk for (pk,) in _insert(_REACTIONS, _REACTION, values)]
-
-
-def _insert(statement: str, row: str, values: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """What the statement returns of these rows, in their order; nothing is done for none."""
-    if not values:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(statement % ", ".join([row] * len(values)), [each for one in values for each in one])
-        return list(cursor.fetchall())
-
-
 def _relay_after_commit(keys: list[int]) -> None:
-    """A few are spread over the workers one by one; a thousand at once are not worth a thousand messages."""
-    if len(keys) <= limits.RELAY_BATCH:
-        for key in keys:
-            transaction.on_commit(partial(dispatch.relay, reaction_id=key), robust=True)
+    """What was recorded at once is spread over the workers a few at a time: a message costs the request that sends it
+    more than the waiting of a reaction for those before it."""
+    if len(keys) == 1:
+        transaction.on_commit(partial(dispatch.relay, reaction_id=keys[0]), robust=True)
         return
-    for batch in batched(keys, limits.RELAY_BATCH):
+    for batch in batched(keys, limits.RELAY_FEW if len(keys) <= limits.RELAY_BATCH else limits.RELAY_BATCH):
         transaction.on_commit(partial(dispatch.relay_all, reaction_ids=batch), robust=True)
 
 
