@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from deliveries import charging, drafts, facts, filling, geocoding, limits, posting
 from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
 from deliveries.models import FeePolicy, Order
+from retaildelivery import clashes
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import Actor
@@ -88,6 +89,7 @@ def _checked(row: Row, at: dt.datetime) -> OrderDraft | Refused:
         return invalid
 
 
+@clashes.drawn_anew
 @transaction.atomic(durable=True)
 def _post_all(
     *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -192,7 +193,9 @@ def tidy_address(address: AddressDraft) -> AddressDraft:
     )
 
 
+@functools.lru_cache(maxsize=4_096)
 def e164(phone: str) -> str | None:
+    """The number as it is dialled from anywhere, or None. Asked several times of each order."""
     try:
         number = phonenumbers.parse(phone, COUNTRY)
     except phonenumbers.NumberParseException:

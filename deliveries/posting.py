@@ -17,6 +17,7 @@ from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
 from deliveries.models import Consignment, Order, Parcel
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, parcels_of
+from retaildelivery import clashes
 from retaildelivery.accounts.models import User
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point, within
@@ -137,12 +138,21 @@ def post(
 
 def digest_of(draft: OrderDraft, store: Store) -> str:
     """SHA-256 over what the caller said; a place that we looked up ourselves is not part of it."""
-    said = dataclasses.asdict(drafts.tidy(draft))
+    tidy = drafts.tidy(draft)
+    said = {**_said(tidy), "store": store.code, "address": _said(tidy.address)}
     if draft.address.located_by != "given":
         said["address"]["point"] = None
     said["address"].pop("located_by")
-    said["store"] = store.code
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode(errors="replace")).hexdigest()
+    return hashlib.sha256(
+        json.dumps(said, sort_keys=True, default=_said).encode(errors="replace")
+    ).hexdigest()
+
+
+def _said(value: Any) -> Any:
+    """A part of a draft by its fields, as `dataclasses.asdict` without its copies; anything else as text."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return str(value)
 
 
 _NUMBERED = Prepared(
@@ -166,6 +176,7 @@ def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
     return order
 
 
+@clashes.drawn_anew
 @transaction.atomic(durable=True)
 def _post(
     *,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drivers import facts, limits, locks
 from drivers.models import Document, Driver, Vehicle
+from retaildelivery import clashes
 from retaildelivery.accounts.models import User
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
@@ -66,7 +67,9 @@ def apply(
     at: dt.datetime,
 ) -> Driver:
     """Apply to drive in a market with a car. Raises AlreadyApplied."""
-    try:
+
+    @clashes.drawn_anew
+    def write() -> Driver:
         with transaction.atomic(durable=True):
             User.objects.filter(pk=user.pk).update(name=name, phone=phone)
             user.name, user.phone = name, phone
@@ -78,6 +81,9 @@ def apply(
                 facts.driver_changed("driver.applied", driver, at=at, actor=facts.of_driver(driver))
             )
             return driver
+
+    try:
+        return write()
     except IntegrityError as clash:
         if not Driver.objects.filter(user=user).exists():
             raise

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -26,6 +26,16 @@ class Given(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return self.template, [self]
+
+
+def _as_it_is(field: Field[Any, Any]) -> type | None:
+    """What the database's driver takes for this column without being asked about it; of other types and columns the
+    field itself knows how they are written."""
+    if isinstance(field, models.CharField | models.TextField):
+        return str
+    if isinstance(field, models.BooleanField):
+        return bool
+    return int if isinstance(field, models.IntegerField | models.ForeignKey) else None
 
 
 def any_of(name: str) -> Given:
@@ -153,7 +163,11 @@ class PreparedInsert(Generic[T]):
             made._state.adding, made._state.db = False, connection.alias  # noqa: SLF001
 
     def _values(self, row: T) -> list[Any]:
-        return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in self.fields]
+        found = []
+        for field, plain in zip(self.fields, self.plain, strict=True):
+            value = field.pre_save(row, True)
+            found.append(value if type(value) is plain else field.get_db_prep_save(value, connection))
+        return found
 
     def _prepare(self) -> None:
         meta = self.model._meta
@@ -164,6 +178,7 @@ class PreparedInsert(Generic[T]):
         key = quote(str(meta.pk.column))
         self.row = f"({', '.join(places)})"
         self.sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES %s RETURNING {key}"  # noqa: S608 -- names of columns
+        self.plain = [_as_it_is(field) for field in fields]
         # Last: another thread reads from here on.
         self.fields = fields
 

@@ -19,7 +19,7 @@ from stores.models import Mall, Store
 
 
 def manifest_code() -> str:
-    return codes.new_code(prefix="M", length=6)
+    return codes.new_code(prefix="M", length=8)
 
 
 def stop_code() -> str:

@@ -18,7 +18,7 @@ from stores.models import Mall, Store
 
 
 def rule_code() -> str:
-    return codes.new_code(prefix="V", length=6)
+    return codes.new_code(prefix="V", length=8)
 
 
 def hold_code() -> str:

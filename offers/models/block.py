@@ -21,7 +21,7 @@ from stores.models import Mall
 
 
 def block_code() -> str:
-    return codes.new_code(prefix="B", length=6)
+    return codes.new_code(prefix="B", length=8)
 
 
 def timed(status: list[str], field: str) -> Q:

@@ -15,7 +15,7 @@ from retaildelivery.lib import codes
 
 
 def offer_code() -> str:
-    return codes.new_code(prefix="F", length=7)
+    return codes.new_code(prefix="F", length=8)
 
 
 class OfferQuerySet(models.QuerySet["Offer"]):
