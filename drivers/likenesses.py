@@ -12,12 +12,14 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from drivers import facts, limits, sealing
 from drivers.models import Document, Driver, Likeness, PayoutAccount
 from retaildelivery.accounts.models import User
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import alerting, recording
 
 # What the accounts share, what to tell of it, and whose it is.
 Shared = tuple[str, str, int]
@@ -77,13 +79,35 @@ def _pairs() -> Iterable[tuple[str, int, int, str]]:
 
 @transaction.atomic(durable=True)
 def note(kind: str, first: int, second: int, detail: str, *, at: dt.datetime) -> bool:
-    """Record one pair once, whoever else sweeps."""
+    """Record one pair once, whoever else sweeps, and tell operations."""
     row, new = Likeness.objects.get_or_create(
         kind=kind, first_id=first, second_id=second, detail=detail, defaults={"found_at": at}
     )
     if new:
         recording.record(facts.likeness_found(row, at=at))
+        _alert(row, at=at)
     return new
+
+
+def _alert(row: Likeness, *, at: dt.datetime) -> None:
+    def written() -> tuple[str, str]:
+        subject = _("Two drivers may be one person: %(first)s and %(second)s") % {
+            "first": row.first.code,
+            "second": row.second.code,
+        }
+        text = _("What they share: %(what)s. Nothing is taken from either until you decide.\n\n%(url)s\n") % {
+            "what": row.what,
+            "url": f"{settings.BASE_URL}/ops/drivers/",
+        }
+        return subject, text
+
+    alerting.tell_operations(
+        key=f"likeness:{row.pk}",
+        name="likeness_found",
+        about=f"driver:{row.second.code}",
+        written=written,
+        at=at,
+    )
 
 
 @transaction.atomic(durable=True)

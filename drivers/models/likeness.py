@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from drivers.models.document import Document
 from drivers.models.driver import Driver
 
 
@@ -52,3 +53,10 @@ class Likeness(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.first_id} and {self.second_id}"
+
+    @property
+    def what(self) -> str:
+        """What they share, in words: of a paper, which."""
+        if self.kind == self.Kind.DOCUMENT:
+            return f"{self.get_kind_display()}: {Document.Kind(self.detail).label}"
+        return str(self.get_kind_display())

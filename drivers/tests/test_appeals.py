@@ -260,3 +260,21 @@ def test_operations_decide_in_the_admin_with_a_reason(ada, client):
     assert decided.status_code == 302
     made.refresh_from_db()
     assert (made.outcome, made.decided_by, made.reason) == ("granted", boss, "The desk confirms it.")
+
+
+def test_operations_see_what_waits_and_what_is_overdue_until_it_is_answered(ada, ops, client, time_machine):
+    made = appeal(ada, event(ada))
+    client.force_login(ops)
+    page = reverse("offers:ops_drivers")
+
+    shown = client.get(page).content.decode()
+    time_machine.move_to(NOW + 3 * DAY, tick=False)
+    late = client.get(page).content.decode()
+    decide(made, ops, at=NOW + 3 * DAY)
+    after = client.get(page).content.decode()
+
+    assert "The mall was closed." in shown
+    assert "appeal 1 of 2" in shown
+    assert f"?q={made.code}" in shown
+    assert ("overdue" in shown.lower(), "overdue" in late.lower()) == (False, True)
+    assert "The mall was closed." not in after

@@ -9,7 +9,7 @@ from django.urls import reverse
 from drivers import likenesses, payouts
 from drivers.models import Document, Driver, Likeness, PayoutAccount
 from retaildelivery.accounts.models import User
-from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.models import Fact, Message
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +128,32 @@ def test_operations_settle_it_in_the_admin_and_it_stays_settled(client):
     assert likenesses.sweep(at=AT) == 0
     assert Likeness.objects.unsettled().count() == 0
     assert Fact.objects.filter(name="driver.likeness_settled").count() == 1
+
+
+def test_operations_are_mailed_once_and_settle_it_on_their_page(client, django_assert_max_num_queries):
+    olga = User.objects.create(email="olga@example.com", name="Olga", is_staff=True, is_superuser=True)
+    ada, eve = (
+        driver("ada", licence="NV 1", phone="+17025550123"),
+        driver("eve", licence="NV1", phone="+17025550123"),
+    )
+    likenesses.sweep(at=AT)
+    likenesses.sweep(at=AT)
+    [paper, phone] = Message.objects.filter(name="likeness_found", to=olga.email).order_by("pk")
+    assert ada.code in paper.subject
+    assert eve.code in paper.subject
+    assert "driver's licence" in paper.text
+    assert "phone" in phone.text
+    assert "NV" not in paper.text
+    client.force_login(olga)
+
+    with django_assert_max_num_queries(12):
+        page = client.get(reverse("offers:ops_drivers")).content.decode()
+    assert page.count("ada and eve") == 2
+    likeness = Likeness.objects.get(kind="phone")
+    assert client.post(reverse("offers:ops_double_settle", args=[likeness.pk])).status_code == 302
+
+    assert list(Likeness.objects.filter(settled_by=olga)) == [likeness]
+    assert client.get(reverse("offers:ops_drivers")).content.decode().count("ada and eve") == 1
+    client.force_login(ada.user)
+    assert client.post(reverse("offers:ops_double_settle", args=[likeness.pk])).status_code in {302, 403, 404}
+    assert Likeness.objects.filter(settled_at=None).count() == 1
