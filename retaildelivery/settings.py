@@ -354,7 +354,6 @@ SPECTACULAR_SETTINGS = {
         "PayoutAccountKind": "drivers.models.PayoutAccount.Kind",
         "DisputeReason": "drivers.models.Dispute.Reason",
         "CostBasis": "drivers.models.CostProfile.Basis",
-        "MilesFrom": "offers.models.Mileage.Source",
     },
 }
 
