@@ -85,6 +85,25 @@ def balance(driver: Driver) -> int:
     return DriverPosting.objects.filter(driver=driver).aggregate(cents=Sum("cents"))["cents"] or 0
 
 
+_BALANCE_NOW = """
+SELECT coalesce(s.closing_cents, 0) + coalesce((
+    SELECT sum(cents) FROM drivers_driverposting
+    WHERE driver_id = %(driver)s AND sequence > coalesce(s.last, 0)
+), 0)
+FROM (SELECT 1) one
+LEFT JOIN (
+    SELECT last, closing_cents FROM drivers_statement WHERE driver_id = %(driver)s ORDER BY first DESC LIMIT 1
+) s ON true
+"""
+
+
+def balance_now(driver: Driver) -> int:
+    """`balance`, by the newest statement and the lines since: years of them are not added up for a page."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCE_NOW, {"driver": driver.pk})
+        return int(cursor.fetchone()[0])
+
+
 def lines_of(driver: Driver) -> QuerySet[DriverPosting]:
     """Every line, oldest first: the order of the chain."""
     return DriverPosting.objects.filter(driver=driver).order_by("sequence")

@@ -154,7 +154,7 @@ def profile(request: HttpRequest, driver: Driver) -> HttpResponse:
         "vehicle": driver.vehicles.in_use().first(),
         "papers": papers_of(driver, today=day_of(timezone.now())),
         "devices": driver.tokens.filter(revoked_at=None).count(),
-        "balance_cents": ledger.balance(driver=driver),
+        "balance_cents": ledger.balance_now(driver),
     }
     return render(request, "drivers/profile.html", context, status=UNPROCESSABLE if form.errors else 200)
 

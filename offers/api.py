@@ -282,16 +282,26 @@ class ManifestView(OneBlockView):
 
 
 class EarningsView(DriverView):
-    @extend_schema(operation_id="driver_earnings", responses=shapes.EarningsOut, tags=TAGS)
+    @extend_schema(
+        operation_id="driver_earnings",
+        parameters=[paging.PageQuery],
+        responses=shapes.EarningsOut,
+        tags=TAGS,
+    )
     def get(self, request: Request) -> Response:
-        """Your balance, and each paid block with every line and the rule it was computed from."""
-        api.query(request, api.NoQuery)
-        settled = feed.earnings(self.driver)
+        """Your balance, and your paid blocks, newest first, with every line and the rule it was computed from."""
+        query = api.query(request, paging.PageQuery)
+        limit, cursor = query["limit"], query.get("cursor") or ""
+        if cursor and not feed.claims_of(self.driver).filter(block__code=cursor).exists():
+            raise paging.UnknownCursor(field="cursor")
+        found = feed.earnings(self.driver, limit=limit + 1, after=cursor)
+        settled, more = found[:limit], len(found) > limit
         currency = settled[0].claim.block.mall.market.currency if settled else "USD"
         costs = costing.of(self.driver)
         return Response(
             {
-                "balance": {"cents": ledger.balance(self.driver), "currency": currency},
+                "balance": {"cents": ledger.balance_now(self.driver), "currency": currency},
                 "results": [shapes.paid_json(row, costs) for row in settled],
+                "next": settled[-1].claim.block.code if more else None,
             }
         )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from drivers.forms import capitalised
 from drivers.limits import ADJUSTMENT_CENTS
 from drivers.models import Dispute, PayoutAccount
+from offers.limits import TOLL_CENTS
 from offers.models import Decline
 from retaildelivery.lib import codes
 
@@ -100,7 +101,10 @@ class StripeForm(forms.Form):
 class TollForm(forms.Form):
     what = forms.CharField(label=_("Which road or bridge"), max_length=80)
     amount = forms.DecimalField(
-        label=_("Amount in dollars"), min_value=Decimal("0.01"), max_value=Decimal(200), decimal_places=2
+        label=_("Amount in dollars"),
+        min_value=Decimal("0.01"),
+        max_value=Decimal(TOLL_CENTS) / 100,
+        decimal_places=2,
     )
     receipt = forms.FileField(
         label=_("Photo of the receipt"),

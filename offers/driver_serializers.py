@@ -314,6 +314,7 @@ class PaidOut(Output):
 class EarningsOut(Output):
     balance = Money(help_text="Earned and not yet paid out.")
     results = PaidOut(many=True)
+    next = serializers.CharField(allow_null=True)
 
 
 # -- Rows as documents ---------------------------------------------------------------------------------------

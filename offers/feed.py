@@ -168,8 +168,8 @@ def live_claims(driver: Driver) -> QuerySet[Claim]:
 
 
 def live_or_ended_since(driver: Driver, since: dt.datetime) -> QuerySet[Claim]:
-    """`live_claims`, and those whose work ended since then; soonest first."""
-    rows = claims_of(driver).filter(Q(ended_at=None) | Q(mileage__ended_at__gte=since))
+    """`live_claims`, and those that ended since then; soonest first."""
+    rows = claims_of(driver).filter(Q(ended_at=None) | Q(ended_at__gte=since))
     return rows.order_by("window__startswith", "pk")
 
 
@@ -216,7 +216,7 @@ def earnings(driver: Driver, *, limit: int = limits.FEED, after: str = "") -> li
     the last block of the page before."""
     subject = Concat(Value("block:"), OuterRef("block__code"))
     paid = Exists(DriverPosting.objects.filter(driver=driver, subject=subject))
-    claims = claims_of(driver).exclude(ended_at=None).filter(paid).order_by("-ended_at", "-pk")
+    claims = claims_of(driver).filter(paid, ended_at__isnull=False).order_by("-ended_at", "-pk")
     if after:
         last = claims.filter(block__code=after).first()
         if last is not None:

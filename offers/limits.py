@@ -141,6 +141,7 @@ PREVIEW_BACK = dt.timedelta(days=30)  # blocks a change is tried on: a month of 
 PREVIEW_BLOCKS = 5_000  # a few seconds of pricing; of a larger market the newest
 CHANGES_SHOWN = 3  # rows of pay on one page; each is priced anew on the driver's own blocks
 EXTRA_WITHIN = dt.timedelta(days=7)  # after a block, as for the statement its pay is on
+TOLL_CENTS = 20_000  # no day of tolls costs more; a larger one is a slip of the finger
 EXTRAS_OPEN = 5  # of one block at a time: a person looks at each
 PERIODS_BACK = (
     5  # weeks whose floors are still looked for: a block that stayed open so long has a person on it

@@ -112,6 +112,8 @@ class Claim(models.Model):
         ]
         indexes = [
             models.Index(fields=["driver", "-claimed_at"], name="claim_of_a_driver"),
+            # Paid blocks, newest first: the earnings page.
+            models.Index(fields=["driver", "-ended_at", "-id"], name="claim_ended_newest"),
             # The sweep that reads what was driven: few rows at any time.
             models.Index(
                 fields=["ended_at"],

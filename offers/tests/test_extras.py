@@ -1,5 +1,6 @@
 """What is paid beside the plan: tolls, ways nobody planned, and missions."""
 
+import base64
 import datetime as dt
 from decimal import Decimal
 from io import BytesIO
@@ -9,12 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from PIL import Image
+from rest_framework.test import APIClient
 
+from drivers import tokens
 from drivers.models import DriverPosting
 from offers import extras
 from offers.models import Block, Extra, Mission, PayPolicy
 from offers.tests import making
-from offers.tests.making import HOUR, MINUTE, START
+from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -239,3 +242,57 @@ def test_another_mall_another_week_and_a_mission_that_is_over_count_for_nothing(
     drive(mall, ada, start=START + 7 * 24 * HOUR + 5 * MINUTE)
 
     assert lines(ada, "bonus") == []
+
+
+# -- Over the API -------------------------------------------------------------------------------------------------
+
+
+def api_of(driver):
+    _token, secret = tokens.issue(driver=driver, name="phone", at=AT)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
+def test_a_toll_is_asked_for_over_the_api_and_its_outcome_read(block, ada, olive):
+    phone, url = api_of(ada), f"/api/v1/driver/blocks/{block.code}/tolls"
+    photo = base64.b64encode(picture().read()).decode()
+
+    asked = phone.post(url, {"what": "Bay bridge", "cents": 850, "receipt": photo}, format="json")
+    again = phone.post(url, {"what": "Bay bridge", "cents": 850, "receipt": photo}, format="json")
+    as_form = {"what": "Tunnel", "cents": 400, "receipt": picture("blue")}
+    second = phone.post(url, as_form, format="multipart")
+
+    assert (asked.status_code, again.status_code, second.status_code) == (201, 409, 201)
+    assert again.json()["code"] == "receipt_known"
+    extras.grant(code=asked.json()["code"], by=olive, at=LATER)
+    extras.decline(code=second.json()["code"], reason="not readable", by=olive, at=LATER)
+    listed = phone.get("/api/v1/driver/extras").json()["results"]
+    told = [
+        (row["what"], row["cents"], row["granted_at"] is not None, row["declined_reason"]) for row in listed
+    ]
+    assert told == [("Tunnel", 400, False, "not readable"), ("Bay bridge", 850, True, "")]
+    assert phone.get(f"/api/v1/driver/extras/{asked.json()['code']}").json()["kind"] == "toll"
+
+
+def test_a_way_that_was_not_planned_is_asked_for_by_its_driver_alone(block, ada):
+    url = f"/api/v1/driver/blocks/{block.code}/extra-trips"
+    given = {"what": "wrong address", "minutes": 12, "miles": "3.5"}
+
+    assert api_of(making.driver("Ben")).post(url, given, format="json").status_code == 404
+    assert not Extra.objects.exists()
+    asked = api_of(ada).post(url, given, format="json")
+    assert (asked.status_code, asked.json()["miles"]) == (201, "3.5")
+    wrong = api_of(ada).post(url, given | {"minutes": 0, "why": "x"}, format="json")
+    assert wrong.status_code == 400
+
+
+def test_missions_and_how_far_one_is_are_over_the_api(ada, mall):
+    Mission.objects.create(
+        name="Three blocks", mall=mall, blocks=3, cents=1500, valid_from=dt.date(2026, 11, 23)
+    )
+
+    (told,) = api_of(ada).get("/api/v1/driver/missions").json()["results"]
+
+    assert (told["name"], told["mall"], told["cents"]) == ("Three blocks", mall.code, 1500)
+    assert (told["blocks"], told["done"], told["left"]) == (3, 0, 3)

@@ -5,13 +5,14 @@ import datetime as dt
 import io
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from drivers import tokens, tracking
+from drivers import ledger, tokens, tracking
 from drivers.models import CostProfile, Driver, MileageRate, Position
 from offers import aborting, logbook, mileage, tasks, tracing
-from offers.models import Claim, Mileage
+from offers.models import Block, Claim, Mileage
 from offers.tests import making
 from offers.tests.making import AT, DOOR, HOUR, MINUTE, START
 from retaildelivery.lib.geo import Point, crow_m, road_m
@@ -303,3 +304,81 @@ def test_a_year_is_the_sum_of_its_entries_each_at_the_rate_of_its_day(logged, ad
     assert [each.deduction_cents for each in log.entries] == [740, 899]
     assert (str(log.miles), log.deduction_cents, len(log.rates)) == ("22.4", 1639, 2)
     assert logbook.years(ada, today=timezone.now().date()) == [2026]
+
+
+# -- Years of it --------------------------------------------------------------------------------------------------
+
+
+def columns(model, *but: str) -> list[str]:
+    """Every column that is copied, besides the key."""
+    fields = (field.column for field in model._meta.concrete_fields if not field.generated)
+    return [f'"{name}"' for name in fields if name not in {"id", *but}]
+
+
+@pytest.fixture
+def five_years(logged, ada):
+    """1,300 blocks of one driver, each with five lines, and a statement for all but the newest line."""
+    claim, block = Claim.objects.get(), logged
+    names, of_block = columns(Claim, "block_id", "ended_at"), columns(Block, "code", "manifest_id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO offers_block (code, {', '.join(of_block)}) SELECT 'B' || n, {', '.join(of_block)} "  # noqa: S608
+            "FROM offers_block, generate_series(1000, 2299) n WHERE id = %s", [block.pk],
+        )  # fmt: skip
+        cursor.execute(
+            f"INSERT INTO offers_claim (block_id, ended_at, {', '.join(names)}) "  # noqa: S608
+            f"SELECT b.id, c.ended_at - (b.id - %s) * interval '1 day', {', '.join(f'c.{n}' for n in names)} "
+            "FROM offers_claim c, offers_block b WHERE c.id = %s AND b.code ~ '^B[12][0-9]{3}$'",
+            [block.pk, claim.pk],
+        )
+        cursor.execute(
+            "INSERT INTO drivers_driverposting "
+            "(key, driver_id, kind, cents, text, rule, subject, at, params, sequence, previous, digest) "
+            "SELECT 'old:' || b.code || k, %s, k, 1000, 't', 'r', 'block:' || b.code, %s, '{}', 0, '', '' "
+            "FROM offers_block b, unnest(ARRAY['base', 'step', 'wait', 'overtime', 'bonus']) k "
+            "WHERE b.code ~ '^B[12][0-9]{3}$' ORDER BY b.id",
+            [ada.pk, AT - dt.timedelta(days=30)],
+        )
+        cursor.execute("ANALYZE offers_claim, drivers_driverposting, offers_block")
+    return 1_300
+
+
+def test_five_years_of_postings_open_within_the_budget_and_page_by_cursor(
+    five_years, ada, client, time_machine, django_assert_max_num_queries
+):
+    time_machine.move_to(LAST + HOUR, tick=False)
+    client.force_login(ada.user)
+
+    with django_assert_max_num_queries(BUDGET) as read:
+        page = client.get("/drive/earnings/").content.decode()
+
+    assert "$65,041.00" in page  # 1,300 times 50.00, and this week's 41.00
+    with connection.cursor() as cursor:
+        for query in read.captured_queries:
+            cursor.execute("EXPLAIN " + query["sql"])
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            for table in ("drivers_driverposting", "offers_claim"):
+                assert f"Seq Scan on {table}" not in plan, plan
+
+    phone, seen, cursor_ = api_of(ada), [], ""
+    for _page in range(3):
+        told = phone.get(
+            "/api/v1/driver/earnings", {"limit": 2, "cursor": cursor_} if cursor_ else {"limit": 2}
+        )
+        seen += [row["block"] for row in told.json()["results"]]
+        cursor_ = told.json()["next"]
+    assert len(set(seen)) == 6
+    assert phone.get("/api/v1/driver/earnings?cursor=NOPE").json()["code"] == "unknown_cursor"
+
+
+def test_the_balance_by_the_newest_statement_is_the_sum_of_all_lines(logged, ada, time_machine):
+    assert ledger.balance_now(ada) == ledger.balance(ada) == 4100
+    time_machine.move_to(AT + dt.timedelta(days=9), tick=False)
+    tasks.sweep_statements()
+    with transaction.atomic():
+        ledger.post(
+            key="late", driver=ada, kind="adjustment", cents=-100, text="t", rule="", subject="s", at=AT
+        )
+
+    assert ledger.balance_now(ada) == ledger.balance(ada) == 4000
+    assert ledger.balance_now(making.driver("Ben")) == 0

@@ -449,7 +449,7 @@ def money_now(driver: Driver, costs: costing.Costs, *, zone: ZoneInfo, at: dt.da
     earned = statements.sums(line for line in lines if line.at >= monday)
     return {
         "together": reckoning.together(reckoning.of_claims(costs, over, lines)),
-        "balance_cents": ledger.balance(driver=driver),
+        "balance_cents": ledger.balance_now(driver),
         "week": earned,
         "week_total": earned.earned_cents + earned.tips_cents + earned.corrected_cents,
         "next_payout": paydays.next_payout(at, zone),

@@ -78,6 +78,11 @@ MENDS: dict[str, str] = {
     "store_of_another_seller": "Name a store of yours, or none.",
     "url_refused": "Give a public https URL; `WEBHOOKS_ALLOW_PRIVATE` is for your own machine only.",
     "url_taken": "Change the endpoint that is there with PATCH, or remove it first.",
+    # -- What is paid beside the plan ---------------------------------------------------------------------------
+    "extra_too_late": "Ask from check-in on, and within the days that the message says.",
+    "receipt_known": "Send the receipt of this toll; the one you sent was used before.",
+    "tolls_not_refunded": "Do not ask: in this market tolls count among the driver's costs.",
+    "too_many_extras": "Wait until operations have answered those that are open.",
     # -- The counter and the road ------------------------------------------------------------------------------
     "already_scanned": "Read the manifest again; the parcel is with the driver.",
     "at_a_stop": "Finish the stop first, then put the others in order.",
