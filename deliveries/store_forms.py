@@ -241,7 +241,11 @@ class StoreOrderFilter(forms.Form):
         required=False,
         choices=[("", _("Any state")), ("open", _("Under way")), *Order.Status.choices],
     )
-    on = forms.DateField(label=_("Posted on"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(
+        label=_("Posted on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
     def narrow(self, orders: QuerySet[Order]) -> QuerySet[Order]:
         wanted = self.cleaned_data

@@ -213,13 +213,20 @@ def test_by_api_and_on_the_page(client, mall):
         ("2026-11-23T18:00:00", "2026-11-24", "12:00"),
     ],
 )
-def test_the_form_begins_with_hours_that_can_still_be_stood_by(client, ada, time_machine, now, on, start):
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_form_begins_with_hours_that_can_still_be_stood_by(
+    client, ada, time_machine, now, on, start, language
+):
     time_machine.move_to(
         dt.datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("America/Los_Angeles")), tick=False
     )
     client.force_login(ada.user)
 
-    page = client.get(reverse("offers:driver_stand_by")).content.decode()
+    page = client.get(
+        reverse("offers:driver_stand_by"), headers={"accept-language": language}
+    ).content.decode()
 
+    # A browser takes a day only in this form, whatever the language.
+    assert f'lang="{language}"' in page
     assert f'value="{on}"' in page
     assert f'value="{start}' in page

@@ -279,3 +279,16 @@ def test_no_file_knows_the_machine_it_was_written_on():
 @pytest.mark.parametrize("name", ["healthz", "readyz", "metrics"])
 def test_the_doors_for_machines_stay_where_they_are(name):
     assert get_resolver().resolve(f"/{name}").url_name == name
+
+
+def test_date_fields_are_filled_in_as_browsers_read_them():
+    """`<input type="date">` shows a day only as 2026-11-23: without a format Spanish would write 23/11/2026, and the
+    field would stand empty."""
+    bare = [
+        f"{path.name}: {call}"
+        for path in source.modules()
+        for call in re.findall(r"DateInput\([^)]*\)", path.read_text())
+        if "format=" not in call
+    ]
+
+    assert bare == []
