@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
 
-from drivers import admin_likenesses, admin_money, appealing, applying
+from drivers import admin_likenesses, admin_money, appealing, applying, excusing
 from drivers.models import (
     Appeal,
     Document,
@@ -225,7 +225,7 @@ class DriverPostingAdmin(HistoryAdmin):
 
 
 @admin.register(StandingEvent)
-class StandingEventAdmin(HistoryAdmin):
+class StandingEventAdmin(DecidingAdmin):
     list_display = (
         "at",
         "driver",
@@ -242,6 +242,36 @@ class StandingEventAdmin(HistoryAdmin):
     list_select_related = ("driver__user",)
     search_fields = ("driver__code", "driver__user__email", "subject")
     ordering = ("-id",)
+    actions = ("by_store", "by_recipient", "by_weather", "by_platform")
+
+    @admin.action(description=_("Was the store's doing (with a reason)"), permissions=["decide"])
+    def by_store(self, request: HttpRequest, queryset: QuerySet[StandingEvent]) -> HttpResponse | None:
+        return self._excuse(request, queryset, "by_store", StandingEvent.Fault.STORE)
+
+    @admin.action(description=_("Was the recipient's doing (with a reason)"), permissions=["decide"])
+    def by_recipient(self, request: HttpRequest, queryset: QuerySet[StandingEvent]) -> HttpResponse | None:
+        return self._excuse(request, queryset, "by_recipient", StandingEvent.Fault.RECIPIENT)
+
+    @admin.action(description=_("Was the weather (with a reason)"), permissions=["decide"])
+    def by_weather(self, request: HttpRequest, queryset: QuerySet[StandingEvent]) -> HttpResponse | None:
+        return self._excuse(request, queryset, "by_weather", StandingEvent.Fault.WEATHER)
+
+    @admin.action(description=_("Was our own doing (with a reason)"), permissions=["decide"])
+    def by_platform(self, request: HttpRequest, queryset: QuerySet[StandingEvent]) -> HttpResponse | None:
+        return self._excuse(request, queryset, "by_platform", StandingEvent.Fault.PLATFORM)
+
+    def _excuse(
+        self, request: HttpRequest, rows: QuerySet[StandingEvent], action: str, fault: str
+    ) -> HttpResponse | None:
+        return self.with_reason(
+            request,
+            rows,
+            action=action,
+            title=_("Not the driver's fault"),
+            verb=lambda row, reason: excusing.excuse(
+                event=row, fault=fault, reason=reason, by=request.user, at=timezone.now()
+            ),
+        )
 
 
 @admin.register(MileageRate)

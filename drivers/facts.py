@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from drivers.models import Appeal, Dispute, Document, Driver, Likeness, Payout, PayoutBatch
+from drivers.models import Appeal, Dispute, Document, Driver, Likeness, Payout, PayoutBatch, StandingEvent
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM, Actor, Happening
@@ -61,6 +61,25 @@ def appeal_changed(name: str, appeal: Appeal, *, at: dt.datetime, actor: Actor =
             "round": appeal.round,
             "outcome": appeal.outcome or None,
             "reason": appeal.reason,
+        },
+    )
+
+
+def event_excused(
+    event: StandingEvent, *, counted: int, reason: str, at: dt.datetime, actor: Actor
+) -> Happening:
+    """driver.event_excused: an event was not the driver's fault; `counted` is what it had counted until then."""
+    return Happening(
+        name="driver.event_excused",
+        at=at,
+        subjects=[f"driver:{event.driver.code}", event.subject],
+        actor=actor,
+        data={
+            "driver": event.driver.code,
+            "event": event.key,
+            "fault": event.fault,
+            "counted": counted,
+            "reason": reason,
         },
     )
 
