@@ -177,6 +177,22 @@ def test_of_a_block_without_orders_nothing_is_said_of_its_way(api):
     assert (held["code"], held["estimate"]) == (block.code, None)
 
 
+def test_the_servers_clock_alone_says_when_an_offer_has_closed(api, block, time_machine):
+    """A phone may be an hour behind, and says so: neither its own time nor a header of it counts."""
+    offer = making.offer_of(block)
+    path = f"{BASE}/offers/{offer.code}/claim"
+    behind = "Mon, 23 Nov 2026 17:00:00 GMT"
+    time_machine.move_to(offer.closes_at, tick=False)
+
+    with_header = api.put(path, {}, format="json", headers={"Date": behind})
+    with_field = api.put(path, {"device_time": "2026-11-23T18:00:00Z"}, format="json")
+
+    assert problem(with_header) == (409, "offer_closed")
+    assert with_field.status_code == 400
+    time_machine.move_to(offer.closes_at - making.MINUTE / 60_000, tick=False)
+    assert api.put(path, {}, format="json", headers={"Date": behind}).status_code == 200
+
+
 def test_a_feed_that_has_not_changed_costs_no_sql(api, block, django_assert_num_queries):
     first = api.get(BASE + "/offers")
 

@@ -1,8 +1,12 @@
 """Release against the promotion of who stands by: one offer is open, and one driver has the block."""
 
-import pytest
+import time
 
-from offers import claiming, expiry, standby
+import pytest
+from django.db import IntegrityError
+
+from drivers.models import Driver
+from offers import claiming, expiry, locks, standby
 from offers.models import Claim, Offer, StandBy
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -43,3 +47,23 @@ def test_joined_many_times_at_once_one_stands_by():
 
     assert {row.pk for row in results} == {StandBy.objects.live().get().pk}
     assert len(making.facts_named("stand_by.joined")) == 1
+
+
+def test_without_the_drivers_lock_several_join_and_only_a_constraint_keeps_one(monkeypatch):
+    """The control: without the referee all but one are told that something broke."""
+    mall, ben = making.mall(), making.driver("Ben")
+    monkeypatch.setattr(locks, "driver", lambda pk: Driver.objects.get(pk=pk))
+    hours = standby.DateTimeTZRange
+
+    def slowly(*args):
+        time.sleep(0.2)
+        return hours(*args)
+
+    monkeypatch.setattr(standby, "DateTimeTZRange", slowly)
+
+    results = making.at_once(
+        *[lambda: standby.join(mall=mall, driver_id=ben.pk, start=START, end=START + HOUR, at=AT)] * 4
+    )
+
+    assert sum(isinstance(each, IntegrityError) for each in results) >= 1
+    assert StandBy.objects.live().count() == 1
