@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.test import Client
 from django.urls import reverse
 
+from deliveries.drafts import ItemDraft
 from deliveries.models import KnownAddress, Order, Parcel, Stop
 from drivers import badge
 from retaildelivery.outbox.models import Fact
@@ -228,6 +229,30 @@ def test_a_pin_in_another_state_is_refused(afternoon: Afternoon, sam: Client) ->
     order.refresh_from_db()
     assert answer.status_code == 409
     assert order.needs_location
+
+
+def test_an_order_shows_what_was_bought_and_what_each_leg_asks_for(sam: Client, afternoon: Afternoon) -> None:
+    order = afternoon.place(
+        items=(ItemDraft(name="Oak <lamp>", quantity=2, price_cents=4_900, barcode="0123456789012"),)
+    )
+    Order.objects.filter(pk=order.pk).update(
+        requires_photo=True,
+        requires_pin=False,
+        minimum_age=21,
+        return_photo=True,
+        return_signature=True,
+        slot_cents=200,
+    )
+
+    page = sam.get(reverse("deliveries:store_order", args=[order.code])).content.decode()
+
+    assert "Oak &lt;lamp&gt;" in page
+    assert "2 × $49.00" in page
+    assert "0123456789012" in page
+    assert "<dd>photo, 21+</dd>" in page
+    assert "<dd>photo, signature</dd>" in page
+    assert "When collected" not in page
+    assert "$2.00 for the booked slot" in page
 
 
 def test_labels_are_one_pdf_with_a_page_a_parcel(afternoon: Afternoon, sam: Client) -> None:

@@ -148,6 +148,27 @@ def order(request: HttpRequest, code: str) -> HttpResponse:
     return order_page(request, found)
 
 
+def asked_for(order: Order) -> list[tuple[str, list[str]]]:
+    """What the order asks for on each leg, in words; a leg that asks for nothing is left out."""
+    photo, signature = _("photo"), _("signature")
+    legs = (
+        (
+            _("At the door"),
+            (
+                (order.requires_photo, photo),
+                (order.requires_pin, _("PIN")),
+                (order.requires_signature, signature),
+                (order.requires_barcodes, _("labels read")),
+                (order.minimum_age, f"{order.minimum_age}+"),
+            ),
+        ),
+        (_("When collected"), ((order.pickup_photo, photo), (order.pickup_signature, signature))),
+        (_("When brought back"), ((order.return_photo, photo), (order.return_signature, signature))),
+    )
+    found = [(leg, [word for asked, word in words if asked]) for leg, words in legs]
+    return [(leg, words) for leg, words in found if words]
+
+
 def order_page(
     request: HttpRequest, order: Order, *, place: PlaceForm | None = None, cancel: CancelForm | None = None,
     again: AgainForm | None = None,
@@ -156,6 +177,7 @@ def order_page(
     context = {
         "order": order,
         "zone": order.store.mall.zone,
+        "legs": asked_for(order),
         "timeline": timeline.entries(order),
         "journey": tracking.journey(order, at=timezone.now()),
         "proof": tracking.proof_of(order),

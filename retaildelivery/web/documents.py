@@ -19,6 +19,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
 from retaildelivery.web import error_codes, errors, limits
+from retaildelivery.web.error_codes import prose
 
 Json = dict[str, Any]
 NOTHING: Json = {}
@@ -353,16 +354,6 @@ def _kind(schema: Json) -> str:
         words = " | ".join(str(value) for value in schema["enum"] if value is not None)
     limits_ = [text.format(schema[key]) for key, text in BOUNDS if key in schema]
     return ", ".join([words, *limits_])
-
-
-def prose(text: str) -> SafeString:
-    """Text of the document with what stands in backticks as code. Everything else is escaped."""
-    parts = text.replace("\n", " ").split("`")
-    return mark_safe(  # noqa: S308 -- every part was escaped
-        "".join(
-            f"<code>{escape(part)}</code>" if n % 2 else str(escape(part)) for n, part in enumerate(parts)
-        )
-    )
 
 
 @require_safe

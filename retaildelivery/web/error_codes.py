@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from retaildelivery.web import errors, refusing
@@ -80,14 +82,24 @@ def example(code: str) -> Json:
     return {**body, "request_id": "req_4kXq9V2mT7bLwZ"}
 
 
+def prose(text: str) -> SafeString:
+    """Text of the document with what stands in backticks as code. Everything else is escaped."""
+    parts = text.replace("\n", " ").split("`")
+    return mark_safe(  # noqa: S308 -- every part was escaped
+        "".join(
+            f"<code>{escape(part)}</code>" if n % 2 else str(escape(part)) for n, part in enumerate(parts)
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One code of the page: `operations` answer it, or all that write, or all."""
 
     code: str
     status: int
-    sentence: str
-    mend: str
+    sentence: SafeString
+    mend: SafeString
     retryable: bool
     operations: tuple[tuple[str, str], ...]
     widely: bool
@@ -110,6 +122,14 @@ def rows(addresses: dict[str, str]) -> tuple[list[Row], list[Row]]:
         widely = len(who) > MANY or code in EVERYWHERE
         shown = () if widely else tuple(who)
         found[0 if who or code in EVERYWHERE else 1].append(
-            Row(code, row.status, row.sentence, MENDS.get(code, ""), row.retryable, shown, widely)
+            Row(
+                code,
+                row.status,
+                prose(row.sentence),
+                prose(MENDS.get(code, "")),
+                row.retryable,
+                shown,
+                widely,
+            )
         )
     return found
