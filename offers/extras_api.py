@@ -113,7 +113,7 @@ class ExtraView(ExtrasBase):
 
 
 class TollsView(ExtrasBase):
-    parser_classes: ClassVar[Any] = [StrictJSONParser, MultiPartParser]
+    parser_classes: ClassVar[Any] = [StrictJSONParser, MultiPartParser]  # type: ignore[misc]
 
     @extend_schema(
         operation_id="driver_ask_toll",
