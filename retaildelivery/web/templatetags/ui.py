@@ -156,6 +156,17 @@ def window(value: Any, zone: object = None) -> str:
 
 
 @register.filter
+def dated_window(value: Any, zone: object = None) -> str:
+    """The same, with its day before it when that is not today: "Fri 27, 2:00–4:00 PM"."""
+    if not value:
+        return "–"
+    start = _local(next(iter(_ends(value))), zone)
+    if start.date() == _local(timezone.now(), zone).date():
+        return window(value, zone)
+    return f"{date_format(start, 'D j')}, {window(value, zone)}"
+
+
+@register.filter
 def duration(value: timedelta | None) -> str:
     """Hours and minutes: "2 h 15 min"; below a minute, seconds."""
     if value is None or value == "":

@@ -138,3 +138,14 @@ def test_a_page_may_say_where_it_belongs_and_what_there_is_to_count():
 
     assert nav.count('aria-current="page"') == 1
     assert '<span class="count">3</span>' in nav
+
+
+@pytest.mark.parametrize(
+    ("days", "said"), [(0, "2:00–4:00 PM"), (1, "Tue 24, 2:00–4:00 PM"), (-1, "Sun 22, 2:00–4:00 PM")]
+)
+def test_a_window_of_another_day_says_which(time_machine, days, said):
+    # In Las Vegas it is still Monday.
+    time_machine.move_to(datetime(2026, 11, 24, 7, 30, tzinfo=UTC), tick=False)
+    start = datetime(2026, 11, 23, 22, tzinfo=UTC) + timedelta(days=days)
+
+    assert ui.dated_window(SimpleNamespace(start=start, end=start + timedelta(hours=2)), VEGAS) == said
