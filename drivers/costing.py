@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from drivers import limits
 from drivers.models import CostProfile, Driver, MileageRate
 from retaildelivery.lib.geo import Point, road_m
-from retaildelivery.prepared import Given, Prepared
 
 # The rate of 2026, for as long as nobody has put a row there.
 LAST_KNOWN = Decimal("72.5")
@@ -92,16 +91,6 @@ def _rates(rows: list[dict[str, Any]]) -> tuple[IrsRate, ...]:
     return tuple(
         IrsRate(dt.date.fromisoformat(row["valid_from"]), Decimal(str(row["cents"]))) for row in rows
     )
-
-
-_PROFILE = Prepared(lambda: CostProfile.objects.filter(driver=Given("driver")))
-_RATES = Prepared(lambda: MileageRate.objects.order_by("-valid_from"))
-
-
-def quickly(driver: Driver) -> Costs:
-    """`of` for the moment in which many claim at once: two statements whose SQL is built once."""
-    profile = _PROFILE.one(driver=driver.pk) or CostProfile(driver=driver)
-    return Costs(profile, tuple(IrsRate(rate.valid_from, rate.cents_per_mile) for rate in _RATES.all()))
 
 
 def keep(*, driver: Driver, at: dt.datetime, home: Point | None, **given: Any) -> CostProfile:
