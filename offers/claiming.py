@@ -138,8 +138,6 @@ def _refuse_unless_asked(offer: Offer, *, driver_id: int, at: dt.datetime) -> No
 
 
 _CLAIMS = PreparedInsert(Claim)
-# Read along with what the rules ask: the claim keeps what its offer said is left.
-_COSTS = f"UNION ALL SELECT 'costs', {costing.AS_TEXT}, 0, 0, 0, true, NULL, NULL, NULL"
 
 
 @transaction.atomic(durable=True)
@@ -147,8 +145,10 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
     driver = locks.driver(driver_id)
     block = offer.block
     work = eligibility.work_of(block)
-    rows = eligibility.read(driver.pk, eligibility.reach(work.window, work.zone), at=at, beside=_COSTS)
+    reach = eligibility.reach(work.window, work.zone)
+    rows = eligibility.read(driver.pk, reach, at=at, beside=eligibility.WITH_COSTS)
     applicant = eligibility.applicant(driver, rows, around=work.window)
+    costs = costing.read(driver.pk, rows["costs"][0][0])
     try:
         eligibility.check(applicant, work)
     except eligibility.WindowOverlaps:
@@ -172,7 +172,7 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
         hourly_cents=offer.hourly_cents,
         pay_cents=offer.pay_cents,
         claimed_at=at,
-        **reckoning.expected(costing.read(driver.pk, rows["costs"][0][0]), block, pay_cents=offer.pay_cents),
+        **reckoning.expected(costs, block, pay_cents=offer.pay_cents),
     )
     _CLAIMS.run([claim])
     told = facts.block_claimed(claim, at=at)

@@ -19,6 +19,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Stop
+from drivers import costing
 from drivers.models import Document, Driver, Vehicle
 from offers import limits
 from offers.models import Block, Claim, Offer
@@ -364,6 +365,13 @@ FROM offers_mallblockade WHERE driver_id = %(driver)s AND lifted_at IS NULL
 UNION ALL
 SELECT 'store', '', store_id, 0, 0, true, NULL, NULL, NULL
 FROM offers_storeblockade WHERE driver_id = %(driver)s AND ended_at IS NULL AND granted_at IS NOT NULL
+"""
+
+
+# The driver's costs, to be read beside the snapshot: `costing.read` takes the text of the row "costs".
+WITH_COSTS = f"""
+UNION ALL
+SELECT 'costs', {costing.AS_TEXT}, 0, 0, 0, true, NULL, NULL, NULL
 """
 
 

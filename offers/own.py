@@ -16,13 +16,11 @@ from offers.models import Offer
 from retaildelivery.lib.windows import Window
 
 # `block_id = ANY(...)` for what is on offer now, the time for what comes back to it while this is kept.
-_BESIDE = f"""
+_BESIDE = """
 UNION ALL
 SELECT 'declined', '', block_id, 0, 0, true, NULL, NULL, NULL
 FROM offers_decline WHERE driver_id = %(driver)s AND (block_id = ANY(%(blocks)s) OR at > %(lately)s)
-UNION ALL
-SELECT 'costs', {costing.AS_TEXT}, 0, 0, 0, true, NULL, NULL, NULL
-"""  # noqa: S608 -- constants
+"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def read(driver: Driver, offers: Sequence[Offer], *, at: dt.datetime) -> Own:
         driver.pk,
         held_in,
         at=at,
-        beside=_BESIDE,
+        beside=_BESIDE + eligibility.WITH_COSTS,
         blocks=[each.block_id for each in offers],
         lately=at - 2 * limits.PUBLISH_AHEAD,
     )
