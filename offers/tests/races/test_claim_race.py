@@ -11,6 +11,7 @@ from offers.models import Block, Claim, Offer
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.outbox.recording import SYSTEM
+from retaildelivery.prepared import Prepared
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
@@ -224,7 +225,8 @@ def test_a_lock_that_is_held_too_long_is_busy_and_not_a_pile_of_waiting_workers(
     block = making.block([making.order(store)])
     offer = making.offer_of(block)
     ada = making.driver("Ada")
-    monkeypatch.setattr(locks.limits, "LOCK_WAIT", MINUTE / 60)
+    sooner = Prepared(locks._DRIVER.build, before="SET LOCAL lock_timeout = '1s';")
+    monkeypatch.setattr(locks, "_DRIVER", sooner)
 
     def hold():
         with transaction.atomic():
