@@ -33,7 +33,7 @@ format: .venv/.tests
 	$(BIN)/ruff format .
 
 messages: .venv/.tests
-	$(STATIC) $(BIN)/python manage.py makemessages --locale es --no-obsolete --no-location --ignore .venv --ignore var --ignore "*/tests/*" --ignore "*/testing/*"
+	$(STATIC) $(BIN)/python manage.py makemessages --locale es --no-obsolete --no-location --no-wrap --ignore .venv --ignore var --ignore "*/tests/*" --ignore "*/testing/*"
 	$(STATIC) $(BIN)/python manage.py compilemessages --ignore .venv
 
 # Stamps, so that a changed requirement is installed once and an unchanged one costs nothing.

@@ -40,6 +40,24 @@ SENTENCES: dict[str, str] = {
     "parcel.damaged": gettext_noop("Parcel damaged"),
     "proof.refused": gettext_noop("Proof was not accepted"),
     "incident.reported": gettext_noop("Something was reported"),
+    "order.reassigned": gettext_noop("Moved to another driver"),
+    "parcel.handed_over": gettext_noop("Parcel passed to another driver"),
+    "parcel.scan_refused": gettext_noop("A scan was not accepted"),
+    "handover.confirmed": gettext_noop("Handed over, confirmed by the store"),
+    "handover.refused": gettext_noop("The hand-over was not confirmed"),
+    "handover.proved": gettext_noop("Proof kept at the counter"),
+    "stop.arrived": gettext_noop("The driver has arrived"),
+    "stop.delivered": gettext_noop("Everything at this door was delivered"),
+    "stop.failed": gettext_noop("Nothing could be delivered at this door"),
+    "manifest.assigned": gettext_noop("The load has a driver"),
+    "manifest.unassigned": gettext_noop("The load has no driver any more"),
+    "manifest.departed": gettext_noop("The driver left for the doors"),
+    "manifest.completed": gettext_noop("All stops are done"),
+    "manifest.aborted": gettext_noop("The round was broken off"),
+    "manifest.stopped": gettext_noop("The round was stopped"),
+    "manifest.redrawn": gettext_noop("The stops were drawn up anew"),
+    "manifest.resequenced": gettext_noop("The stops are in another order"),
+    "manifest.order_kept": gettext_noop("The driver keeps the order of the stops"),
 }
 BAD = frozenset(
     {
@@ -77,11 +95,19 @@ def entries(order: Order, *, names: frozenset[str] | None = None) -> list[Entry]
     return [*found[:-1], _latest(found[-1], order)] if found else []
 
 
+def sentence_of(name: str) -> str:
+    """What a fact of this name says; one without a sentence is called by its name."""
+    known = SENTENCES.get(name)
+    return _(known) if known else name
+
+
 def _entry(fact: Fact) -> Entry:
-    known = SENTENCES.get(fact.name)
-    sentence = _(known) if known else fact.name
     return Entry(
-        fact.name, sentence, fact.at, _detail(fact.data), "is-bad" if fact.name in BAD else "is-done"
+        fact.name,
+        sentence_of(fact.name),
+        fact.at,
+        _detail(fact.data),
+        "is-bad" if fact.name in BAD else "is-done",
     )
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from deliveries import limits
+from deliveries import limits, timeline
 from deliveries.forms import OpsOrderFilter
 from deliveries.models import Order
 from retaildelivery.accounts.permissions import operations_required
@@ -44,7 +44,8 @@ def order(request: HttpRequest, code: str) -> HttpResponse:
         code=code,
     )
     facts = Fact.objects.about(f"order:{found.code}").oldest_first()[: limits.PAGE * 4]
-    context = {"order": found, "facts": facts, "zone": found.store.mall.zone}
+    happened = [(timeline.sentence_of(fact.name), fact) for fact in facts]
+    context = {"order": found, "happened": happened, "zone": found.store.mall.zone}
     return render(request, "deliveries/ops_order.html", context)
 
 

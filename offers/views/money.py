@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from drivers import costing, disputing, pay_files, payouts, statements, taxforms, verify_pay
 from drivers.access import driver_required
 from drivers.models import Dispute, Driver, DriverPosting
-from offers import evidence, limits, pay_notices, paydays, reckoning, terms
+from offers import evidence, limits, pay_notices, paydays, reckoning, terms, timeline
 from offers.drive_forms import AnswerForm, BankForm, DisputeForm, StripeForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
@@ -207,7 +207,7 @@ def answer(request: HttpRequest, code: str) -> HttpResponse:
         "form": form,
         "evidence": found.evidence,
         "facts": [
-            {"name": fact["name"], "moment": parse_datetime(fact["at"])}
+            {"sentence": timeline.sentence_of(fact["name"]), "moment": parse_datetime(fact["at"])}
             for fact in found.evidence.get("facts", [])
         ],
         "zone": paydays.zone_of(found.driver.market_code),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from deliveries.models import Stop
-from offers import board, freezing, limits, scenes, withdrawing
+from offers import board, freezing, limits, scenes, timeline, withdrawing
 from offers.forms import WithdrawForm
 from offers.models import Block
 from offers.planning import waves
@@ -103,6 +103,7 @@ def block_page(
         if found.manifest_id
         else Stop.objects.none()
     )
+    facts = Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2]  # type: ignore[attr-defined]
     context = {
         "held": found,
         "zone": found.mall.zone,
@@ -113,7 +114,7 @@ def block_page(
         .prefetch_related("awards__driver__user")
         .annotate(entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None)))
         .order_by("opens_at", "pk"),
-        "facts": Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2],  # type: ignore[attr-defined]
+        "happened": [(timeline.sentence_of(fact.name), fact) for fact in facts],
         "freeze": freezing.live(found),
         "may_withdraw": found.status in withdrawing.ENDED_BEFORE_WORK,
         "form": form,

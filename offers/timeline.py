@@ -1,0 +1,53 @@
+"""A block's facts as operations read them."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from deliveries import timeline
+
+SENTENCES: dict[str, str] = {
+    "award.made": gettext_noop("Kept for the driver who was drawn"),
+    "award.declined": gettext_noop("The driver who was drawn declined"),
+    "award.lapsed": gettext_noop("Nobody answered in the time it was kept"),
+    "award.ineligible": gettext_noop("The driver who was drawn may no longer have it"),
+    "block.aborted": gettext_noop("Broken off on the way"),
+    "block.checked_in": gettext_noop("Checked in"),
+    "block.claimed": gettext_noop("Claimed"),
+    "block.completed": gettext_noop("Completed"),
+    "block.departed": gettext_noop("Left for the doors"),
+    "block.expired": gettext_noop("Ended without a driver"),
+    "block.extended": gettext_noop("Late orders came along"),
+    "block.forfeited": gettext_noop("Given back too late"),
+    "block.frozen": gettext_noop("Frozen"),
+    "block.hand_over_declined": gettext_noop("The hand-over was declined"),
+    "block.hand_over_proposed": gettext_noop("A hand-over was proposed"),
+    "block.hand_over_taken_back": gettext_noop("The hand-over was taken back"),
+    "block.handed_over": gettext_noop("Handed over to another driver"),
+    "block.no_show": gettext_noop("The driver did not come"),
+    "block.published": gettext_noop("Published"),
+    "block.rearranged": gettext_noop("Orders were moved by hand"),
+    "block.released": gettext_noop("Given back in time"),
+    "block.relief_asked": gettext_noop("The driver asks that stops are taken over"),
+    "block.relief_declined": gettext_noop("The request to take stops over was declined"),
+    "block.relief_granted": gettext_noop("The request to take stops over was granted"),
+    "block.relief_opened": gettext_noop("Somebody is sought who takes over"),
+    "block.relief_taken_back": gettext_noop("The request to take stops over was taken back"),
+    "block.replanned": gettext_noop("Planned again"),
+    "block.repriced": gettext_noop("The price went up a step"),
+    "block.running_late": gettext_noop("Running late"),
+    "block.split": gettext_noop("Split"),
+    "block.stand_by_asked": gettext_noop("A stand-by was asked"),
+    "block.stood_down": gettext_noop("Stood down and paid"),
+    "block.unfrozen": gettext_noop("Open to changes again"),
+    "block.withdrawn": gettext_noop("Withdrawn"),
+    "draw.drawn": gettext_noop("Drawn"),
+    "pay.settled": gettext_noop("Settled"),
+}
+
+
+def sentence_of(name: str) -> str:
+    """What a fact of this name says, of the block or of what its driver carried."""
+    known = SENTENCES.get(name)
+    return _(known) if known else timeline.sentence_of(name)
