@@ -402,7 +402,7 @@ def quick(w: World, s: State, slot: int, order: int, best: int) -> tuple[int, in
         return best, -1
     calm = lead if not f[IDLE] else loading + (max(ready, f[IDLE] + MINUTE - 1) if ready > 0 else f[IDLE])
     base_late, car_cents = f[LATE] * (w.late_cents / 60.0), w.cars[f[CAR], 2]
-    place, at, bounds = -1, 0, s.bounds
+    place, at, bounds, early = -1, 0, s.bounds, w.early[order]
     for position in range(size + 1):
         to = seq[position] if position < size else 0
         bounds[position] = INFINITE
@@ -421,7 +421,10 @@ def quick(w: World, s: State, slot: int, order: int, best: int) -> tuple[int, in
         while w.limits[length] < active:
             length += 1
         pay, slack = w.pays[length] + car_cents, s.behind[slot, position] - detour
-        early = w.early[order]
+        if position < size:
+            # What is saved at the next door, when it is this order's too, is saved after the arrival there.
+            to_spare = w.due[to] - s.departs[slot, position + 1] + s.waits[slot, position + 1]
+            slack = min(to_spare + w.service[order, to], s.behind[slot, position + 1]) - detour
         if (
             calm <= slack and calm <= s.before[slot, position] and early <= leave + calm <= w.due[order]
             and s.departs[slot, 0] + calm <= shut

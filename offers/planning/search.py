@@ -177,19 +177,23 @@ class World:
         active, length = block.active + loading, block.metres
         before, behind, waits, base_late = block.before, block.behind, block.waits, block.late_cents
         found: list[tuple[float, int]] = []
-        best, place, at = INFINITE, -1, 0
+        best, place, at, last, departs = INFINITE, -1, 0, len(block.seq), block.departs
         for position, to in enumerate((*block.seq, 0)):
             detour = (
                 seconds[at][order] + out_s[to] - seconds[at][to]
                 + service[at][order] + service[order][to] - service[at][to]
             )  # fmt: skip
-            leave = block.departs[position] + seconds[at][order] - waits[position]
+            leave = departs[position] + seconds[at][order] - waits[position]
             arrive = leave + max(lead, waits[position])
             late = arrive - due
             if late <= late_max and active + detour <= longest:
                 pay = pays[bisect_left(limits, active + detour)]
                 driven = length + metres[at][order] + out_m[to] - metres[at][to]
                 slack = behind[position] - detour
+                if position < last:
+                    # What is saved at the next door, when it is this order's too, is saved after the arrival there.
+                    to_spare = tab.due[to] - departs[position + 1] + waits[position + 1] + service[order][to]
+                    slack = min(to_spare, behind[position + 1]) - detour
                 if (
                     calm <= slack
                     and calm <= before[position]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deliveries.models import Order, Stop
 from drivers.models import Vehicle
-from offers import eligibility, limits
+from offers import claiming, eligibility, limits
 from offers.models import Apart, Block, Cutoff, PlanCar, PlanRules
 from offers.planning import fleet, inputs, past, publish, rules, waves
 from offers.tests import making
@@ -357,6 +357,9 @@ def _two_waves(mall, store, draw):
             assert (block.litres, block.grams) <= Vehicle.CAPACITY[block.vehicle_kind]
         offered = Block.objects.offered().order_by("pk").first()
         for each in drivers if offered else []:
-            if not eligibility.why(each, making.offer_of(offered), at + 2 * MINUTE):
+            offer = making.offer_of(offered)
+            # What is due soon may have been on offer for less than the two minutes.
+            closed = claiming.closed_to(offer, driver_id=each.pk, at=at + 2 * MINUTE)
+            if closed is None and not eligibility.why(each, offer, at + 2 * MINUTE):
                 making.claimed(offered, each, at=at + 2 * MINUTE)
                 break

@@ -166,6 +166,20 @@ def test_every_reason_has_a_sentence():
     assert set(LEFT_SENTENCES) == set(LeftReason)
 
 
+@pytest.mark.parametrize("iterations", [8, 400])
+def test_time_saved_at_a_shared_door_does_not_make_the_first_parcel_there_punctual(iterations):
+    """The second to arrive at a door is quick there, but the first has been served before."""
+    at_the_mall = [
+        order(1, north=0, store="S1", ready=0, early=0, due=595),
+        order(2, north=0, store="S0", ready=0, early=0, due=520),
+    ]
+    case = afternoon(*at_the_mall, late_max_s=0, late_cents_min=0, start_slack_s=0)
+
+    plan = planned(case, iterations=iterations)
+
+    assert judge.verdict(case, plan) == ()
+
+
 @given(absurd())
 @settings(max_examples=80, deadline=None)
 def test_the_judge_accepts_every_plan_of_any_afternoon(case):

@@ -96,7 +96,7 @@ def test_a_driver_who_breaks_down_is_met_by_another_who_finishes_the_round(plan,
     town = Town()
     town.settle("worker", worker)
     town.settle("operations", breakdown)
-    run = Simulation(replace(plan, orders=2), say=lambda _: None)
+    run = Simulation(replace(plan, orders=3), say=lambda _: None)
 
     run.run(town)
 
