@@ -63,7 +63,7 @@ def test_an_order_is_shown_whole_but_never_its_pin(afternoon: Afternoon) -> None
 
     page = signed_in(afternoon.olive).get(reverse("deliveries:ops_order", args=[order.code])).content.decode()
 
-    assert "order.placed" in page
+    assert "<b>Posted</b>" in page
     assert "8351" not in page
 
 
