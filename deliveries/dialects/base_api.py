@@ -84,6 +84,21 @@ def new_of(changes: Json, order: Order) -> Json:
     return {name: value for name, value in changes.items() if getattr(before, name) != value}
 
 
+def locale_of(text: str) -> str:
+    """The language of ours for one of theirs: `es-US`, `es`, `en_US`."""
+    language = text.replace("_", "-").split("-")[0].lower()
+    return language if language in dict(settings.LANGUAGES) else "en"
+
+
+def sentence_of(problem: Json, names: dict[str, str]) -> str:
+    """The message of a refusal, with their name of the field where it begins with ours."""
+    faults = problem["field_errors"]
+    message = str(problem["message"])
+    if not faults or not message.startswith(f"{faults[0]['field']}: "):
+        return message
+    return named(faults[0]["field"], names) + message.removeprefix(faults[0]["field"])
+
+
 def named(path: str, names: dict[str, str]) -> str:
     """The field of theirs for a path of ours: by its longest known beginning."""
     known = [ours for ours in names if path == ours or path.startswith((f"{ours}.", f"{ours}["))]

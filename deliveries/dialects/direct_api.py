@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import filling, limits, posting, proof_pdf, quoting
+from deliveries import drafts, filling, limits, posting, proof_pdf, quoting
 from deliveries.api.seller import located, orders_of, quotes_of
 from deliveries.dialects.base_api import DoorView, Foreign, Json, Said, maybe, new_of, timed
-from deliveries.dialects.direct import answers, errors, shapes
+from deliveries.dialects.direct import answers, errors, robots, shapes
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order, ProofOfDelivery
 from deliveries.models.order import OrderQuerySet
+from deliveries.sandbox import playing
 from deliveries.snapshots import with_all
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
@@ -32,6 +34,7 @@ from stores.api import READ, WRITE
 from stores.models import Store
 from stores.views import oauth
 
+ONGOING = "ongoing"
 SCOPES = {"eats.deliveries", "direct.organizations"}
 
 
@@ -57,7 +60,7 @@ def token(request: HttpRequest) -> HttpResponse:
         return ours.not_found(request, Http404())
     if request.method != "POST":
         return JsonResponse({"error": "invalid_request"}, status=405, headers={"Allow": "POST"})
-    given = request.POST.copy()
+    given = told(request)
     asked = " ".join(given.pop("scope", [])).split()
     if not set(asked) <= SCOPES:
         return JsonResponse(
@@ -65,9 +68,24 @@ def token(request: HttpRequest) -> HttpResponse:
         )
     answer = oauth.answered(request, given)
     if answer.status_code == 200:
-        told = json.loads(answer.content) | {"scope": " ".join(asked) or "eats.deliveries"}
-        answer.content = json.dumps(told).encode()
+        said = json.loads(answer.content) | {"scope": " ".join(asked) or "eats.deliveries"}
+        answer.content = json.dumps(said).encode()
     return answer
+
+
+def told(request: HttpRequest) -> QueryDict:
+    """What a request for a token says: as a form, as OAuth has it, or as an object of texts, as some clients do."""
+    if request.content_type != "application/json":
+        return request.POST.copy()
+    given = QueryDict(mutable=True)
+    try:
+        said = json.loads(request.body)
+    except ValueError:
+        return given
+    for name, value in said.items() if isinstance(said, dict) else ():
+        if isinstance(value, str) and drafts.is_printable(value):
+            given[name] = value
+    return given
 
 
 class DirectView(DoorView):
@@ -107,16 +125,22 @@ class QuotesView(DirectView):
         """What it costs and by when; held until `expires`."""
         given, at = api.body(request, shapes.QuoteIn), self.system.now
         store = shapes.store_of(self.system, given)
-        draft = dataclasses.replace(located(shapes.draft_of(given)), recipient_phone="")
+        draft = dataclasses.replace(located(shapes.draft_of(given, at=at)), recipient_phone="")
         made = quoting.quote(store=store, draft=timed(draft, self.orders, store, at=at), at=at)
         return Response(answers.quote(made))
+
+
+FILTERS = sorted({*answers.STATES.values(), ONGOING})
 
 
 class ListIn(Foreign):
     limit = fields.QueryNumber(required=False, default=20, min_value=1, max_value=100)
     offset = fields.QueryNumber(required=False, default=0, min_value=0, max_value=limits.EXPORT_ROWS)
-    status = Said()
-    filter = Said()
+    # Their document writes it so.
+    Offset = fields.QueryNumber(required=False, min_value=0, max_value=limits.EXPORT_ROWS)
+    status = maybe(fields.Choice, choices=FILTERS)
+    filter = maybe(fields.Choice, choices=FILTERS)
+    external_store_id = Said()
     start_dt = maybe(fields.Moment)
     end_dt = maybe(fields.Moment)
 
@@ -133,8 +157,19 @@ class DeliveriesView(DirectView):
             if key:
                 if not isinstance(key, str):
                     raise idempotency.KeyMalformed(field="idempotency_key")
-                return self.answer_once(self.post, key, request, *args, **kwargs)
+                return self.posted_once(key, request, *args, **kwargs)
         return super().answer(request, *args, **kwargs)
+
+    def posted_once(self, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Theirs may be any text. Whoever takes a key again for something else is told of the first delivery."""
+        if not idempotency.KEY.fullmatch(key):
+            key = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        try:
+            return self.answer_once(self.post, key, request, *args, **kwargs)
+        except idempotency.KeyReused as reused:
+            first = json.loads(reused.answered or "{}").get("id") or ""
+            reused.reason = answers.code_of(first)
+            raise
 
     def get(self, request: Request, customer_id: str) -> Response:
         """Deliveries, newest first, by state and time."""
@@ -143,19 +178,21 @@ class DeliveriesView(DirectView):
         state = asked.get("status") or asked.get("filter")
         if state:
             known = [word for word, theirs in answers.STATES.items() if theirs == state]
-            found = found.open() if state == "ongoing" else found.filter(status__in=known)
+            found = found.open() if state == ONGOING else found.filter(status__in=known)
+        if asked.get("external_store_id"):
+            found = found.filter(store__code=codes.normalise(asked["external_store_id"]))
         if asked.get("start_dt"):
             found = found.filter(placed_at__gte=asked["start_dt"])
         if asked.get("end_dt"):
             found = found.filter(placed_at__lt=asked["end_dt"])
-        first, size = asked["offset"], asked["limit"]
+        first, size = asked.get("Offset", asked["offset"]), asked["limit"]
         rows = list(with_all(found).order_by("-placed_at", "-pk")[first : first + size + 1])
         proofs = {proof.order_id: proof for proof in ProofOfDelivery.objects.filter(order__in=rows)}
         shown = [
             answers.delivery(order, at=self.system.now, proof=proofs.get(order.pk)) for order in rows[:size]
         ]
         path = reverse("dialects:direct_deliveries", kwargs={"customer_id": customer_id})
-        query = {name: value for name, value in request.query_params.items() if name != "offset"}
+        query = {name: value for name, value in request.query_params.items() if name.lower() != "offset"}
         further = urlencode({**query, "offset": first + size})
         return Response(
             {
@@ -171,7 +208,7 @@ class DeliveriesView(DirectView):
         """Post a delivery, from a quote or at the price of now."""
         given = api.body(request, shapes.CreateIn)
         store = shapes.store_of(self.system, given)
-        draft = located(shapes.draft_of(given))
+        draft = located(shapes.draft_of(given, at=self.system.now))
         try:
             order = self.posted(draft, store, given.get("quote_id", ""))
         except (posting.ExternalIdTaken, quoting.QuoteUsed) as taken:
@@ -180,7 +217,15 @@ class DeliveriesView(DirectView):
             # Two first tries at once: the one that won has committed, so now its window counts, and a repeat finds
             # its order by the number.
             order = self.posted(draft, store, given.get("quote_id", ""))
+        self.rehearse(order, given)
         return self.shown(order.code)
+
+    def rehearse(self, order: Order, given: Json) -> None:
+        """Their robot courier, where a test key asks for it; with a live key it says nothing, as with them."""
+        asked = (given.get("test_specifications") or {}).get("robo_courier_specification")
+        if asked and self.system.sandbox is not None:
+            script = robots.script_of(asked, placed_at=order.placed_at)
+            playing.instruct(order=order, courier="", script=script, at=self.system.now)
 
     def posted(self, draft: OrderDraft, store: Store, quote_id: str) -> Order:
         at, actor = self.system.now, self.system.actor
@@ -211,7 +256,7 @@ class DeliveryView(DirectView):
         code = self.code_of(delivery_id)
         given, at = api.body(request, shapes.UpdateIn), self.system.now
         order = with_all(self.orders).get(code=code)
-        changes = new_of(shapes.changes_of(given, filling.draft_of(order).address), order)
+        changes = new_of(shapes.changes_of(given, filling.draft_of(order).address, at=at), order)
         if changes:
             posting.revise(
                 order_code=code, scope=self.orders, changes=changes, actor=self.system.actor, at=at

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from deliveries import promising, quoting
 from deliveries.api.seller import located
 from deliveries.dialects import packing
-from deliveries.dialects.base_api import DoorView, Foreign, Json, Said, maybe
+from deliveries.dialects.base_api import DoorView, Foreign, Json, Said, locale_of, maybe
 from deliveries.drafts import AddressDraft, DraftInvalid, OrderDraft
 from deliveries.models import Quote
 from retaildelivery.lib import codes
@@ -57,6 +57,7 @@ class CartItem(Foreign):
 class Cart(Foreign):
     destination = Place()
     items = CartItem(many=True)
+    locale = Said()
 
 
 class RatesIn(Foreign):
@@ -111,7 +112,8 @@ class RatesView(DoorView):
         cart, at = api.body(request, RatesIn)["rate"], timezone.now()
         items = [item for item in cart["items"] if item.get("requires_shipping") is not False]
         made = held(cart["destination"], items, store, at=at) if items else None
-        return Response({"rates": [rate(made)] if made else []})
+        with translation.override(locale_of(cart.get("locale") or "")):
+            return Response({"rates": [rate(made)] if made else []})
 
 
 def held(place: Json, items: list[Json], store: Store, *, at: dt.datetime) -> Quote | None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from deliveries.dialects.direct import answers
-from deliveries.models import Order, ProofOfDelivery, Quote
+from deliveries.models import Order, ProofOfDelivery, Quote, RobotStep
 from retaildelivery.testing.afternoon import Afternoon, picture
 from retaildelivery.testing.sellers import Trade, key_for, nothing_happened
 from stores.models import ApiKey, Seller, Store
@@ -226,18 +226,18 @@ def test_a_delivery_has_every_key_and_says_what_was_asked(direct, trade):
     assert WAYPOINT - set(said["pickup"]) == set()
     assert WAYPOINT - set(said["dropoff"]) == set()
     assert (said["id"], said["kind"], said["status"]) == (f"del_{order.code}", "delivery", "pending")
-    assert (said["complete"], said["fee"], said["currency"], said["tip"]) == (False, 899, "usd", 300)
+    assert (said["complete"], said["fee"], said["currency"], said["tip"]) == (False, 1199, "usd", 300)
     assert (said["external_id"], said["manifest"]["reference"]) == ("E-1", "REF-9")
     assert said["manifest"]["total_value"] == 9000
     assert [(item["name"], item["quantity"]) for item in said["manifest_items"]] == [("Boots", 2)]
     assert said["dropoff"]["detailed_address"]["street_address_2"] == "Apt 4"
     assert said["dropoff"]["location"] == {"lat": 36.1673, "lng": -115.1787}
     assert said["dropoff"]["verification_requirements"]["identification"] == {"min_age": 21}
-    assert (said["return"], said["courier"], said["refund"], said["related_deliveries"]) == (
-        None,
-        None,
-        [],
-        [],
+    assert {said[name] for name in ("return", "courier", "refund", "related_deliveries")} == {None}
+    assert (said["undeliverable_action"], said["undeliverable_reason"], said["dropoff_identifier"]) == (
+        "",
+        "",
+        "",
     )
     assert said["tracking_url"].endswith(f"/t/{order.tracking_token}/")
     assert (order.external_id, order.undeliverable, order.requires_signature) == (
@@ -274,7 +274,7 @@ def test_a_quote_holds_its_price_for_the_delivery_that_names_it(direct, trade):
 
     assert (quote["kind"], quote["fee"], quote["currency_type"]) == ("delivery_quote", 899, "USD")
     assert quote["duration"] >= quote["pickup_duration"]
-    assert (said["quote_id"], said["fee"]) == (quote["id"], 899)
+    assert (said["quote_id"], said["fee"]) == (quote["id"], 899 + 300)
     assert (used.status_code, used.json()["code"]) == (400, "used_quote")
     assert Order.objects.count() == 1
 
@@ -383,7 +383,7 @@ def test_what_comes_back_has_its_return(direct, trade):
 
     said = direct.ask("GET", f"deliveries/{delivery}").json()
 
-    assert (said["status"], said["complete"], said["undeliverable_action"]) == ("returned", True, "return")
+    assert (said["status"], said["complete"], said["undeliverable_action"]) == ("returned", True, "returned")
     assert (said["return"]["name"], said["return"]["status"]) == (trade.store.name, "completed")
     assert WAYPOINT - set(said["return"]) == set()
 
@@ -431,6 +431,153 @@ def _delivered(afternoon: Afternoon) -> Order:
     return order
 
 
+def test_a_token_is_given_for_an_object_as_for_a_form(direct, trade):
+    asked = {
+        "client_id": trade.secret[:16],
+        "client_secret": trade.secret,
+        "grant_type": "client_credentials",
+        "scope": "eats.deliveries",
+    }
+
+    answer = direct.client.post("/oauth/v2/token", json.dumps(asked), content_type="application/json")
+    broken = direct.client.post("/oauth/v2/token", "[1", content_type="application/json")
+
+    assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
+    direct.bearer = answer.json()["access_token"]
+    assert direct.ask("GET", "deliveries").status_code == 200
+    assert (broken.status_code, broken.json()["error"]) == (400, "invalid_request")
+
+
+def test_what_is_asked_for_at_each_leg_is_kept_and_told(direct, trade):
+    leg = {"picture": True, "signature_requirement": {"enabled": True, "collect_signer_name": True}}
+    said = made(
+        direct,
+        trade.store,
+        pickup_verification=leg | {"barcodes": [{"value": "X", "type": "QR"}]},
+        return_verification=leg,
+        dropoff_verification={
+            "barcodes": [{"value": "DLV1", "type": "CODE39"}],
+            "pincode": {"enabled": True, "value": "4711"},
+            "picture": False,
+        },
+    )
+    order = Order.objects.get()
+
+    kept = (order.pickup_photo, order.pickup_signature, order.return_photo, order.return_signature)
+    assert kept == (True, True, True, True)
+    assert (order.requires_barcodes, order.requires_pin, order.pin, order.requires_photo) == (
+        True,
+        True,
+        "4711",
+        False,
+    )
+    label = [{"value": order.parcels.get().code, "type": "QR"}]
+    at_door = said["dropoff"]["verification_requirements"]
+    assert at_door["pincode"] == {"enabled": True, "value": "4711"}
+    assert (at_door["barcodes"], at_door["picture"]) == (label, False)
+    at_counter = said["pickup"]["verification_requirements"]
+    assert (at_counter["picture"], at_counter["barcodes"]) == (True, label)
+    assert at_counter["signature_requirement"] == {
+        "enabled": True,
+        "collect_signer_name": True,
+        "collect_signer_relationship": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "told"),
+    [
+        ({"deliverable_action": "deliverable_action_meet_at_door"}, (False, False, None), "meet"),
+        ({"deliverable_action": "deliverable_action_leave_at_door"}, (True, False, None), "leave"),
+        ({"requires_dropoff_signature": True}, (True, True, None), "meet"),
+        ({"requires_id": True}, (True, False, 21), "meet"),
+        ({"dropoff_verification": {"picture": True}}, (True, False, None), "leave"),
+    ],
+)
+def test_how_it_is_handed_over_is_as_the_client_asked(direct, trade, asked, kept, told):
+    said = made(direct, trade.store, **asked)
+    order = Order.objects.get()
+
+    assert (order.requires_photo, order.requires_signature, order.minimum_age) == kept
+    assert said["deliverable_action"] == f"deliverable_action_{told}_at_door"
+
+
+def test_the_size_of_a_thing_comes_back_and_the_times_are_estimates_from_the_first(direct, trade):
+    boots = {
+        "name": "Boots",
+        "quantity": 1,
+        "dimensions": {"length": 30, "height": 12, "depth": 20},
+        "weight": 900,
+    }
+    said = made(direct, trade.store, manifest_items=[boots])
+
+    assert said["manifest_items"][0]["dimensions"] == {"length": 30, "height": 12, "depth": 20}
+    assert said["pickup_eta"] == said["pickup_ready"]
+    assert said["dropoff_eta"] == said["dropoff_deadline"]
+
+
+def test_a_key_that_is_taken_again_for_something_else_names_the_first_delivery(direct, trade):
+    first = made(direct, trade.store, idempotency_key="order 1, first try")
+
+    repeated = direct.ask("POST", "deliveries", body(trade.store, idempotency_key="order 1, first try"))
+    other = direct.ask("POST", "deliveries", body(trade.store, idempotency_key="order 1, first try", tip=1))
+
+    assert (repeated.json()["id"], repeated["Idempotent-Replayed"]) == (first["id"], "true")
+    assert (other.status_code, other.json()["code"]) == (409, "duplicate_delivery")
+    assert other.json()["metadata"] == {"delivery_id": first["id"]}
+    assert Order.objects.count() == 1
+
+
+def test_the_list_takes_the_offset_as_their_document_writes_it_and_no_state_that_is_none(direct, trade):
+    codes = [made(direct, trade.store, external_id=f"E-{n}")["id"] for n in range(3)]
+
+    second = direct.ask("GET", "deliveries?limit=1&Offset=1&filter=pending").json()
+    bogus = direct.ask("GET", "deliveries?filter=flying")
+
+    assert [each["id"] for each in second["data"]] == [codes[1]]
+    assert "offset=2" in second["next_href"]
+    assert "Offset" not in second["next_href"]
+    assert (bogus.status_code, list(bogus.json()["metadata"])) == (400, ["filter"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "ends", "reason"),
+    [
+        ({"mode": "auto"}, "delivered", ""),
+        ({"mode": "auto", "cancel_reason": "customer_unavailable"}, "returned", "nobody_home"),
+    ],
+)
+def test_a_robot_courier_of_theirs_plays_in_the_sandbox(trade, asked, ends, reason):
+    sandboxed = DirectClient(trade.seller, key_for(trade.seller, test=True))
+    specification = {"test_specifications": {"robo_courier_specification": asked}}
+    delivery = made(sandboxed, trade.store, **specification)["id"]
+
+    ahead = sandboxed.client.post(
+        "/api/v1/sandbox/clock",
+        json.dumps({"advance_seconds": 600}),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {sandboxed.secret}"},
+    )
+    said = sandboxed.ask("GET", f"deliveries/{delivery}").json()
+
+    assert ahead.status_code == 200
+    assert (said["status"], said["complete"], said["live_mode"]) == (ends, True, False)
+    assert said["undeliverable_reason"] == reason
+
+
+def test_a_robot_courier_of_theirs_says_nothing_with_a_live_key(direct, trade):
+    said = made(direct, trade.store, test_specifications={"robo_courier_specification": {"mode": "auto"}})
+
+    assert said["live_mode"] is True
+    assert RobotStep.everywhere.count() == 0
+
+
+def test_a_refusal_speaks_of_fields_by_their_names(direct, trade):
+    answer = direct.ask("POST", "deliveries", body(trade.store, dropoff_phone_number="12"))
+
+    assert answer.json()["message"].startswith("dropoff_phone_number: ")
+
+
 # -- What is refused
 
 
@@ -452,11 +599,11 @@ def _delivered(afternoon: Afternoon) -> Order:
         ({"idempotency_key": 7}, 400, "invalid_params", ["idempotency_key"]),
         (
             {"dropoff_latitude": 40.7, "dropoff_longitude": -74.0},
-            422,
+            400,
             "address_undeliverable",
             ["dropoff_address"],
         ),
-        ({"external_store_id": "TNOBODY"}, 422, "address_undeliverable", ["external_store_id"]),
+        ({"external_store_id": "TNOBODY"}, 400, "address_undeliverable", ["external_store_id"]),
         (
             {"dropoff_deadline_dt": "2020-01-01T00:00:00Z"},
             400,
@@ -489,6 +636,7 @@ def test_bad_input_is_named_by_its_field_in_their_shape(direct, trade, changes, 
     ("minutes", "code"),
     [
         ({"pickup_ready_dt": 60, "pickup_deadline_dt": 69}, "pickup_window_too_small"),
+        ({"pickup_deadline_dt": 19}, "pickup_deadline_too_early"),
         ({"dropoff_ready_dt": 60, "dropoff_deadline_dt": 79}, "dropoff_window_too_small"),
         ({"pickup_deadline_dt": 90, "dropoff_deadline_dt": 80}, "dropoff_deadline_before_pickup_deadline"),
         ({"pickup_deadline_dt": 90, "dropoff_ready_dt": 91}, "dropoff_ready_after_pickup_deadline"),

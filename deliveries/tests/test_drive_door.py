@@ -26,6 +26,25 @@ from stores import keys
 from stores.models import ApiKey, Seller, SigningSecret, Store
 
 ALTA = "2212 Alta Drive, Apt 4, Las Vegas, NV 89107"
+# The fields of a delivery, as the client for Node, 0.6.13, declares them.
+KEYS = {
+    "external_delivery_id", "locale", "order_fulfillment_method", "origin_facility_id", "pickup_address",
+    "pickup_business_name", "pickup_phone_number", "pickup_instructions", "pickup_reference_tag",
+    "pickup_external_business_id", "pickup_external_store_id", "pickup_verification_metadata",
+    "dropoff_address", "dropoff_business_name", "dropoff_location", "dropoff_phone_number",
+    "dropoff_instructions", "dropoff_contact_given_name", "dropoff_contact_family_name",
+    "dropoff_contact_send_notifications", "dropoff_options", "dropoff_address_components",
+    "dropoff_pin_code_verification_metadata", "order_value", "currency", "items", "shopping_options",
+    "delivery_status", "cancellation_reason", "updated_at", "pickup_time_estimated", "pickup_time_actual",
+    "dropoff_time_estimated", "dropoff_time_actual", "return_time_estimated", "return_time_actual",
+    "return_address", "fee", "fee_components", "tax", "tax_components", "support_reference", "tracking_url",
+    "dropoff_verification_image_url", "pickup_verification_image_url", "dropoff_signature_image_url",
+    "shipping_label", "dropped_items", "contactless_dropoff", "action_if_undeliverable", "tip",
+    "order_contains", "dasher_allowed_vehicles", "dropoff_requires_signature", "promotion_id",
+    "dropoff_cash_on_delivery", "order_route_type", "order_route_items", "dasher_id", "dasher_name",
+    "dasher_dropoff_phone_number", "dasher_pickup_phone_number", "dasher_location", "dasher_vehicle_make",
+    "dasher_vehicle_model", "dasher_vehicle_year",
+}  # fmt: skip
 UNSET = object()
 NO, NO_PICKUP = "invalid_delivery_parameters", "pickup_address_not_in_coverage"
 
@@ -240,6 +259,58 @@ def test_a_delivery_is_posted_as_an_order_with_everything_it_says(drive, trade):
     assert (order.requires_signature, order.minimum_age, order.undeliverable) == (True, 21, "dispose")
     assert [(p.size, p.grams, p.description) for p in order.parcels.all()] == [("medium", 2268, "Bag 61")]
     assert order.items[0]["length_cm"] == 30
+
+
+def test_a_pin_of_the_merchant_is_asked_for_at_the_door(drive, trade):
+    pin = {"pin_code_type": "merchant_provided_number", "pin_code_value": "4711"}
+
+    said = made(drive, trade.store, dropoff_pin_code_verification_metadata=pin)
+    order = Order.objects.get()
+
+    assert (order.requires_pin, order.pin_kind, order.pin) == (True, "own", "4711")
+    assert said["dropoff_pin_code_verification_metadata"] == pin
+    assert said["dropoff_options"]["proof_of_delivery"] == "pin_code"
+
+
+def test_an_address_in_parts_goes_before_its_line(drive, trade):
+    parts = {
+        "street_address": "2212 Alta Drive, Apt 4",
+        "sub_premise": "Apt 4",
+        "city": "Las Vegas",
+        "state": "NV",
+        "zip_code": "89107",
+        "country": "United States",
+    }
+
+    said = made(drive, trade.store, dropoff_address="2212 Alta, somewhere", dropoff_address_components=parts)
+
+    assert said["dropoff_address"] == ALTA
+    assert said["dropoff_address_components"] == parts | {
+        "street_address": "2212 Alta Drive",
+        "country": "US",
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "photo", "told"),
+    [
+        ({}, True, ("photo_required", True)),
+        ({"contactless_dropoff": False}, False, ("none", False)),
+        ({"dropoff_options": {"proof_of_delivery": "none"}}, False, ("none", False)),
+        ({"dropoff_options": {"proof_of_delivery": "photo_required"}}, True, ("photo_required", True)),
+    ],
+)
+def test_a_photo_is_taken_as_the_client_asked(drive, trade, asked, photo, told):
+    said = made(drive, trade.store, **asked)
+
+    assert Order.objects.get().requires_photo is photo
+    assert (said["dropoff_options"]["proof_of_delivery"], said["contactless_dropoff"]) == told
+
+
+def test_a_delivery_has_every_key_of_the_services_document(drive, trade):
+    said = made(drive, trade.store)
+
+    assert KEYS - set(said) == set()
 
 
 def test_a_time_at_the_door_is_half_an_hour_to_both_sides(drive, trade):

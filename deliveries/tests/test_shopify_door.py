@@ -90,6 +90,14 @@ def test_a_cart_gets_one_rate_with_the_window_in_the_malls_time(trade):
     assert [(p["size"], p["grams"]) for p in quote.said["parcels"]] == [("small", 1800)]
 
 
+def test_a_rate_is_told_in_the_language_of_the_checkout(trade):
+    (spanish,) = ask(trade.store, cart(locale="es-MX")).json()["rates"]
+    (unknown,) = ask(trade.store, cart(locale="tlh")).json()["rates"]
+
+    assert spanish["service_name"] == "Entrega desde el centro comercial"
+    assert unknown["service_name"] == "Delivered from the mall"
+
+
 def test_the_order_comes_in_at_the_price_that_the_buyer_saw(trade, northwind):
     (rate,) = ask(trade.store).json()["rates"]
     FeePolicy.objects.update(base_cents=9_900)

@@ -29,6 +29,7 @@ class KeyMalformed(Refused):
 class KeyReused(Refused):
     code = "idempotency_key_reused"
     sentence = _("This Idempotency-Key was used for another request. Take a new one.")
+    answered = ""  # the body of the answer that the first request got
 
 
 class InFlight(Refused):
@@ -98,7 +99,9 @@ def begin(*, scope: str, key: str, digest: str, at: dt.datetime) -> Ticket:
     if held is None:
         raise InFlight
     if held.digest != digest:
-        raise KeyReused
+        reused = KeyReused()
+        reused.answered = held.body
+        raise reused
     if held.status is None:
         raise InFlight
     return Ticket(held.pk, at, Answer(held.status, held.content_type, held.body))

@@ -1,4 +1,5 @@
-"""Quotes and deliveries as Uber-Direct-shaped clients read them: every key is there, what is not known is null."""
+"""Quotes and deliveries as Uber-Direct-shaped clients read them: every key is there. A text that nobody gave is empty,
+as theirs is; an object or a time that there is not is null."""
 
 from __future__ import annotations
 
@@ -6,9 +7,9 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from deliveries import bundle, quoting, tracking
+from deliveries import bundle, quoting, requirements, tracking
 from deliveries.dialects import one_line, pickups, pictures
-from deliveries.dialects.direct.shapes import split
+from deliveries.dialects.direct.shapes import LEAVE, MEET, SIDES, split
 from deliveries.drafts import AddressDraft
 from deliveries.filling import draft_of
 from deliveries.models import Consignment, Order, ProofOfDelivery, Quote
@@ -40,10 +41,11 @@ STATES = {
     Order.Status.DISPOSED: "canceled",
 }
 IMMINENT = {Order.Status.AT_PICKUP, Order.Status.AT_DROPOFF}
+# What became of what could not be handed over; told apart from what was asked for.
 ACTIONS = {
-    Order.Status.RETURNING: "return",
-    Order.Status.RETURNED: "return",
-    Order.Status.DISPOSED: "discard",
+    Order.Status.RETURNING: "returned",
+    Order.Status.RETURNED: "returned",
+    Order.Status.DISPOSED: "discarded",
 }
 SIZES = {"small": "small", "medium": "medium", "large": "large", "extra_large": "xlarge"}
 IDS = uuid.UUID("6f1d7c5e-3b0a-4d8e-9f6e-2a4c8e1b7d93")
@@ -91,37 +93,45 @@ def delivery(order: Order, *, at: dt.datetime, proof: ProofOfDelivery | None) ->
         "created": moment(order.placed_at),
         "updated": moment(tracking.touched_at(order)),
         "live_mode": order_snapshot(order)["live_mode"],
-        "external_id": external_id or None,
+        "external_id": external_id,
         "batch_id": place.manifest.code if place else None,
         "related_deliveries": [
             {"id": delivery_id(order.redelivery_of.code), "relationship": "original"}
-        ] if order.redelivery_of else [],
+        ] if order.redelivery_of else None,
         "tracking_url": tracking_url(order),
-        "fee": order.fee_cents,
+        # Theirs holds the tip.
+        "fee": None if order.fee_cents is None else order.fee_cents + order.tip_cents,
         "currency": currency.lower(),
         "tip": order.tip_cents,
-        "refund": [],
+        "refund": None,
         **_waypoints(order, place, proof),
         **_times(order, place),
         **_manifest(order, reference),
         "courier": _courier(order, place, at=at),
         "courier_imminent": order.status in IMMINENT,
-        "undeliverable_action": ACTIONS.get(Order.Status(order.status)),
+        "dropoff_identifier": proof.signed_by if proof else "",
+        "undeliverable_action": _action(order, proof),
         "undeliverable_reason": _reason(order),
-        "deliverable_action": "deliverable_action_meet_at_door"
-        if order.requires_signature or order.requires_pin or order.minimum_age
-        else "deliverable_action_leave_at_door",
+        "deliverable_action": MEET
+        if order.requires_signature or order.requires_pin or order.minimum_age or not order.requires_photo
+        else LEAVE,
     }  # fmt: skip
 
 
 def _times(order: Order, place: Consignment | None) -> Json:
+    """The estimates are those of the block; before there is one, when it is packed and what the quote said."""
+    at_door = order.quote.dropoff_at if order.quote else order.window.upper
     return {
         "pickup_ready": moment(order.ready_at),
         "pickup_deadline": moment(order.window.upper),
         "dropoff_ready": moment(order.window.lower),
         "dropoff_deadline": moment(order.window.upper),
-        "pickup_eta": moment(place.pickup.eta_at) if place and not order.picked_up_at else None,
-        "dropoff_eta": moment(place.dropoff.eta_at) if place and not order.has_ended else None,
+        "pickup_eta": None
+        if order.picked_up_at or order.has_ended
+        else moment(place.pickup.eta_at if place else order.ready_at),
+        "dropoff_eta": None
+        if order.has_ended or order.status == Order.Status.RETURNING
+        else moment(place.dropoff.eta_at if place else at_door),
     }
 
 
@@ -132,7 +142,7 @@ def _manifest(order: Order, reference: str) -> Json:
     description = ", ".join(f"{thing['quantity']} x {thing['name']}" for thing in things)
     return {
         "manifest": {
-            "reference": reference or None,
+            "reference": reference,
             "description": description,
             "total_value": order.declared_value_cents,
         },
@@ -143,7 +153,7 @@ def _manifest(order: Order, reference: str) -> Json:
                 "size": size,
                 "price": thing.get("price_cents"),
                 "weight": thing.get("grams"),
-                "dimensions": None,
+                "dimensions": _dimensions(thing),
                 "must_be_upright": None,
             }
             for thing in things
@@ -151,27 +161,19 @@ def _manifest(order: Order, reference: str) -> Json:
     }
 
 
+def _dimensions(thing: Json) -> Json | None:
+    sides = {theirs: thing.get(ours) for ours, theirs in SIDES.items()}
+    return sides if all(sides.values()) else None
+
+
 def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery | None) -> Json:
-    store = order.store
     door = draft_of(order).address
-    shop = {
-        "name": store.name,
-        "phone_number": store.phone or None,
-        **_where(pickups.address_of(store), lat=float(store.mall.latitude), lng=float(store.mall.longitude)),
-        "notes": store.pickup_note or None,
-        "seller_notes": None,
-        "courier_notes": None,
-        "external_store_id": store.code,
-        "verification": None,
-        "verification_requirements": None,
-    }
     back = place.return_stop if place else None
     turned = order.status in {Order.Status.RETURNING, Order.Status.RETURNED}
     return {
-        "pickup": shop
-        | {
-            "status": "completed" if order.picked_up_at else "pending",
-            "status_timestamp": moment(order.picked_up_at),
+        "pickup": {
+            **_shop(order, photo=order.pickup_photo, signature=order.pickup_signature),
+            **_passed(order.picked_up_at),
         },
         "dropoff": {
             "name": order.recipient_name,
@@ -179,23 +181,51 @@ def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery |
             **_where(
                 door, lat=door.point.lat if door.point else None, lng=door.point.lng if door.point else None
             ),
-            "notes": order.instructions or None,
-            "seller_notes": None,
-            "courier_notes": proof.note or None if proof else None,
+            "notes": order.instructions,
+            "seller_notes": "",
+            "courier_notes": proof.note if proof else "",
+            "external_store_id": "",
             "verification": _verified(order, proof),
             "verification_requirements": _required(order),
-            "status": "completed" if order.delivered_at else "failed" if order.failed_at else "pending",
-            "status_timestamp": moment(order.delivered_at or order.failed_at),
+            **_passed(order.delivered_at, failed_at=order.failed_at),
         },
         "pickup_action": None,
-        "return": shop
-        | {
-            "status": "completed" if order.returned_at else "pending",
-            "status_timestamp": moment(order.returned_at),
+        "return": {
+            **_shop(order, photo=order.return_photo, signature=order.return_signature),
+            **_passed(order.returned_at),
             "eta": moment(back.eta_at) if back and not order.returned_at else None,
         }
         if turned
         else None,
+    }
+
+
+def _shop(order: Order, *, photo: bool, signature: bool) -> Json:
+    store = order.store
+    return {
+        "name": store.name,
+        "phone_number": store.phone,
+        **_where(pickups.address_of(store), lat=float(store.mall.latitude), lng=float(store.mall.longitude)),
+        "notes": store.pickup_note,
+        "seller_notes": "",
+        "courier_notes": "",
+        "external_store_id": store.code,
+        "verification": None,
+        # Labels are always read at a counter.
+        "verification_requirements": {
+            "signature": signature,
+            "signature_requirement": _signature(signature),
+            "picture": photo,
+            "barcodes": _barcodes(order),
+        },
+    }
+
+
+def _passed(done_at: dt.datetime | None, *, failed_at: dt.datetime | None = None) -> Json:
+    """How it went at a waypoint; nothing while it is ahead."""
+    return {
+        "status": "completed" if done_at else "failed" if failed_at else None,
+        "status_timestamp": moment(done_at or failed_at),
     }
 
 
@@ -220,26 +250,48 @@ def _where(address: AddressDraft, *, lat: float | None, lng: float | None) -> Js
 def _required(order: Order) -> Json:
     return {
         "signature": order.requires_signature,
-        "signature_requirement": {"enabled": order.requires_signature},
+        "signature_requirement": _signature(order.requires_signature),
         "picture": order.requires_photo,
         "identification": {"min_age": order.minimum_age} if order.minimum_age else None,
-        # The PIN itself is for the recipient's eyes only.
-        "pincode": {"enabled": order.requires_pin},
-        "barcodes": None,
+        "pincode": {"enabled": order.requires_pin, "value": _pin(order)},
+        "barcodes": _barcodes(order) if order.requires_barcodes else [],
     }
+
+
+def _pin(order: Order) -> str:
+    """A PIN is for the recipient's eyes only, but for one that the seller brought."""
+    return order.pin if order.pin_kind == Order.PinKind.OWN else ""
+
+
+def _signature(wanted: bool) -> Json:
+    """Whoever signs here says a name."""
+    return {"enabled": wanted, "collect_signer_name": wanted, "collect_signer_relationship": False}
+
+
+def _barcodes(order: Order) -> list[Json]:
+    return [{"value": parcel.code, "type": "QR"} for parcel in parcels_of(order)]
 
 
 def _verified(order: Order, proof: ProofOfDelivery | None) -> Json | None:
     if proof is None:
         return None
+    at = moment(proof.at)
+    scanned = {"outcome": "SUCCESS", "timestamp": at}
     return {
         "picture": {"image_url": pictures.link(order, "photo")} if proof.photo else None,
-        "signature": {"image_url": pictures.link(order, "signature"), "signer_name": proof.signed_by}
+        "signature": {
+            "image_url": pictures.link(order, "signature"),
+            "name": proof.signed_by,
+            "signer_name": proof.signed_by,
+            "signer_relationship": "",
+        }
         if proof.signature
         else None,
         "identification": {"min_age_verified": True} if proof.age_checked else None,
-        "pin_code": {"entered": True} if proof.pin_matched else None,
-        "barcodes": None,
+        "pin_code": {"entered": _pin(order)} if proof.pin_matched else None,
+        "barcodes": [{**code, "scan_result": scanned} for code in _barcodes(order)]
+        if order.requires_barcodes
+        else [],
         "completion_location": None
         if proof.latitude is None or proof.longitude is None
         else {"lat": float(proof.latitude), "lng": float(proof.longitude)},
@@ -258,19 +310,26 @@ def _courier(order: Order, place: Consignment | None, *, at: dt.datetime) -> Jso
         "name": met["first_name"],
         "rating": None,
         "vehicle_type": "car",
-        "vehicle_make": car.make if car else None,
-        "vehicle_model": car.model if car else None,
-        "vehicle_color": car.colour if car else None,
-        "phone_number": None,
+        "vehicle_make": car.make if car else "",
+        "vehicle_model": car.model if car else "",
+        "vehicle_color": car.colour if car else "",
+        "phone_number": "",
         "location": {"lat": seen.lat, "lng": seen.lng} if seen else None,
-        "img_href": None,
+        "img_href": "",
     }
 
 
-def _reason(order: Order) -> str | None:
+def _action(order: Order, proof: ProofOfDelivery | None) -> str:
+    """What the courier did with what could not be handed over."""
+    if order.delivered_at and order.failed_at and proof and proof.left_at == requirements.FRONT_DOOR:
+        return "left_at_door"
+    return ACTIONS.get(Order.Status(order.status), "")
+
+
+def _reason(order: Order) -> str:
     if order.status == Order.Status.CANCELLED:
-        return order.cancel_reason or None
+        return order.cancel_reason
     if order.failed_at is None or order.delivered_at is not None:
-        return None
+        return ""
     attempts = bundle.attempts_of(order)
-    return attempts[-1].reason if attempts else None
+    return attempts[-1].reason if attempts else ""

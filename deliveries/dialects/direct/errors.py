@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deliveries.dialects.base_api import named
+from deliveries.dialects.base_api import named, sentence_of
 from deliveries.dialects.direct.answers import delivery_id
 
 Json = dict[str, Any]
@@ -39,28 +39,28 @@ REFUSALS = {
     "quote_mismatch": (400, "mismatched_price_quote"),
     "quote_not_found": (400, "invalid_params"),
     "cancel_not_allowed": (400, "noncancelable_delivery"),
-    "order_not_changeable": (409, "update_not_allowed"),
+    "order_not_changeable": (400, "invalid_params"),
     "tip_already_changed": (400, "tip_already_recorded_error"),
     "tip_too_high": (400, "max_tip_exceeded"),
     "no_tip_now": (400, "invalid_tipping_state"),
-    "pickup_unknown": (422, "address_undeliverable"),
-    "location_unknown": (422, "unknown_location"),
-    "no_prices": (422, "address_undeliverable"),
+    "pickup_unknown": (400, "address_undeliverable"),
+    "location_unknown": (400, "unknown_location"),
+    "no_prices": (400, "address_undeliverable"),
     "not_authenticated": (401, "unauthorized"),
     "invalid_key": (401, "unauthorized"),
     "scope_missing": (403, "customer_blocked"),
     "address_not_allowed": (403, "customer_blocked"),
     "throttled": (429, "customer_limited"),
-    "busy": (503, "couriers_busy"),
-    "server_error": (500, "unknown_error"),
+    "busy": (503, "service_unavailable"),
+    "server_error": (500, "internal_server_error"),
 }
 # What is wrong with a delivery itself, by the field and the code of the fault.
 FAULTS = {
-    ("dropoff", "not_serviceable"): (422, "address_undeliverable"),
+    ("dropoff", "not_serviceable"): (400, "address_undeliverable"),
     ("window.end", "out_of_reach"): (400, "dropoff_deadline_too_early"),
-    ("ready_at", "store_closed"): (422, "address_undeliverable_limited_couriers"),
-    ("store", "store_paused"): (422, "address_undeliverable_limited_couriers"),
-    ("store", "store_inactive"): (422, "address_undeliverable"),
+    ("ready_at", "store_closed"): (400, "address_undeliverable_limited_couriers"),
+    ("store", "store_paused"): (400, "address_undeliverable_limited_couriers"),
+    ("store", "store_inactive"): (400, "address_undeliverable"),
     ("window.end", "too_short"): (400, "dropoff_window_too_small"),
     ("window.end", "reversed"): (400, "dropoff_window_too_small"),
     ("window.end", "in_past"): (400, "dropoff_deadline_too_early"),
@@ -76,11 +76,14 @@ def translated(problem: Json) -> tuple[int, Json]:
     """Status and body, from a problem of our own API."""
     status, code = _kind(problem)
     metadata = {named(error["field"], FIELDS): error["message"] for error in problem["field_errors"]}
+    message = sentence_of(problem, FIELDS)
+    if code == "invalid_params" and not metadata:
+        metadata["param_details"] = message
     if code == "duplicate_delivery" and problem["reason"]:
         metadata = {"delivery_id": delivery_id(problem["reason"])}
     return status, {
         "code": code,
-        "message": problem["message"],
+        "message": message,
         "kind": "error",
         "metadata": metadata,
         "request_id": problem["request_id"],

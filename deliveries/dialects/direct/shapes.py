@@ -13,6 +13,7 @@ from rest_framework import serializers
 from deliveries import limits
 from deliveries.dialects import one_line, packing, pickups
 from deliveries.dialects.base_api import Foreign, Said, maybe
+from deliveries.dialects.direct import robots
 from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Parcel
 from retaildelivery.lib.geo import Point
@@ -22,6 +23,7 @@ from stores.authentication import SellerSystem
 from stores.models import Store
 
 Json = dict[str, Any]
+MEET, LEAVE = "deliverable_action_meet_at_door", "deliverable_action_leave_at_door"
 UNDELIVERABLE = {
     "return": Order.Undeliverable.RETURN,
     "leave_at_door": Order.Undeliverable.LEAVE,
@@ -29,7 +31,10 @@ UNDELIVERABLE = {
 }
 # Litres of a size that a client names, where it gives no dimensions: their classes, by our rooms.
 SIZES = {"small": 4, "medium": 12, "large": 40, "xlarge": 90, "big": 220}
+# Our sides of a thing by theirs.
+SIDES = {"length_cm": "length", "width_cm": "depth", "height_cm": "height"}
 PICKUP_LEAST = dt.timedelta(minutes=10)
+COLLECTED_LEAST = dt.timedelta(minutes=20)  # from now to the end of the pick-up
 DROPOFF_LEAST = dt.timedelta(minutes=20)
 FREE_SIZES = {Parcel.Size.SMALL, Parcel.Size.MEDIUM}
 
@@ -92,6 +97,11 @@ class Dimensions(Foreign):
     depth = maybe(fields.Number, min_value=0, max_value=1_000)
 
 
+class Barcode(Foreign):
+    value = Said(max_length=255)
+    type = Said(max_length=40)
+
+
 class Item(Foreign):
     name = fields.Text(max_length=120)
     quantity = fields.WholeNumber(min_value=1, max_value=limits.ITEM_QUANTITY)
@@ -114,10 +124,16 @@ class Pincode(Foreign):
     value = Said(max_length=8)
 
 
-class Verification(Foreign):
+class Counter(Foreign):
+    """What is asked for where a parcel passes a counter. Labels are read there in any case."""
+
     signature = maybe(fields.Flag)
     signature_requirement = maybe(Signature)
     picture = maybe(fields.Flag)
+
+
+class Verification(Counter):
+    barcodes = maybe(Barcode, many=True)
     identification = maybe(Identification)
     pincode = maybe(Pincode)
 
@@ -146,6 +162,20 @@ class QuoteIn(Times):
     external_store_id = Said()
 
 
+class RoboCourier(Foreign):
+    mode = maybe(fields.Choice, choices=["auto", "custom"])
+    enroute_for_pickup_at = maybe(fields.Moment)
+    pickup_imminent_at = maybe(fields.Moment)
+    pickup_at = maybe(fields.Moment)
+    dropoff_imminent_at = maybe(fields.Moment)
+    dropoff_at = maybe(fields.Moment)
+    cancel_reason = maybe(fields.Choice, choices=list(robots.REASONS))
+
+
+class TestSpecifications(Foreign):
+    robo_courier_specification = maybe(RoboCourier)
+
+
 class CreateIn(QuoteIn):
     quote_id = Said(max_length=40)
     pickup_name = fields.Text(max_length=120)
@@ -156,7 +186,13 @@ class CreateIn(QuoteIn):
     dropoff_phone_number = fields.Text(max_length=40)
     dropoff_notes = Said()
     dropoff_seller_notes = Said()
+    pickup_verification = maybe(Counter)
     dropoff_verification = maybe(Verification)
+    return_verification = maybe(Counter)
+    requires_dropoff_signature = maybe(fields.Flag)
+    requires_id = maybe(fields.Flag)
+    deliverable_action = maybe(fields.Choice, choices=[MEET, LEAVE])
+    test_specifications = maybe(TestSpecifications)
     undeliverable_action = maybe(fields.Choice, choices=list(UNDELIVERABLE))
     manifest_reference = Said(max_length=39)
     external_id = Said(max_length=40)
@@ -202,9 +238,9 @@ def split(number: str) -> tuple[str, str]:
     return reference, external_id
 
 
-def draft_of(given: Json) -> OrderDraft:
+def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
     """The order that is asked for; without a window where no deadline is given. A quote names nobody yet."""
-    check_times(given)
+    check_times(given, at=at)
     start, end = window_of(given)
     items = given.get("manifest_items", [])
     value = given.get("manifest_total_value")
@@ -234,11 +270,16 @@ def draft_of(given: Json) -> OrderDraft:
                 name=item["name"],
                 quantity=item["quantity"],
                 grams=item.get("weight") or None,
+                **{
+                    ours: round(size)
+                    for ours, theirs in SIDES.items()
+                    if (size := (item.get("dimensions") or {}).get(theirs)) and round(size)
+                },
                 price_cents=item.get("price"),
             )
             for item in items
         ),
-        **requirements_of(given.get("dropoff_verification") or {}),
+        **requirements_of(given),
     )
 
 
@@ -257,12 +298,13 @@ def window_of(given: Json) -> tuple[dt.datetime | None, dt.datetime | None]:
     return ready or deadline - 2 * limits.DOOR_TIME, deadline
 
 
-def check_times(given: Json) -> None:
+def check_times(given: Json, *, at: dt.datetime) -> None:
     """Raises WindowWrong with the service's code for the first of its rules that is broken."""
     ready, deadline = given.get("pickup_ready_dt"), given.get("pickup_deadline_dt")
     door_ready, door = given.get("dropoff_ready_dt"), given.get("dropoff_deadline_dt")
     broken = (
         (ready and deadline and deadline - ready < PICKUP_LEAST, "pickup_window_too_small"),
+        (deadline and deadline - at < COLLECTED_LEAST, "pickup_deadline_too_early"),
         (door_ready and door and door - door_ready < DROPOFF_LEAST, "dropoff_window_too_small"),
         (deadline and door and door < deadline, "dropoff_deadline_before_pickup_deadline"),
         (deadline and door_ready and door_ready > deadline, "dropoff_ready_after_pickup_deadline"),
@@ -273,20 +315,31 @@ def check_times(given: Json) -> None:
         raise WindowWrong(reason=rule, rule=rule)
 
 
-def requirements_of(asked: Json) -> Json:
-    pin, identity = asked.get("pincode") or {}, asked.get("identification") or {}
-    own = pin.get("value") or ""
-    age = identity.get("min_age")
+def requirements_of(given: Json) -> Json:
+    """What is asked for at the three legs. Their default is to meet at the door; where nothing is said we photograph,
+    as for an order of our own."""
+    door = given.get("dropoff_verification") or {}
+    pin, identity = door.get("pincode") or {}, door.get("identification") or {}
+    own, action, picture = pin.get("value") or "", given.get("deliverable_action"), door.get("picture")
+    age = identity.get("min_age") or (21 if given.get("requires_id") else None)
     return {
-        "requires_signature": bool(
-            asked.get("signature") or (asked.get("signature_requirement") or {}).get("enabled")
-        ),
-        "requires_pin": bool(pin.get("enabled") or own),
+        "requires_photo": action == LEAVE or (action != MEET if picture is None else picture),
+        "requires_signature": _signed(door) or bool(given.get("requires_dropoff_signature")),
+        "requires_pin": bool(pin.get("enabled", bool(own))),
         "pin_kind": Order.PinKind.OWN if own else Order.PinKind.RANDOM,
         "own_pin": own,
         # We ask for an ID of 18 or of 21; the stricter of what is near serves both.
         "minimum_age": None if not age else 18 if age <= 18 else 21,
+        "requires_barcodes": bool(door.get("barcodes")),
+        "pickup_photo": bool((given.get("pickup_verification") or {}).get("picture")),
+        "pickup_signature": _signed(given.get("pickup_verification") or {}),
+        "return_photo": bool((given.get("return_verification") or {}).get("picture")),
+        "return_signature": _signed(given.get("return_verification") or {}),
     }
+
+
+def _signed(leg: Json) -> bool:
+    return bool(leg.get("signature") or (leg.get("signature_requirement") or {}).get("enabled"))
 
 
 def thing_of(item: Json) -> packing.Thing:
@@ -305,9 +358,9 @@ def fitted(parcels: tuple[ParcelDraft, ...], quoted: tuple[ParcelDraft, ...]) ->
     )
 
 
-def changes_of(given: Json, address: AddressDraft) -> Json:
+def changes_of(given: Json, address: AddressDraft, *, at: dt.datetime) -> Json:
     """What an update changes of an order, by the names of a draft."""
-    check_times(given)
+    check_times(given, at=at)
     start, end = window_of(given)
     moved = placed(address, given)
     wanted: Json = {

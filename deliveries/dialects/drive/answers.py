@@ -9,7 +9,7 @@ from typing import Any
 
 from deliveries import charging, quoting, tracking
 from deliveries.dialects import one_line, pictures
-from deliveries.dialects.drive.shapes import UNDELIVERABLE
+from deliveries.dialects.drive.shapes import PIN_KINDS, UNDELIVERABLE
 from deliveries.drafts import OrderDraft
 from deliveries.fees import FeeKind
 from deliveries.filling import draft_of
@@ -40,6 +40,7 @@ FEES = {
     FeeKind.SIZE: "other",
     FeeKind.SLOT: "service_fee",
 }
+PINS: dict[str, str] = {kind: name for name, kind in PIN_KINDS.items()}
 ACTIONS: dict[str, str] = {kind: name for name, kind in UNDELIVERABLE.items()}
 
 
@@ -132,6 +133,14 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "dropoff_address": one_line.write(
             address.line1, address.line2, address.city, address.region, address.postal_code
         ),
+        "dropoff_address_components": {
+            "street_address": address.line1,
+            "sub_premise": address.line2,
+            "city": address.city,
+            "state": address.region,
+            "zip_code": address.postal_code,
+            "country": address.country,
+        },
         "dropoff_location": {"lat": point.lat, "lng": point.lng} if point else None,
         "dropoff_business_name": None,
         "dropoff_phone_number": draft.recipient_phone or None,
@@ -142,8 +151,15 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "dropoff_options": {
             "signature": "required" if draft.requires_signature else "none",
             "id_verification": "required" if draft.minimum_age else "none",
-            "proof_of_delivery": "pin_code" if draft.requires_pin else "photo_required",
+            "proof_of_delivery": "pin_code"
+            if draft.requires_pin
+            else "photo_required" if draft.requires_photo else "none",
+            "catering_setup": "none",
         },
+        "dropoff_pin_code_verification_metadata": {
+            "pin_code_type": PINS[draft.pin_kind], "pin_code_value": draft.own_pin,
+        } if draft.requires_pin else None,
+        "pickup_verification_metadata": None,
         "dropoff_requires_signature": draft.requires_signature,
         "order_value": draft.declared_value_cents,
         "items": [
@@ -154,9 +170,19 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "dropoff_time": None,
         "pickup_window": None,
         "dropoff_window": {"start_time": moment(draft.window_start), "end_time": moment(draft.window_end)},
-        "contactless_dropoff": not (draft.requires_signature or draft.requires_pin or draft.minimum_age),
+        "contactless_dropoff": draft.requires_photo
+        and not (draft.requires_signature or draft.requires_pin or draft.minimum_age),
         "action_if_undeliverable": ACTIONS.get(draft.undeliverable, "return_to_pickup"),
         "tip": draft.tip_cents,
+        # What there is none of here, as their answers have it.
+        "dropoff_cash_on_delivery": 0,
+        "dasher_allowed_vehicles": ["car"],
+        "order_contains": None,
+        "shopping_options": None,
+        "promotion_id": None,
+        "origin_facility_id": None,
+        "order_route_type": None,
+        "order_route_items": [],
     }  # fmt: skip
 
 

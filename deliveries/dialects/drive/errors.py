@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deliveries.dialects.base_api import named
+from deliveries.dialects.base_api import named, sentence_of
 
 Json = dict[str, Any]
 FIELDS = {
@@ -85,7 +85,7 @@ def translated(problem: Json, *, flat: bool, external_id: str) -> tuple[int, Jso
     status, code, reason = _kind(problem)
     body: Json = {
         "code": code,
-        "message": problem["message"],
+        "message": sentence_of(problem, FIELDS),
         "field_errors": [
             {"field": named(error["field"], FIELDS), "error": error["message"]}
             for error in problem["field_errors"]

@@ -6,14 +6,13 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from deliveries import limits
 from deliveries.dialects import one_line, packing, pickups
-from deliveries.dialects.base_api import Foreign, Said, maybe
+from deliveries.dialects.base_api import Foreign, Said, locale_of, maybe
 from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft
 from deliveries.models import Order
 from retaildelivery.lib.geo import Point
@@ -31,6 +30,7 @@ PIN_KINDS = {
     "customer_phone_number": Order.PinKind.PHONE,
     "merchant_provided_number": Order.PinKind.OWN,
 }
+PHOTOS = {"photo_required", "photo_preferred"}
 NOBODY = "Customer"  # a client may name nobody; a driver asks for somebody at the door
 
 
@@ -58,7 +58,18 @@ class Contains(Foreign):
 
 class Pin(Foreign):
     pin_code_type = maybe(fields.Choice, choices=list(PIN_KINDS))
-    pin_code = Said()
+    pin_code_value = Said()
+
+
+class Components(Foreign):
+    """An address in its parts, which go before the line."""
+
+    street_address = Said(max_length=120)
+    sub_premise = Said(max_length=80)
+    city = Said(max_length=80)
+    state = Said(max_length=40)
+    zip_code = Said(max_length=12)
+    country = Said(max_length=40)
 
 
 class Item(Foreign):
@@ -88,6 +99,7 @@ class UpdateIn(Foreign):
     dropoff_instructions = Said()
     dropoff_contact_given_name = Said()
     dropoff_contact_family_name = Said()
+    dropoff_address_components = maybe(Components)
     dropoff_options = maybe(DropoffOptions)
     dropoff_pin_code_verification_metadata = maybe(Pin)
     dropoff_requires_signature = maybe(fields.Flag)
@@ -99,6 +111,7 @@ class UpdateIn(Foreign):
     dropoff_time = maybe(fields.Moment)
     pickup_window = maybe(Window)
     dropoff_window = maybe(Window)
+    contactless_dropoff = maybe(fields.Flag)
     action_if_undeliverable = maybe(fields.Choice, choices=list(UNDELIVERABLE))
     tip = maybe(fields.WholeNumber)
 
@@ -198,14 +211,11 @@ def name_of(given: Json) -> str:
     return f"{person} ({business})" if person and business else person or business
 
 
-def locale_of(text: str) -> str:
-    language = text.replace("_", "-").split("-")[0].lower()
-    return language if language in dict(settings.LANGUAGES) else "en"
-
-
 def address_of(given: Json) -> AddressDraft:
-    """Raises ValidationError for a line whose parts cannot be told apart."""
-    found = one_line.read(given["dropoff_address"])
+    """Raises ValidationError for a line whose parts cannot be told apart, where they do not come beside it."""
+    found = of_components(given.get("dropoff_address_components") or {}) or one_line.read(
+        given.get("dropoff_address", "")
+    )
     if found is None:
         sentence = _("Write it as street, city, state and ZIP: 2212 Alta Drive, Las Vegas, NV 89107.")
         raise ValidationError({"dropoff_address": [ErrorDetail(str(sentence), code="invalid")]})
@@ -213,17 +223,32 @@ def address_of(given: Json) -> AddressDraft:
     return dataclasses.replace(found, point=Point(place["lat"], place["lng"])) if place else found
 
 
+def of_components(parts: Json) -> AddressDraft | None:
+    """The address that came in parts, when no part that it needs is missing."""
+    needed = [parts.get(name) or "" for name in ("street_address", "city", "state", "zip_code")]
+    if not all(needed):
+        return None
+    street, city, state, zip_code = needed
+    unit = parts.get("sub_premise") or ""
+    # Their own answers repeat the unit in the street.
+    line1 = street.removesuffix(unit).rstrip(" ,") or street
+    return AddressDraft(line1=line1, line2=unit, city=city, region=state, postal_code=zip_code)
+
+
 def requirements_of(given: Json) -> Json:
     options, contains = given.get("dropoff_options") or {}, given.get("order_contains") or {}
     pin = given.get("dropoff_pin_code_verification_metadata") or {}
     adult = options.get("id_verification") == "required" or any(contains.values())
+    proof, contactless = options.get("proof_of_delivery"), given.get("contactless_dropoff")
     return {
+        # Where nothing is said we photograph, as for an order of our own.
+        "requires_photo": proof in PHOTOS if proof else contactless is not False,
         "requires_signature": bool(
             given.get("dropoff_requires_signature") or options.get("signature") == "required"
         ),
-        "requires_pin": bool(pin.get("pin_code_type")) or options.get("proof_of_delivery") == "pin_code",
+        "requires_pin": bool(pin.get("pin_code_type")) or proof == "pin_code",
         "pin_kind": PIN_KINDS[pin.get("pin_code_type") or "random_number"],
-        "own_pin": pin.get("pin_code") or "",
+        "own_pin": pin.get("pin_code_value") or "",
         "minimum_age": 21 if adult else None,
     }
 
@@ -268,6 +293,6 @@ def changes_of(given: Json, order: Order) -> Json:
         "declared_value_cents": given.get("order_value"),
         "undeliverable": UNDELIVERABLE.get(given.get("action_if_undeliverable", "")),
     }
-    if given.get("dropoff_address"):
+    if given.get("dropoff_address") or of_components(given.get("dropoff_address_components") or {}):
         wanted["address"] = address_of(given)
     return {name: value for name, value in wanted.items() if value is not None}

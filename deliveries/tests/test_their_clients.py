@@ -1,4 +1,4 @@
-"""The service's own client for Node, `@doordash/sdk`, unmodified, against the running server."""
+"""Other services' own clients for Node, `@doordash/sdk` and `uber-direct`, unmodified, against the running server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -21,13 +22,13 @@ HERE = Path(__file__).parent / "clients"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not shutil.which("npm"), reason="The service's own client needs Node and npm; install them."
+        not shutil.which("npm"), reason="Other services' clients need Node and npm; install them."
     ),
 ]
 
 
 def installed() -> Path:
-    """The client as its lock file pins it, installed once per lock file."""
+    """The clients as their lock file pins them, installed once per lock file."""
     lock = (HERE / "package-lock.json").read_bytes()
     place = BASE_DIR / "var" / "clients" / hashlib.sha256(lock).hexdigest()[:16]
     if not (place / "node_modules" / "@doordash" / "sdk" / "package.json").is_file():
@@ -42,9 +43,19 @@ def installed() -> Path:
     return place
 
 
-def test_the_client_of_the_service_works_by_changing_its_host(
-    transactional_db, live_server, settings, client
-):
+def told_by(script: str, **given: str) -> Any:
+    """What the client said that this script drives."""
+    place = installed()
+    shutil.copy(HERE / script, place / script)
+    done = subprocess.run(
+        [str(shutil.which("node")), script, json.dumps(given)],
+        cwd=place, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_client_of_drive_works_by_changing_its_host(transactional_db, live_server, settings, client):
     settings.DOOR_DRIVE = True
     trade = make_trade()
     for number, (external_id, changes) in enumerate(
@@ -62,21 +73,14 @@ def test_the_client_of_the_service_works_by_changing_its_host(
         assert posted.status_code == 201, number
         Order.objects.filter(external_id=external_id).update(**changes)
     issued = signing_key(trade.seller)
-    place = installed()
-    shutil.copy(HERE / "drive.js", place / "drive.js")
-
-    done = subprocess.run(
-        [str(shutil.which("node")), "drive.js", json.dumps({
-            "base": live_server.url,
-            "store": trade.store.code,
-            "developer_id": trade.seller.code,
-            "key_id": issued.key.prefix,
-            "signing_secret": issued.secret,
-        })],
-        cwd=place, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    said = told_by(
+        "drive.js",
+        base=live_server.url,
+        store=trade.store.code,
+        developer_id=trade.seller.code,
+        key_id=issued.key.prefix,
+        signing_secret=issued.secret,
+    )
 
     good = {"status": 200, "fee": 899, "id": "D 2#ä"}
     assert said["quote"] == {"status": 200, "state": "quote", "fee": 899, "tip": 0, "id": "Q-1"}
@@ -99,3 +103,37 @@ def test_the_client_of_the_service_works_by_changing_its_host(
     assert {error["field"] for error in said["invalid"]["fields"]} == {"dropoff_phone_number", "tip"}
     order = Order.objects.get(external_id="D 2#ä")
     assert (order.status, order.instructions, order.tip_cents) == ("cancelled", "Ring twice", 450)
+
+
+def test_the_client_of_direct_works_by_changing_its_host(transactional_db, live_server, settings):
+    settings.DOOR_DIRECT = True
+    trade = make_trade()
+
+    said = told_by(
+        "direct.js",
+        base=live_server.url,
+        store=trade.store.code,
+        customer=trade.seller.code,
+        client_id=trade.secret[:16],
+        client_secret=trade.secret,
+    )
+
+    order = Order.objects.get()
+    delivery = f"del_{order.code}"
+    good = {"id": delivery, "complete": False, "quote_id": said["quote"]["id"], "status": "pending"}
+    assert (said["quote"]["fee"], said["quote"]["kind"]) == (899, "delivery_quote")
+    assert said["create"] == said["get"] == good | {"fee": 1399, "tip": 500}
+    assert said["list"] == [delivery]
+    assert said["update"] == good | {"fee": 1599, "tip": 700}
+    assert said["cancel"] == good | {"fee": 1599, "tip": 700, "status": "canceled", "complete": True}
+    codes = {name: (each["status"], each["code"]) for name, each in said.items() if "code" in each}
+    assert codes == {
+        "proof": (404, "delivery_not_found"),
+        "duplicate": (409, "duplicate_delivery"),
+        "used_quote": (400, "used_quote"),
+        "unknown": (404, "delivery_not_found"),
+        "incomplete": (400, "invalid_params"),
+    }
+    assert said["duplicate"]["metadata"] == {"delivery_id": delivery}
+    assert "dropoff_address" in said["incomplete"]["metadata"]
+    assert (order.status, order.instructions, order.tip_cents) == ("cancelled", "Ring twice", 700)
