@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drivers import facts, limits, locks, notifying
+from drivers import facts, freshness, limits, locks, notifying
 from drivers.models import Appeal, Driver, StandingEvent
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
@@ -99,6 +99,7 @@ def appeal(*, driver: Driver, event_key: str, text: str, at: dt.datetime) -> App
     )
     event.disputed_at = at
     event.save(update_fields=["disputed_at"])
+    freshness.touch(event.driver_id)
     event.driver = driver
     recording.record(facts.appeal_changed("appeal.filed", made, at=at, actor=facts.of_driver(driver)))
     return made
@@ -149,6 +150,7 @@ def decide(*, code: str, granted: bool, reason: str, by: User, at: dt.datetime) 
     event.disputed_at = None
     event.set_aside_at = at if granted else None
     event.save(update_fields=["disputed_at", "set_aside_at"])
+    freshness.touch(event.driver_id)
     actor = Actor(kind=Fact.Actor.OPERATIONS, name=by.email)
     recording.record(facts.appeal_changed("appeal.decided", found, at=at, actor=actor))
     _answer(found, by=by, at=at)

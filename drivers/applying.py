@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from drivers import facts, limits, locks
+from drivers import facts, freshness, limits, locks
 from drivers.models import Document, Driver, Vehicle
 from retaildelivery import clashes
 from retaildelivery.accounts.models import User
@@ -131,6 +131,7 @@ def change_vehicle(
             "driver.vehicle_changed", driver, at=at, actor=facts.of_driver(driver), kind=kind
         )
     )
+    freshness.touch(driver.pk)
     return vehicle
 
 
@@ -166,6 +167,7 @@ def _submit(
     recording.record(
         facts.document_changed("document.submitted", document, at=at, actor=facts.of_driver(driver))
     )
+    freshness.touch(driver.pk)
     return document
 
 
@@ -179,6 +181,7 @@ def verify_document(*, document_id: int, by: User, at: dt.datetime) -> Document:
         document.rejected_at, document.rejected_reason = None, ""
         document.save(update_fields=["verified_at", "verified_by", "rejected_at", "rejected_reason"])
         recording.record(facts.document_changed("document.verified", document, at=at, actor=_person(by)))
+        freshness.touch(document.driver_id)
     return document
 
 
@@ -196,6 +199,7 @@ def reject_document(*, document_id: int, reason: str, by: User, at: dt.datetime)
                 "document.rejected", document, at=at, actor=_person(by), reason=reason[:200]
             )
         )
+        freshness.touch(document.driver_id)
     return document
 
 
@@ -289,6 +293,7 @@ def _move(
         setattr(driver, name, value)
     driver.save(update_fields=["status", *stamps])
     recording.record(facts.driver_changed(fact, driver, at=at, actor=_person(by), reason=reason[:200], to=to))
+    freshness.touch(driver.pk)
     return driver
 
 

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drivers import facts, locks, notifying
+from drivers import facts, freshness, locks, notifying
 from drivers.models import StandingEvent
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
@@ -45,6 +45,7 @@ def excuse(*, event: StandingEvent, fault: str, reason: str, by: User, at: dt.da
         raise NothingToExcuse
     counted, found.points, found.fault = found.points, 0, fault
     found.save(update_fields=["points", "fault"])
+    freshness.touch(driver.pk)
     found.driver = driver
     actor = Actor(kind=Fact.Actor.OPERATIONS, name=by.email)
     recording.record(facts.event_excused(found, counted=counted, reason=reason, at=at, actor=actor))

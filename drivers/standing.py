@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Sum
 
+from drivers import freshness
 from drivers.models import Driver, StandingEvent
 
 _EVENTS = """
@@ -33,7 +34,11 @@ def record_all(events: Sequence[StandingEvent]) -> int:
     row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
     with connection.cursor() as cursor:
         cursor.execute(_EVENTS % ", ".join([row] * len(events)), values)
-        return int(cursor.rowcount)
+        new = int(cursor.rowcount)
+    if new:
+        for driver_id in {event.driver_id for event in events}:
+            freshness.touch(driver_id)
+    return new
 
 
 def points(driver: Driver, *, at: dt.datetime) -> int:

@@ -23,6 +23,7 @@ from offers import (
     conditional,
     declining,
     drawing,
+    entering,
     feed,
     latecomers,
     listing,
@@ -127,14 +128,26 @@ class WhyView(OneOfferView):
 
 
 class EntryView(OneOfferView):
-    def answer_of(self, offer: Offer, place: places.Place) -> Response:
-        return Response(
-            {
-                "offer": offer.code,
-                "draw": shapes.draw_json(offer, place.draw),
-                "place": shapes.place_json(place),
-            }
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """In the rush of a draw's first seconds most are known: one statement, and nobody is looked up."""
+        made = (
+            entering.quickly(request, kwargs["code"], at=timezone.now()) if request.method == "PUT" else None
         )
+        if made is None:
+            return super().dispatch(request, *args, **kwargs)
+        text = listing.encoded(self.shape_of(made.offer, places.entered(made.offer.draw, made.entry)))
+        kind = {"Content-Type": "application/json", "Allow": ", ".join(self.allowed_methods)}
+        return HttpResponse(text, headers=kind | {"Cache-Control": "no-store"} | made.headers)
+
+    def shape_of(self, offer: Offer, place: places.Place) -> dict[str, Any]:
+        return {
+            "offer": offer.code,
+            "draw": shapes.draw_json(offer, place.draw),
+            "place": shapes.place_json(place),
+        }
+
+    def answer_of(self, offer: Offer, place: places.Place) -> Response:
+        return Response(self.shape_of(offer, place))
 
     @extend_schema(
         operation_id="driver_enter_draw", request=shapes.EntryIn, responses=shapes.EntryOut, tags=TAGS

@@ -40,6 +40,7 @@ class Asker:
     audience they have been counted in since."""
 
     driver_id: int
+    driver_code: str
     user_id: int
     market_code: str
     word: str
@@ -85,10 +86,15 @@ def unchanged(request: HttpRequest, *, kind: str) -> bool:
 
 
 def polled(request: HttpRequest, *, kind: str) -> Poll | None:
-    """What can be said to an app that polls before anybody is looked up, with its request counted in the same trip to
-    Redis; None when it is not known, has changed or has spent its budget, and the long way counts for itself."""
+    """`known`, for a request that carries an ETag."""
+    return known(request, kind=kind) if request.headers.get("If-None-Match") else None
+
+
+def known(request: HttpRequest, *, kind: str) -> Poll | None:
+    """What can be said to an app before anybody is looked up, with its request counted in the same trip to Redis; None
+    when it is not known, has changed or has spent its budget, and the long way counts for itself."""
     etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
-    asker = _asker(credential) if etag and credential else None
+    asker = _asker(credential) if credential else None
     if asker is None:
         return None
     keys = freshness.keys(market_code=asker.market_code, driver_id=asker.driver_id)
@@ -125,9 +131,8 @@ def etag(
     credential = credential_of(request, kind)
     if not version or not credential:
         return ""
-    asker = Asker(
-        driver.pk, driver.user_id, driver.market_code, freshness.driver_word(version), own, set(shown)
-    )
+    word = freshness.driver_word(version)
+    asker = Asker(driver.pk, driver.code, driver.user_id, driver.market_code, word, own, set(shown))
     try:
         cache.set(_key(credential), asker, timeout=_LASTS_S)
     except RedisError as failure:

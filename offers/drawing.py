@@ -43,13 +43,18 @@ def enter(*, offer: Offer, driver: Driver, at: dt.datetime) -> Entry:
     around = Window(block.starts_at, block.ends_at)
     applicant = eligibility.load(driver, around=around, zone=block.mall.zone, at=at)
     eligibility.check(applicant, eligibility.work_of(block))
-    entrant = lottery.entrant_code(offer=offer.code, driver=driver.code)
-    entry_id = locks.put_entry(offer_id=offer.pk, driver_id=driver.pk, entrant=entrant, at=at)
+    return put(offer=offer, driver_id=driver.pk, driver_code=driver.code, at=at)
+
+
+def put(*, offer: Offer, driver_id: int, driver_code: str, at: dt.datetime) -> Entry:
+    """Inner verb: write the entry of a driver who was found eligible. Raises EntriesClosed."""
+    entrant = lottery.entrant_code(offer=offer.code, driver=driver_code)
+    entry_id = locks.put_entry(offer_id=offer.pk, driver_id=driver_id, entrant=entrant, at=at)
     if entry_id is None:
         raise EntriesClosed
-    freshness.touch_driver(driver.pk)
+    freshness.touch_driver(driver_id)
     return Entry(
-        pk=entry_id, draw=offer.draw, driver=driver, entrant=entrant, entered_at=at, withdrawn_at=None
+        pk=entry_id, draw=offer.draw, driver_id=driver_id, entrant=entrant, entered_at=at, withdrawn_at=None
     )
 
 

@@ -4,6 +4,7 @@ driver's own each time."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -13,6 +14,11 @@ from offers.openings import Market
 
 # As Django REST framework's renderer writes it.
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """A JSON document, as the API writes it."""
+    return _encode(document).encode()
 
 
 def written(cards: Sequence[Card], market: Market) -> bytes:
