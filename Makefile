@@ -16,7 +16,7 @@ run: .venv/.runs
 # A browser test that was skipped is a page nobody looked at: the report says so and the run fails.
 test: .venv/.tests chromium
 	@mkdir -p var
-	$(BIN)/pytest -n 2 --dist loadscope --browsers-required $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --browsers-required $(TESTS)
 
 lint: .venv/.tests
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psutil
@@ -24,6 +25,12 @@ from retaildelivery.embedded.redis import Redis
 # Celery keys of the broker, cache entries and counters live in one database of Redis per worker.
 _REDIS_DATABASES = 16
 
+
+# Tests of one running system in one browser.
+E2E = "retaildelivery/testing/e2e/"
+
+# For the workers: the PostgreSQL was started for this run alone.
+OWN_SERVER = "RETAILDELIVERY_TESTS_ON_THEIR_OWN_SERVER"
 
 _PREFIX = "retaildelivery-test-"
 
@@ -73,6 +80,7 @@ def _prepare_environment() -> None:
         atexit.register(_stop)
         if not os.environ.get("DATABASE_URL"):
             os.environ["DATABASE_URL"] = _servers.postgres.start()
+            os.environ[OWN_SERVER] = "yes"
         if not os.environ.get("REDIS_URL"):
             os.environ["REDIS_URL"] = _servers.redis.start()
     if worker:
@@ -117,9 +125,30 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     # Only now is Django set up, so only now may a module that imports models at its top be loaded.
+    config.pluginmanager.import_plugin("retaildelivery.testing.databases")
     config.pluginmanager.import_plugin("retaildelivery.testing.cast")
     config.pluginmanager.import_plugin("retaildelivery.testing.calls")
     config.pluginmanager.import_plugin("retaildelivery.testing.refusals")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole modules to one worker, as `--dist loadscope` says, and all that drive one running system to one, which
+    begins with them: a second system would cost a minute."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 -- not there without xdist
+
+    class Scopes(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            return E2E if nodeid.startswith(E2E) else str(super()._split_scope(nodeid))
+
+    return Scopes(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(E2E), item.get_closest_marker("slow") is None))
 
 
 def _skipped_browser_tests(config: pytest.Config) -> list[str]:

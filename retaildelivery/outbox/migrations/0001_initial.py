@@ -7,6 +7,8 @@ import retaildelivery.outbox.models
 import retaildelivery.outbox.worlds
 from django.db import migrations, models
 
+from retaildelivery.migrating import CreateModels
+
 
 class Migration(migrations.Migration):
 
@@ -16,74 +18,78 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Fact',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('world', models.PositiveBigIntegerField(db_default=0, default=retaildelivery.outbox.worlds.current, editable=False, help_text='0 is the live one; others are sandboxes.')),
-                ('code', models.CharField(default=retaildelivery.outbox.models.fact_code, editable=False, max_length=40, unique=True)),
-                ('name', models.CharField(help_text='noun.past_participle, such as order.placed', max_length=60)),
-                ('at', models.DateTimeField(help_text="When it happened, by the server's clock.")),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
-                ('transaction', models.BigIntegerField(db_default=retaildelivery.outbox.models.CurrentTransaction(), editable=False)),
-                ('subjects', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), help_text='order:…, block:…, driver:…, store:…, seller:…, mall:…', size=None)),
-                ('sequence', models.PositiveIntegerField(help_text='The number of this fact within its order.', null=True)),
-                ('actor_kind', models.CharField(choices=[('staff', 'store staff'), ('driver', 'driver'), ('recipient', 'recipient'), ('seller', "seller's system"), ('operations', 'operations'), ('system', 'system')], default='system', max_length=12)),
-                ('actor', models.CharField(blank=True, help_text='A code or a name; never a key.', max_length=120)),
-                ('source', models.CharField(blank=True, help_text='Where it came from: address, key, device.', max_length=60)),
-                ('seller_code', models.CharField(blank=True, help_text='Whose feed and webhooks carry it.', max_length=20)),
-                ('data', models.JSONField(default=dict)),
-            ],
-            options={
-                'verbose_name': 'fact',
-                'verbose_name_plural': 'facts',
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['subjects'], name='fact_subjects'), models.Index(fields=['seller_code', 'transaction', 'id'], name='fact_seller_feed'), models.Index(fields=['-at'], name='fact_at'), models.Index(fields=['name', '-at'], name='fact_name_at')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Message',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('world', models.PositiveBigIntegerField(db_default=0, default=retaildelivery.outbox.worlds.current, editable=False, help_text='0 is the live one; others are sandboxes.')),
-                ('code', models.CharField(default=retaildelivery.outbox.models.message_code, editable=False, max_length=40, unique=True)),
-                ('key', models.CharField(help_text='What it tells to whom; a second one is refused.', max_length=120, unique=True)),
-                ('kind', models.CharField(choices=[('notice', 'notice'), ('account', 'account')], default='notice', max_length=10)),
-                ('name', models.CharField(help_text='Name of the notice, such as order_delivered.', max_length=60)),
-                ('to', models.EmailField(max_length=254)),
-                ('subject', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('html', models.TextField(blank=True)),
-                ('about', models.CharField(blank=True, help_text='Subject it speaks of, such as order:K7QX4M2P.', max_length=80)),
-                ('created_at', models.DateTimeField()),
-                ('next_attempt_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('given_up_at', models.DateTimeField(null=True)),
-                ('last_error', models.TextField(blank=True)),
-            ],
-            options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
-                'indexes': [models.Index(condition=models.Q(('given_up_at', None), ('sent_at', None)), fields=['next_attempt_at'], name='message_due'), models.Index(fields=['about', 'created_at'], name='message_about'), models.Index(fields=['-created_at'], name='message_newest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('world', 0), ('sent_at', None), _connector='OR'), name='a_sandbox_sends_no_message')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Reaction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(help_text='Left-hand key of the reactions table, such as offers.settle.', max_length=60)),
-                ('next_attempt_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('last_error', models.TextField(blank=True)),
-                ('fact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reactions', to='outbox.fact')),
-            ],
-            options={
-                'verbose_name': 'reaction',
-                'verbose_name_plural': 'reactions',
-                'indexes': [models.Index(condition=models.Q(('done_at', None)), fields=['next_attempt_at'], name='reaction_due')],
-                'constraints': [models.UniqueConstraint(fields=('fact', 'key'), name='one_reaction_of_a_kind_per_fact')],
-            },
+        CreateModels(
+            models=[
+                migrations.CreateModel(
+                    name='Fact',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('world', models.PositiveBigIntegerField(db_default=0, default=retaildelivery.outbox.worlds.current, editable=False, help_text='0 is the live one; others are sandboxes.')),
+                        ('code', models.CharField(default=retaildelivery.outbox.models.fact_code, editable=False, max_length=40, unique=True)),
+                        ('name', models.CharField(help_text='noun.past_participle, such as order.placed', max_length=60)),
+                        ('at', models.DateTimeField(help_text="When it happened, by the server's clock.")),
+                        ('recorded_at', models.DateTimeField(auto_now_add=True)),
+                        ('transaction', models.BigIntegerField(db_default=retaildelivery.outbox.models.CurrentTransaction(), editable=False)),
+                        ('subjects', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), help_text='order:…, block:…, driver:…, store:…, seller:…, mall:…', size=None)),
+                        ('sequence', models.PositiveIntegerField(help_text='The number of this fact within its order.', null=True)),
+                        ('actor_kind', models.CharField(choices=[('staff', 'store staff'), ('driver', 'driver'), ('recipient', 'recipient'), ('seller', "seller's system"), ('operations', 'operations'), ('system', 'system')], default='system', max_length=12)),
+                        ('actor', models.CharField(blank=True, help_text='A code or a name; never a key.', max_length=120)),
+                        ('source', models.CharField(blank=True, help_text='Where it came from: address, key, device.', max_length=60)),
+                        ('seller_code', models.CharField(blank=True, help_text='Whose feed and webhooks carry it.', max_length=20)),
+                        ('data', models.JSONField(default=dict)),
+                    ],
+                    options={
+                        'verbose_name': 'fact',
+                        'verbose_name_plural': 'facts',
+                        'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['subjects'], name='fact_subjects'), models.Index(fields=['seller_code', 'transaction', 'id'], name='fact_seller_feed'), models.Index(fields=['-at'], name='fact_at'), models.Index(fields=['name', '-at'], name='fact_name_at')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Message',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('world', models.PositiveBigIntegerField(db_default=0, default=retaildelivery.outbox.worlds.current, editable=False, help_text='0 is the live one; others are sandboxes.')),
+                        ('code', models.CharField(default=retaildelivery.outbox.models.message_code, editable=False, max_length=40, unique=True)),
+                        ('key', models.CharField(help_text='What it tells to whom; a second one is refused.', max_length=120, unique=True)),
+                        ('kind', models.CharField(choices=[('notice', 'notice'), ('account', 'account')], default='notice', max_length=10)),
+                        ('name', models.CharField(help_text='Name of the notice, such as order_delivered.', max_length=60)),
+                        ('to', models.EmailField(max_length=254)),
+                        ('subject', models.CharField(max_length=200)),
+                        ('text', models.TextField()),
+                        ('html', models.TextField(blank=True)),
+                        ('about', models.CharField(blank=True, help_text='Subject it speaks of, such as order:K7QX4M2P.', max_length=80)),
+                        ('created_at', models.DateTimeField()),
+                        ('next_attempt_at', models.DateTimeField()),
+                        ('attempts', models.PositiveSmallIntegerField(default=0)),
+                        ('sent_at', models.DateTimeField(null=True)),
+                        ('given_up_at', models.DateTimeField(null=True)),
+                        ('last_error', models.TextField(blank=True)),
+                    ],
+                    options={
+                        'verbose_name': 'message',
+                        'verbose_name_plural': 'messages',
+                        'indexes': [models.Index(condition=models.Q(('given_up_at', None), ('sent_at', None)), fields=['next_attempt_at'], name='message_due'), models.Index(fields=['about', 'created_at'], name='message_about'), models.Index(fields=['-created_at'], name='message_newest')],
+                        'constraints': [models.CheckConstraint(condition=models.Q(('world', 0), ('sent_at', None), _connector='OR'), name='a_sandbox_sends_no_message')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Reaction',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.CharField(help_text='Left-hand key of the reactions table, such as offers.settle.', max_length=60)),
+                        ('next_attempt_at', models.DateTimeField()),
+                        ('attempts', models.PositiveSmallIntegerField(default=0)),
+                        ('done_at', models.DateTimeField(null=True)),
+                        ('last_error', models.TextField(blank=True)),
+                        ('fact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reactions', to='outbox.fact')),
+                    ],
+                    options={
+                        'verbose_name': 'reaction',
+                        'verbose_name_plural': 'reactions',
+                        'indexes': [models.Index(condition=models.Q(('done_at', None)), fields=['next_attempt_at'], name='reaction_due')],
+                        'constraints': [models.UniqueConstraint(fields=('fact', 'key'), name='one_reaction_of_a_kind_per_fact')],
+                    },
+                ),
+            ]
         ),
     ]
