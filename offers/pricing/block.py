@@ -42,7 +42,7 @@ def earned(terms: Terms, work: Work) -> list[PayLine]:
     if work.returns:
         cents = terms.return_cents * work.returns
         lines.append(line(LineKind.RETURN, cents, terms.rule, trips=work.returns, rate=terms.return_cents))
-    lines += [_extra_line(terms, trip) for trip in work.extra_trips]
+    lines += [_extra_line(terms, work, trip) for trip in work.extra_trips]
     lines += [line(LineKind.BONUS, bonus.cents, bonus.rule, name=bonus.name) for bonus in work.bonuses]
     if terms.tolls_refunded:
         lines.append(line(LineKind.TOLL, work.tolls_cents, terms.rule))
@@ -135,8 +135,12 @@ def _shown(rate: Cents | Fraction) -> str:
 
 def _wait_lines(terms: Terms, work: Work) -> Iterable[PayLine]:
     rate = _own_rate(terms, work) if terms.wait_cents_h is None else terms.wait_cents_h
+    free: dict[str, timedelta] = {}
     for wait in work.waits:
-        minutes = started_minutes(wait.waited - terms.free_wait)
+        # What a store is free of, it is free of once, however the blame for its waits is divided.
+        left = free.get(wait.store, terms.free_wait)
+        free[wait.store] = max(ZERO, left - wait.waited)
+        minutes = started_minutes(wait.waited - left)
         cents = round_half_up(for_time(rate, minutes * MINUTE))
         payer = wait.store if wait.at_fault else None
         yield line(
@@ -144,8 +148,8 @@ def _wait_lines(terms: Terms, work: Work) -> Iterable[PayLine]:
         )
 
 
-def _extra_line(terms: Terms, trip: ExtraTrip) -> PayLine:
-    rate = terms.rate_cents_h if terms.extra_cents_h is None else terms.extra_cents_h
+def _extra_line(terms: Terms, work: Work, trip: ExtraTrip) -> PayLine:
+    rate = _own_rate(terms, work) if terms.extra_cents_h is None else terms.extra_cents_h
     miles = Fraction(trip.metres) / Fraction(METRES["mi"])
     minutes = started_minutes(trip.time)
     exact = (

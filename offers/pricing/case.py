@@ -6,6 +6,7 @@ docs/pay.md documents every field and docs/price-case.schema.json says the same 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import Any
 
 from offers.pricing import floors as laws
 from offers.pricing.block import earned, offered_of
-from offers.pricing.case_rules import floor_of, terms_of
+from offers.pricing.case_rules import MissionCase, floor_of, mission_of, terms_of
 from offers.pricing.case_work import Given, work_of
 from offers.pricing.floors import (
     Due,
@@ -57,6 +58,7 @@ class BlockCase:
     terms: Terms
     work: Work
     offers: tuple[OfferCase, ...] = ()
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Case:
     currency: str
     floors: tuple[FloorRule, ...]
     blocks: tuple[BlockCase, ...]
+    missions: tuple[MissionCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def price_case(case: Case) -> Priced:
     """Price a case. Raises CaseError where a floor asks for what the work does not tell."""
     lines: list[Line] = []
     offers: list[Offered] = []
-    for block in case.blocks:
+    for block in _with_missions(case):
         own = earned(block.terms, block.work)
         lines += [Line(block.driver, block.key, each) for each in own]
         if not block.offers:
@@ -121,6 +124,20 @@ def price_case(case: Case) -> Priced:
         keys = " + ".join(due.offers)
         lines += [Line(due.driver, keys, each) for each in due.lines() if each.cents]
     return Priced(case, tuple(lines), dues)
+
+
+def _with_missions(case: Case) -> Iterable[BlockCase]:
+    """The blocks in the order they are written, each with the bonuses of the missions it fulfils."""
+    done: Counter[tuple[int, str, str]] = Counter()
+    for block in case.blocks:
+        won = []
+        for number, mission in enumerate(case.missions):
+            counts = block.work.outcome in {Outcome.COMPLETED, Outcome.PARTIAL}
+            if counts and mission.place in {None, block.place}:
+                done[number, block.driver, block.period] += 1
+                if done[number, block.driver, block.period] == mission.blocks:
+                    won.append(mission.bonus)
+        yield replace(block, work=replace(block.work, bonuses=(*block.work.bonuses, *won))) if won else block
 
 
 def _as_offer(block: BlockCase, work: Work, lines: list[PayLine], key: str) -> Offered:
@@ -154,6 +171,8 @@ def read_case(document: Any) -> Case:
     for kept in ("note", "notes", "expect", "expected"):
         fields.take(kept)
     currency = fields.text("currency") or "USD"
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        raise CaseError("currency", "write three capital letters, such as USD.")
     zone = time_zone(fields.text("time_zone"))
     _name, terms = fields.take("terms")
     days, begins = _period(fields, zone)
@@ -161,6 +180,10 @@ def read_case(document: Any) -> Case:
     rules = tuple(
         floor_of(Fields(each, where), number)
         for number, (where, each) in enumerate(fields.items("floors", "floor"), start=1)
+    )
+    missions = tuple(
+        mission_of(Fields(each, where), number)
+        for number, (where, each) in enumerate(fields.items("missions"), start=1)
     )
     blocks = [
         _block(Fields(each, where), number, given)
@@ -173,7 +196,7 @@ def read_case(document: Any) -> Case:
         if times > 1:
             raise CaseError("blocks", f"two blocks or offers are called {key}; give each an id of its own.")
     fields.done()
-    return Case(title, currency, rules, tuple(blocks))
+    return Case(title, currency, rules, tuple(blocks), missions)
 
 
 def _period(fields: Fields, zone: tzinfo) -> tuple[int | None, datetime | None]:
@@ -229,13 +252,15 @@ def _block(fields: Fields, number: int, given: Given) -> BlockCase:
         raise fields.wrong(
             "scheduled_hours", "write the length of the block; its hourly rate follows from it."
         )
-    return BlockCase(key, driver, shift or key, period or _period_of(given, start, day), terms, work, offers)
+    period = period or _period_of(given, start, day)
+    return BlockCase(key, driver, shift or key, period, terms, work, offers, place)
 
 
 def _needs_rate(terms: Terms, work: Work) -> bool:
     """Whether a line asks for the block's hourly rate that no rate of the terms answers."""
     late = work.overtime > ZERO and terms.overtime_cents_h is None
-    return late or (terms.wait_cents_h is None and any(wait.waited > terms.free_wait for wait in work.waits))
+    late = late or (terms.extra_cents_h is None and any(trip.time for trip in work.extra_trips))
+    return late or (terms.wait_cents_h is None and sum((each.waited for each in work.waits), ZERO) > ZERO)
 
 
 def _period_of(given: Given, start: datetime | None, day: date | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from offers.pricing.floors import (
     CREDITABLE,
     NEVER_CREDITABLE,
     FloorRule,
+    Holds,
     Mileage,
     Scope,
     Share,
@@ -20,6 +21,7 @@ from offers.pricing.rates import Amount, Rate, Rates
 from offers.pricing.reading import MOST_MONEY, CaseError, Fields, exact
 from offers.pricing.work import (
     NOTICE,
+    Bonus,
     Clip,
     Notice,
     Terms,
@@ -99,7 +101,11 @@ def floor_of(fields: Fields, number: int) -> FloorRule:
     if utilisation == 0:
         raise fields.wrong("utilisation", "write a share above 0, such as 0.60.")
     times = fields.choice(("engaged", "engaged_and_on_call"), "time")
-    own_minimum, each_minimum = fields.cents("minimum", "guarantee"), fields.cents("minimum_per_offer")
+    own_minimum, each_minimum = (
+        _minimum(fields, "minimum", "guarantee"),
+        _minimum(fields, "minimum_per_offer"),
+    )
+    holds = _holds(fields)
     share = fields.choice(list(Share), "share_by") or Share.HOURS
     clip = _clip(Fields(fields.take("engaged")[1] or {}, fields.at("engaged")))
     creditable = _creditable(fields)
@@ -111,17 +117,55 @@ def floor_of(fields: Fields, number: int) -> FloorRule:
         distance_cents=Decimal(0) if distance is None else distance,
         distance_unit=unit,
         mileage=Mileage(mileage),
-        minimum_cents=own_minimum or 0,
+        minimum_cents=own_minimum,
         creditable=creditable,
         scope=scope,
         distance_factor=Decimal(1) if distance_factor is None else distance_factor,
-        each_minimum_cents=each_minimum or 0,
+        each_minimum_cents=each_minimum,
         utilisation=Decimal(1) if utilisation is None else utilisation,
         counts_on_call=times == "engaged_and_on_call" if times else scope is Scope.POOL,
         share=Share(share),
         clip=clip,
         takes_wage=has_wage or percent is not None or factor is not None,
+        holds=holds,
     )
+
+
+def _minimum(fields: Fields, *names: str) -> int | Amount:
+    """A least amount, which is paid out whole: no parts of a cent."""
+    amount = _amount(fields, *names, places=2)
+    return 0 if amount is None else amount
+
+
+@dataclass(frozen=True, slots=True)
+class MissionCase:
+    """So many completed blocks of one driver in a period, at one place or anywhere, and there is a bonus."""
+
+    bonus: Bonus
+    blocks: int
+    place: str | None
+
+
+def mission_of(fields: Fields, number: int) -> MissionCase:
+    rule = fields.text("rule") or "missions"
+    name, place = fields.text("name", "id") or str(number), fields.text("place")
+    blocks, cents = fields.count("blocks"), fields.cents("amount", "bonus")
+    fields.done()
+    if not blocks or cents is None:
+        raise CaseError(fields.where, 'write {"name": "three blocks", "blocks": 3, "amount": 15}.')
+    return MissionCase(Bonus(name, cents, rule), blocks, place)
+
+
+def _holds(fields: Fields) -> Holds:
+    places = set()
+    for where, each in fields.items("places", "place"):
+        if not isinstance(each, str) or not each.strip():
+            raise CaseError(where, "write the place of pickup, as the work has it.")
+        places.add(each.strip())
+    begins, ends = fields.day("from", "valid_from"), fields.day("to", "valid_to", "until")
+    if begins and ends and ends <= begins:
+        raise fields.wrong("to", "is the first day the law no longer holds, so it lies after from.")
+    return Holds(frozenset(places), begins, ends)
 
 
 def _wage(fields: Fields) -> tuple[Amount, bool]:
@@ -137,24 +181,29 @@ def _wage(fields: Fields) -> tuple[Amount, bool]:
     return (Decimal(0), False) if hourly is None else (hourly, True)
 
 
-def _amount(fields: Fields, *names: str) -> Amount | None:
+def _amount(fields: Fields, *names: str, places: int = 10) -> Amount | None:
     """One amount, or rows of amounts by place and day."""
     name, value = fields.take(*names)
     if value is None:
         return None
     if not isinstance(value, list):
-        return exact(value, fields.at(name), least=Decimal(0), most=MOST_MONEY, places=10) * 100
-    rows = []
+        return exact(value, fields.at(name), least=Decimal(0), most=MOST_MONEY, places=places) * 100
+    rows: list[Rate] = []
+    begun: set[tuple[str | None, date | None]] = set()
     for number, each in enumerate(value):
         row = Fields(each, f"{fields.at(name)}[{number}]")
-        amount = row.rate("amount", "rate", "wage")
+        amount = row.number("amount", "rate", "wage", most=MOST_MONEY, places=places)
         if amount is None:
             raise row.wrong("amount", "write the amount of this row.")
         begins, ends = row.day("from", "valid_from"), row.day("to", "valid_to", "until")
         if begins and ends and ends <= begins:
             raise row.wrong("to", "is the first day the row no longer holds, so it lies after from.")
-        rows.append(Rate(amount, row.text("place"), begins, ends, row.text("rule") or ""))
+        read = Rate(amount * 100, row.text("place"), begins, ends, row.text("rule") or "")
         row.done()
+        if (read.place, read.valid_from) in begun:
+            raise row.wrong("from", "is that of another row of the same place; write which holds from when.")
+        begun.add((read.place, read.valid_from))
+        rows.append(read)
     if not rows:
         raise fields.wrong(name, "write at least one row.")
     return Rates(tuple(rows))

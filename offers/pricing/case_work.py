@@ -44,7 +44,13 @@ def work_of(
     given: Given,
 ) -> Work:
     outcome = Outcome(fields.choice(list(Outcome), "outcome", "ended") or _told_outcome(fields))
-    notice, worked = fields.duration("notice"), fields.duration("worked")
+    notice, worked, handover = (fields.duration(stem) for stem in ("notice", "worked", "handover"))
+    if handover is not None:
+        if worked is None:
+            raise fields.wrong(
+                "handover_minutes", "stands beside worked_minutes, the time until it was broken off."
+            )
+        worked += handover
     share = _share(fields)
     needs = {
         Outcome.WITHDRAWN: (notice, "notice_minutes", "write how long before the start it was withdrawn."),
@@ -207,14 +213,17 @@ def _trip(fields: Fields, *, day: date | None, given: Given) -> Trip | None:
             raise fields.wrong(name, "lies before the moment it follows.")
         last = moments[name] or last
     ended = fields.moment("completed", "cancelled", zone=given.zone, day=day, after=last)
+    first = next((moment for moment in moments.values() if moment is not None), None)
     gaps = []
     for where, each in fields.items("gaps"):
         one = Fields(each, where)
-        begin = one.moment("from", zone=given.zone, day=day, after=moments["accepted"])
+        begin = one.moment("from", zone=given.zone, day=day, after=first)
         end = one.moment("to", zone=given.zone, day=day, after=begin)
         one.done()
         if begin is None or end is None or end < begin:
             raise CaseError(where, 'write {"from": "12:10", "to": "12:25"}.')
+        if first and ended and (end <= first or begin >= ended):
+            raise CaseError(where, "lies outside the trip; write its moments with their date.")
         gaps.append((begin, end))
     if last is None and ended is None:
         return None

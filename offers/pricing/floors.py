@@ -7,15 +7,16 @@ topped up counts towards a later one, since two laws are not paid twice for one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from offers.pricing.lines import LineKind, PayLine, line, plain, round_half_up
-from offers.pricing.rates import METRES, Amount, amount_of, amounts
-from offers.pricing.work import ZERO, Clip, Engaged, without
+from offers.pricing.rates import METRES, Amount, NoRate, Rates, amount_of, amounts
+from offers.pricing.stretches import Busy
+from offers.pricing.work import ZERO, Clip, Engaged
 
 # Tips belong to the driver and tolls were the driver's own money: neither may ever fill up a floor.
 NEVER_CREDITABLE = frozenset({LineKind.TIP, LineKind.TOLL, LineKind.FLOOR, LineKind.MILEAGE})
@@ -52,13 +53,38 @@ class Share(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """Where and when a law holds, by the pickup: places (none: everywhere) and days [valid_from, valid_to)."""
+
+    places: frozenset[str] = frozenset()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @property
+    def always(self) -> bool:
+        return not self.places and self.valid_from is None and self.valid_to is None
+
+    def at(self, engaged: Engaged) -> bool:
+        """Raises NoRate when the work does not tell the place or the day that is asked for."""
+        if (self.places and engaged.place is None) or (
+            (self.valid_from or self.valid_to) and engaged.day is None
+        ):
+            raise NoRate(engaged.place, engaged.day)
+        if self.places and engaged.place not in self.places:
+            return False
+        day = engaged.day
+        return day is None or (self.valid_from or date.min) <= day < (self.valid_to or date.max)
+
+
+@dataclass(frozen=True, slots=True)
 class FloorRule:
     """A law's least pay.
 
     `wage_cents_h` times `wage_factor` ("120 % of the minimum wage"), divided by `utilisation` (New York's
     share of the time that has trips), is due for engaged time and, with `counts_on_call`, for time on call;
     `distance_cents` times `distance_factor` for each `distance_unit` ("mi" or "km"). `minimum_cents` is the least
-    of the whole scope, `each_minimum_cents` of every offer in it. Only lines of `creditable` kinds count.
+    of the whole scope, `each_minimum_cents` of every offer in it; where they are rows, the highest of those that hold
+    for its pickups. Only lines of `creditable` kinds count, and only work of where and when it `holds`.
     Raises ValueError for negative numbers, an unknown unit, and kinds that may never count.
     """
 
@@ -68,20 +94,21 @@ class FloorRule:
     distance_cents: Amount = Decimal(0)
     distance_unit: str = "mi"
     mileage: Mileage = Mileage.IN_FLOOR
-    minimum_cents: int = 0
+    minimum_cents: int | Amount = 0
     creditable: frozenset[LineKind] = CREDITABLE
     scope: Scope = Scope.OFFER
     distance_factor: Decimal = Decimal(1)
-    each_minimum_cents: int = 0
+    each_minimum_cents: int | Amount = 0
     utilisation: Decimal = Decimal(1)
     counts_on_call: bool = False
     share: Share = Share.HOURS
     clip: Clip = field(default_factory=Clip)
     takes_wage: bool = True
+    holds: Holds = field(default_factory=Holds)
 
     def __post_init__(self) -> None:
         numbers = [*amounts(self.wage_cents_h), *amounts(self.distance_cents), self.wage_factor]
-        numbers += [self.distance_factor, Decimal(self.minimum_cents), Decimal(self.each_minimum_cents)]
+        numbers += [*amounts(self.minimum_cents), *amounts(self.each_minimum_cents), self.distance_factor]
         if min(numbers) < 0:
             raise ValueError("a floor has no negative rates")
         if not 0 < self.utilisation <= 1:
@@ -174,7 +201,7 @@ def dues(floors: Iterable[FloorRule], offers: Sequence[Offered]) -> tuple[Due, .
     granted: dict[str, Fraction] = {}
     for floor in sorted(floors, key=lambda floor: _RANKS.index(floor.scope)):
         units: dict[tuple[str, ...], list[Offered]] = {}
-        for offer in offers:
+        for offer in offers if floor.holds.always else _held(floor, offers):
             units.setdefault(_SCOPES[floor.scope](offer), []).append(offer)
         new = [due for unit in units.values() for due in _of_unit(floor, unit, granted)]
         for due in new:
@@ -184,26 +211,59 @@ def dues(floors: Iterable[FloorRule], offers: Sequence[Offered]) -> tuple[Due, .
     return tuple(found)
 
 
+def _held(floor: FloorRule, offers: Iterable[Offered]) -> Iterable[Offered]:
+    """The offers where and when the law holds; of one that is only partly there, that part of the engaged time and,
+    by time, of the pay."""
+    for offer in offers:
+        inside = tuple(each for each in offer.engaged if floor.holds.at(each))
+        if len(inside) == len(offer.engaged):
+            yield offer
+        elif inside:
+            share = _part(floor, inside, offer.engaged)
+            paid = {kind: cents * share for kind, cents in offer.paid.items()}
+            yield replace(offer, engaged=inside, paid=paid, mileage_paid=offer.mileage_paid * share)
+
+
+def _part(floor: FloorRule, inside: Sequence[Engaged], whole: Sequence[Engaged]) -> Fraction:
+    def micros(engaged: Engaged) -> int:
+        stretches = floor.clip.stretches(engaged.trip) if engaged.trip else ()
+        return (engaged.time + sum((end - begin for begin, end in stretches), ZERO)) // _MICROSECOND
+
+    total = sum(map(micros, whole))
+    return Fraction(sum(map(micros, inside)), total) if total else Fraction(len(inside), len(whole))
+
+
+def _least_of(minimum: int | Amount, engaged: Iterable[Engaged]) -> Fraction:
+    """A minimum; of rows the highest that hold for these pickups."""
+    if not isinstance(minimum, Rates):
+        return Fraction(minimum)
+    places = dict.fromkeys((each.place, each.day) for each in engaged) or [(None, None)]
+    return max(amount_of(minimum, place, day) for place, day in places)
+
+
 def _of_unit(floor: FloorRule, unit: list[Offered], granted: Mapping[str, Fraction]) -> list[Due]:
     sums = _sums(floor, unit)
     least = Fraction(0)
-    for each in sums.values():
+    for offer in unit:
+        each = sums[offer.key]
         owed: Fraction = each.wage + (each.mileage if floor.mileage is not Mileage.ON_TOP else Fraction(0))
-        least += max(owed, Fraction(floor.each_minimum_cents)) if each.done else owed
+        least += max(owed, _least_of(floor.each_minimum_cents, offer.engaged)) if each.done else owed
+    done = [engaged for offer in unit if sums[offer.key].done for engaged in offer.engaged]
     if any(each.done for each in sums.values()):
-        least = max(least, Fraction(floor.minimum_cents))
+        least = max(least, _least_of(floor.minimum_cents, done))
     credited = sum((_credited(floor, offer) + granted.get(offer.key, 0) for offer in unit), Fraction(0))
     top_up = max(0, round_half_up(least - credited))
     drivers: dict[str, list[Offered]] = {}
     for offer in unit:
         drivers.setdefault(offer.driver, []).append(offer)
     parts = _divided(top_up, [_weight(floor, [sums[o.key] for o in own]) for own in drivers.values()])
+    time = sum((each.time for each in sums.values()), ZERO)
     return [
         Due(
             floor=floor,
             driver=driver,
             offers=tuple(offer.key for offer in own),
-            time=sum((each.time for each in sums.values()), ZERO),
+            time=time,
             metres=sum((sums[offer.key].metres for offer in own), Fraction(0)),
             least=least,
             credited=credited,
@@ -234,9 +294,10 @@ def _weight(floor: FloorRule, own: list[_Sum]) -> Fraction:
 
 def _divided(cents: int, weights: list[Fraction]) -> list[int]:
     """Whole cents by weight that sum to the whole: the largest remainders get the cents that are left."""
-    if not sum(weights):
+    if not any(weights):
         weights = [Fraction(1)] * len(weights)
-    exact = [cents * weight / sum(weights) for weight in weights]
+    whole = sum(weights)
+    exact = [cents * weight / whole for weight in weights]
     parts = [int(each) for each in exact]
     by_remainder = sorted(range(len(parts)), key=lambda n: (parts[n] - exact[n], n))
     for number in by_remainder[: cents - sum(parts)]:
@@ -248,10 +309,10 @@ def _sums(floor: FloorRule, unit: list[Offered]) -> dict[str, _Sum]:
     """Time, way and money of every offer. Two trips at once are one hour of work, so beyond a single offer a
     moment counts for the trip that began first."""
     sums = {offer.key: _Sum(done=offer.done) for offer in unit}
-    taken: dict[str, list[tuple[datetime, datetime]]] = {}
+    taken: dict[str, Busy] = {}
     pairs = [(offer, engaged) for offer in unit for engaged in offer.engaged]
     for offer, engaged in sorted(pairs, key=lambda pair: _begin(floor, pair[1])):
-        busy = taken.setdefault(offer.driver, [])
+        busy = taken.setdefault(offer.driver, Busy())
         _add(floor, sums[offer.key], engaged, busy)
     for offer in unit:
         if offer.engaged and all(_void(floor, engaged) for engaged in offer.engaged):
@@ -270,16 +331,13 @@ def _begin(floor: FloorRule, engaged: Engaged) -> float:
     return stretches[0][0].timestamp() if stretches else 0.0
 
 
-def _add(floor: FloorRule, total: _Sum, engaged: Engaged, busy: list[tuple[datetime, datetime]]) -> None:
+def _add(floor: FloorRule, total: _Sum, engaged: Engaged, busy: Busy) -> None:
     if _void(floor, engaged):
         return
     time, metres = engaged.time, Fraction(engaged.metres)
     if engaged.trip is not None:
-        stretches = list(floor.clip.stretches(engaged.trip))
-        for other in busy:
-            stretches = without(stretches, other)
-        busy += stretches
-        time = sum((end - begin for begin, end in stretches), ZERO)
+        free = busy.take(floor.clip.stretches(engaged.trip))
+        time = sum((end - begin for begin, end in free), ZERO)
     if floor.clip.gaps_excluded:
         time = max(ZERO, time - engaged.idle)
     time = floor.clip.rounded(time)

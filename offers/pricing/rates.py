@@ -54,11 +54,11 @@ class Rates:
 Amount = Decimal | Rates
 
 
-def amount_of(amount: Amount, place: str | None, day: date | None) -> Fraction:
+def amount_of(amount: int | Amount, place: str | None, day: date | None) -> Fraction:
     """The exact amount that holds there and then. Raises NoRate."""
     return Fraction(amount.on(place, day).amount if isinstance(amount, Rates) else amount)
 
 
-def amounts(amount: Amount) -> tuple[Decimal, ...]:
+def amounts(amount: int | Amount) -> tuple[Decimal, ...]:
     """Every amount that may hold."""
-    return tuple(row.amount for row in amount.rows) if isinstance(amount, Rates) else (amount,)
+    return tuple(row.amount for row in amount.rows) if isinstance(amount, Rates) else (Decimal(amount),)

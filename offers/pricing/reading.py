@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from unicodedata import category
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from offers.pricing.rates import METRES
@@ -31,6 +32,10 @@ _WAYS = {
     "metres": Decimal(1),
     "meters": Decimal(1),
 }
+
+
+# Control characters, which a terminal would obey, and halves of characters, which cannot be written.
+_UNWRITABLE = {"Cc", "Cs"}
 
 
 class CaseError(ValueError):
@@ -148,6 +153,8 @@ class Fields:
             value = str(value)
         if not isinstance(value, str) or not value.strip() or len(value) > 200:
             raise self.wrong(name, "write a text of 1 to 200 characters.")
+        if any(category(letter) in _UNWRITABLE for letter in value):
+            raise self.wrong(name, "write a text without line breaks and control characters.")
         return str(value).strip()
 
     def choice(self, options: Iterable[str], *names: str) -> str | None:
@@ -214,7 +221,7 @@ def exact(value: Any, where: str, *, least: Decimal, most: Decimal, places: int)
     if not number.is_finite():
         raise CaseError(where, mend)
     if not least <= number <= most:
-        raise CaseError(where, f"write a number from {least:f} to {most:.6g}.")
+        raise CaseError(where, f"write a number from {least:f} to {most.normalize():f}.")
     exponent = number.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > places:
         raise CaseError(where, f"write at most {places} decimals." if places else "write a whole number.")

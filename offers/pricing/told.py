@@ -24,17 +24,15 @@ def amount(cents: int) -> str:
 def as_json(priced: Priced) -> dict[str, Any]:
     """The answer to a case."""
     lines = priced.lines
-    blocks = {block.key: block.driver for block in priced.case.blocks}
-    drivers = list(dict.fromkeys(blocks.values()))
+    totals = dict.fromkeys((block.driver for block in priced.case.blocks), 0)
+    for each in lines:
+        totals[each.driver] += each.line.cents
     return {
         "title": priced.case.title,
         "currency": priced.case.currency,
         "total": amount(priced.total_cents),
         "total_cents": priced.total_cents,
-        "drivers": [
-            _total("driver", driver, sum(each.line.cents for each in lines if each.driver == driver))
-            for driver in drivers
-        ],
+        "drivers": [_total("driver", driver, cents) for driver, cents in totals.items()],
         "lines": [
             {
                 "driver": each.driver,

@@ -10,6 +10,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from offers.pricing.stretches import without
+
 if TYPE_CHECKING:
     from offers.pricing.floors import FloorRule
 
@@ -156,10 +158,7 @@ class Clip:
         }[self.since]
         if trip.ended_at is None or begin is None:
             raise ValueError(f"a trip needs the moments {self.since} and completed (or cancelled)")
-        left = [(begin, trip.ended_at)] if begin < trip.ended_at else []
-        for gap in trip.gaps if self.gaps_excluded else ():
-            left = without(left, gap)
-        return tuple(left)
+        return tuple(without([(begin, trip.ended_at)], trip.gaps if self.gaps_excluded else ()))
 
     def rounded(self, time: timedelta) -> timedelta:
         """To whole minutes, where a law counts so."""
@@ -167,17 +166,6 @@ class Clip:
         down = time // MINUTE * MINUTE
         nearest = (time + MINUTE / 2) // MINUTE * MINUTE
         return {"exact": time, "up": up, "down": down, "nearest": nearest}[self.whole_minutes]
-
-
-def without(
-    stretches: Iterable[tuple[datetime, datetime]], cut: tuple[datetime, datetime]
-) -> list[tuple[datetime, datetime]]:
-    """The stretches less one stretch."""
-    left: list[tuple[datetime, datetime]] = []
-    for begin, end in stretches:
-        left += [(begin, min(end, cut[0]))] if begin < min(end, cut[0]) else []
-        left += [(max(begin, cut[1]), end)] if max(begin, cut[1]) < end else []
-    return left
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Any rule or law tried from a file: what the documented form says comes out to the cent."""
 
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def test_the_schema_knows_the_fields_that_the_parser_knows(monkeypatch):
             "withdrawn": [{"less_than_minutes": 1, "percent": 1}],
         },
         "period": {"days": 7, "from": "2026-01-05"},
+        "missions": [{"blocks": 2, "amount": 5}],
         "floors": [{"wage": row, "engaged": {"from": "accepted"}}],
         "blocks": [{
             "date": "2026-01-05", "kind": "weekend", "scheduled_hours": 1, "waits": [{"minutes": 1}],
@@ -101,6 +103,7 @@ def test_the_schema_knows_the_fields_that_the_parser_knows(monkeypatch):
         "extra_trip": terms["extra_trip"],
         "withdrawn": defs["notice"],
         "period": SCHEMA["properties"]["period"],
+        "missions": defs["mission"],
     }
     for where, schema in expected.items():
         assert known[where] == set(schema["properties"]), where
@@ -143,6 +146,16 @@ def test_the_schema_knows_the_fields_that_the_parser_knows(monkeypatch):
         ({"floors": {"utilisation": 0}, "work": {}}, "floors.utilisation: write a share above 0"),
         ({"blocks": [{"id": "A"}, {"id": "A"}]}, "blocks: two blocks or offers are called A"),
         ({"work": {"date": "31/01/2026"}}, "work.date: write a date such as"),
+        ({"work": {"minutes": 5, "handover_minutes": 1}}, "work.handover_minutes: stands beside worked_minutes"),
+        ({"missions": {"blocks": 3}, "work": {}}, "missions: write {"),
+        ({"floors": {"minimum": "5.005"}, "work": {}}, "floors.minimum: write at most 2 decimals"),
+        ({"floors": {"wage": [{"amount": 1}, {"amount": 2}]}, "work": {}}, "floors.wage[1].from: is that of another"),
+        ({"floors": {"wage": 1, "places": "A"}, "work": {"hours": 1}}, "for any place without a date"),
+        ({"work": {"date": "2026-05-01", "accepted": "10:00", "completed": "11:00",
+                   "gaps": {"from": "09:50", "to": "10:10"}}}, "work.gaps: lies outside the trip"),
+        ({"currency": "dollars", "work": {}}, "currency: write three capital letters"),
+        ({"title": "\x1b[2J", "work": {}}, "title: write a text without"),
+        ({"work": {"scheduled_hours": 2, "notice_minutes": -1}}, "notice_minutes: write a number from 0 to 5270400."),
         ({"work": {"accepted": "10:00"}}, "work.completed: write the moment"),
         ({"time_zone": "Mars/Olympus", "work": {}}, "time_zone: write a zone"),
         ({"period": {"days": 7, "from": "2026-01-05"}, "work": {}}, "blocks: each block needs a date"),
@@ -228,6 +241,28 @@ def test_a_pools_shortfall_is_divided_without_losing_a_cent():
     answer = priced({"floors": {"scope": "pool", "minimum": 100}, "blocks": blocks})
 
     assert [each["total"] for each in answer["drivers"]] == ["33.34", "33.33", "33.33"]
+
+
+def test_twenty_thousand_drivers_of_a_pool_and_thousands_of_trips_are_no_matter_of_minutes():
+    pool = {
+        "floors": {"scope": "pool", "wage": 20},
+        "blocks": [{"driver": f"D{n}", "hours": 1} for n in range(4000)],
+    }
+    trips = [
+        {
+            "date": "2026-03-01",
+            "accepted": f"{n // 200:02d}:{n % 40:02d}",
+            "completed": f"{n // 200:02d}:{n % 40 + 15:02d}",
+        }
+        for n in range(3000)
+    ]
+    began = time.process_time()
+
+    of_pool = priced(pool)
+    of_trips = priced({"floors": {"wage": 20, "scope": "period"}, "blocks": trips})
+
+    assert (of_pool["total"], of_trips["total"]) == ("80000.00", "270.00")
+    assert time.process_time() - began < 20
 
 
 def test_the_command_prints_a_table_or_json_and_tells_its_errors(tmp_path, capsys):

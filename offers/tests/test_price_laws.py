@@ -319,6 +319,178 @@ CASES = {
         },
         "50.00", "20.00/20.00/36.00", "10.00",
     ),
+    # 4 x 20.136 + 5.40 = 85.944 against 60.00 + 25.93: 0.014
+    "prop22 a bonus a cent short": (
+        {
+            "floor": PROP22 | {"wage": "16.78", "per_mile": "0.36"},
+            "block": block(paid=60, hours=4, miles=15, bonuses=["25.93"]),
+        },
+        "85.94", "85.94", "0.01",
+    ),
+    # Three cities over the change of 1 July: (18.67 + 2 x 17.87 + 0.5 x 16.50) x 1.2 + 35 x 0.36 = 75.192 + 12.60
+    "prop22 three cities in one period": (
+        {
+            "floor": PROP22 | {"per_mile": "0.36", "wage": [
+                {"place": "San Francisco", "amount": "18.67", "to": "2025-07-01"},
+                {"place": "San Francisco", "amount": "19.18", "from": "2025-07-01"},
+                {"place": "Los Angeles", "amount": "17.28", "to": "2025-07-01"},
+                {"place": "Los Angeles", "amount": "17.87", "from": "2025-07-01"},
+                {"amount": "16.50"},
+            ]},
+            "blocks": [
+                block(paid=20, date="2025-06-30", place="San Francisco", hours=1, miles=10),
+                block(paid=30, date="2025-07-01", place="Los Angeles", hours=2, miles=20, tips=[5]),
+                block(paid=10, date="2025-07-02", place="Fresno", minutes=30, miles=5),
+            ],
+        },
+        "92.79", "87.79", "27.79",
+    ),
+    # Accepted before midnight, picked up after it: the rate of the new day, 19.18 x 1.2
+    "prop22 the wage is that of the pickup": (
+        {
+            "time_zone": "America/Los_Angeles",
+            "floor": PROP22 | {"wage": [
+                {"amount": "18.67", "to": "2025-07-01"}, {"amount": "19.18", "from": "2025-07-01"},
+            ]},
+            "block": block(accepted="2025-06-30T23:40", picked_up="2025-07-01T00:05", completed="2025-07-01T00:40"),
+        },
+        "23.02", "23.02", "23.02",
+    ),
+    # 20.00 shared 10:20:30 min; 5.14 - 3.333, 10.28 - 6.667, 15.42 - 10.00
+    "seattle offers inside a block share its base by time": (
+        {
+            "terms": HOURLY, "floor": {"per_minute": "0.44", "per_mile": "0.74", "minimum": 5},
+            "block": block(scheduled_hours=1, offers=[
+                {"minutes": 10, "miles": 1}, {"minutes": 20, "miles": 2}, {"minutes": 30, "miles": 3},
+            ]),
+        },
+        "30.84", "5.14/10.28/15.42", "10.84",
+    ),
+    "seattle the least though the customer cancels": (
+        {"floor": SEATTLE_2025, "block": block(minutes=2, cancelled_by="customer")}, "5.20", "5.20", "5.20",
+    ),
+    "seattle nothing when the driver does": (
+        {"floor": SEATTLE_2025, "block": block(minutes=2, cancelled_by="driver")}, "0.00", "0.00", "0.00",
+    ),
+    # The law of the city ends at its border
+    "seattle and not tacoma": (
+        {
+            "floor": SEATTLE_2025 | {"places": ["Seattle"]},
+            "blocks": [block(place="Seattle", minutes=20, miles=4), block(place="Tacoma", minutes=20, miles=4)],
+        },
+        "12.08", "12.08", "12.08",
+    ),
+    # 40 of 60 min in the city, so 2/3 of 9.00 are compared with 40 x 0.45 = 18.00
+    "seattle a block partly in the city": (
+        {
+            "floor": {"scope": "period", "per_minute": "0.45", "place": "Seattle"},
+            "block": block(paid=9, engaged=[{"place": "Seattle", "minutes": 40}, {"place": "Tacoma", "minutes": 20}]),
+        },
+        "21.00", "18.00", "12.00",
+    ),
+    # 2024 until the last day of the year (5.00), 2025 from the first on (5.20)
+    "seattle over the new year": (
+        {
+            "floors": [
+                {"per_minute": "0.44", "per_mile": "0.74", "minimum": 5, "to": "2025-01-01"},
+                SEATTLE_2025 | {"from": "2025-01-01"},
+            ],
+            "blocks": [block(date="2024-12-31", minutes=6, miles=1), block(date="2025-01-01", minutes=8, miles="1.5")],
+        },
+        "10.20", "5.00/5.20", "10.20",
+    ),
+    "seattle least of each offer by rows": (
+        {
+            "floor": {"scope": "period", "minimum_per_offer": [
+                {"amount": 5, "to": "2025-01-01"}, {"amount": "5.20", "from": "2025-01-01"},
+            ]},
+            "blocks": [block(date="2024-12-31", minutes=6), block(date="2025-01-01", minutes=6)],
+        },
+        "10.20", "10.20", "10.20",
+    ),
+    # (17.40 + 17.85) x 1.2 = 42.30 against 40.00; 20 km x 0.35
+    "bc over the change of 1 June": (
+        {
+            "floor": BC | {"wage": [
+                {"amount": "17.40", "to": "2025-06-01"}, {"amount": "17.85", "from": "2025-06-01"},
+            ]},
+            "blocks": [
+                block(date="2025-05-31", hours=1, paid=20, km=10), block(date="2025-06-01", hours=1, paid=20, km=10),
+            ],
+        },
+        "49.30", "42.30", "2.30",
+    ),
+    # 0.07 for 0.2 km: rounded once for the week, not 0.035 twice
+    "bc kilometres are rounded once": (
+        {"floor": BC, "blocks": [block(km="0.1"), block(km="0.1")]}, "0.07", "0.00", "0.00",
+    ),
+    # Ada's 663.90 are met, Ben is short of 442.60 by 42.60; then 80 h x 22.13 = 1770.40 against 1142.60
+    "nyc each by trip hours, then all by all hours": (
+        {
+            "floors": [{"scope": "period", "wage": "22.13"}, {"scope": "pool", "wage": "22.13"}],
+            "blocks": [
+                block(driver="Ada", trip_hours=30, on_call_hours=10, paid=700),
+                block(driver="Ben", trip_hours=20, on_call_hours=20, paid=400),
+            ],
+        },
+        "1770.40", "663.90/442.60/1770.40/1770.40", "670.40",
+    ),
+    # 18 minutes at one store, half of them its fault: 10 free once, 8 x 20 / 60
+    "one store is free of ten minutes once": (
+        {
+            "terms": HOURLY,
+            "block": block(scheduled_hours=1, waits=[
+                {"store": "A", "minutes": 9, "at_fault": False}, {"store": "A", "minutes": 9},
+            ]),
+        },
+        "22.67", "", "0.00",
+    ),
+    # 40.00 for 2 h are 20.00 an hour: 12 min are 4.00
+    "an extra trip at the rate of flat pay": (
+        {"terms": {"flat": 40}, "block": block(scheduled_hours=2, extra_trips=[{"minutes": 12}])},
+        "44.00", "", "0.00",
+    ),
+    # (47 + 8) min x 21 / 60
+    "aborted with handing over": (
+        {"terms": {"base": 21}, "block": block(scheduled_hours=2, worked_minutes=47, handover_minutes=8)},
+        "19.25", "", "0.00",
+    ),
+    # base 27.495 and step 1.005 are 28.50 exactly; half of it, rounded once
+    "half of a withdrawn block is rounded once": (
+        {"terms": {"base": "18.33", "step": "0.67"}, "block": block(scheduled_hours="1.5", notice_minutes=60)},
+        "14.25", "", "0.00",
+    ),
+    # 23:30 to 00:30 less 10
+    "a gap after midnight": (
+        {
+            "floor": {"per_minute": 1, "engaged": {"from": "picked_up"}},
+            "block": block(date="2026-05-01", picked_up="23:30", completed="00:30",
+                           gaps=[{"from": "00:05", "to": "00:15"}]),
+        },
+        "50.00", "50.00", "50.00",
+    ),
+    "gaps that overlap are left out once": (
+        {
+            "floor": {"per_minute": 1},
+            "block": block(date="2026-05-01", accepted="12:00", completed="13:00",
+                           gaps=[{"from": "12:10", "to": "12:30"}, {"from": "12:20", "to": "12:40"}]),
+        },
+        "30.00", "30.00", "30.00",
+    ),
+    # The third block of Ada's at the Strip fulfils it, once; Ben's second does not. The bonus counts: 75 < 80
+    "a mission counts towards the floor": (
+        {
+            "terms": HOURLY, "floor": {"scope": "period", "minimum": 80},
+            "missions": {"name": "three", "blocks": 3, "amount": 15, "place": "Strip"},
+            "blocks": [
+                *[block(driver="Ada", place="Strip", scheduled_hours=1)] * 2,
+                block(driver="Ada", place="Strip", scheduled_hours=1, notice_minutes=200),
+                block(driver="Ada", place="Mall", scheduled_hours="0.1"),
+                block(driver="Ada", place="Strip", scheduled_hours="0.9"),
+            ],
+        },
+        "80.00", "80.00", "5.00",
+    ),
     "nothing was done": ({"block": {}}, "0.00", "", "0.00"),
 }  # fmt: skip
 

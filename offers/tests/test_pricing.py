@@ -360,7 +360,11 @@ def straightforward(agreed, work):
         rate if agreed.overtime_cents_h is None else agreed.overtime_cents_h, begun(work.overtime)
     )
     wait_rate = rate if agreed.wait_cents_h is None else agreed.wait_cents_h
-    before += sum(worth(wait_rate, begun(wait.waited - agreed.free_wait)) for wait in work.waits)
+    spent = dict.fromkeys((wait.store for wait in work.waits), timedelta(0))
+    for wait in work.waits:
+        since, until = spent[wait.store], spent[wait.store] + wait.waited
+        before += worth(wait_rate, begun(until - max(since, agreed.free_wait)))
+        spent[wait.store] = until
     before += agreed.return_cents * work.returns + sum(bonus.cents for bonus in work.bonuses)
     topped, beside = 0, 0
     for floor in agreed.floors:
