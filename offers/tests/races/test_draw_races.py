@@ -1,10 +1,22 @@
 """Draws in real threads on a real database; each race beside a control without its referee."""
 
+import threading
 import time
 
 import pytest
 
-from offers import awarding, claiming, declining, drawing, eligibility, expiry, locks, lottery, withdrawing
+from offers import (
+    awarding,
+    claiming,
+    declining,
+    drawing,
+    eligibility,
+    expiry,
+    locks,
+    lottery,
+    moves,
+    withdrawing,
+)
 from offers.models import Award, Block, Claim, Draw, Entry, Offer
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -166,6 +178,70 @@ def test_a_draw_while_the_block_is_withdrawn_leaves_nobody_asked(block, drivers,
     block.refresh_from_db()
     assert (block.status, Award.objects.live().count()) == ("withdrawn", 0)
     assert Offer.objects.filter(status="open").count() == 0
+
+
+def test_without_the_blocks_lock_a_draw_asks_somebody_for_a_withdrawn_block(block, drivers, monkeypatch):
+    """The control: a sweep that only looks at the block, and at the offer before the withdrawal is through."""
+    making.entered(making.offer_of(block), *drivers)
+    looked = threading.Event()
+    weigh = drawing.weigh
+
+    def look(pk):
+        return Block.objects.select_related("mall__market", "policy", "manifest").get(pk=pk)
+
+    def slowly(entries, *, at):
+        looked.set()
+        time.sleep(0.3)
+        return weigh(entries, at=at)
+
+    def withdraw():
+        assert looked.wait(5)
+        withdrawing.withdraw(block_code=block.code, reason="storm", actor=SYSTEM, at=CLOSE)
+
+    monkeypatch.setattr(locks, "block_unless_busy", look)
+    monkeypatch.setattr(drawing, "weigh", slowly)
+
+    making.at_once(lambda: expiry.sweep(at=CLOSE), withdraw)
+
+    block.refresh_from_db()
+    assert (block.status, Award.objects.live().count()) == ("withdrawn", 1)
+
+
+def test_without_the_lock_and_the_awards_own_update_the_next_is_asked_for_a_block_that_is_taken(
+    block, drivers, monkeypatch
+):
+    """The control: a sweep that looked at the hold before the winner confirmed goes on to the next in rank."""
+    offer = making.offer_of(block)
+    making.entered(offer, *drivers)
+    expiry.sweep(at=CLOSE)
+    winner = Award.objects.get().driver
+    lapse = CLOSE + 15 * MINUTE
+    looked, ended = threading.Event(), awarding.end
+
+    def look(pk):
+        return Block.objects.select_related("mall__market", "policy", "manifest").get(pk=pk)
+
+    def slowly(award, ending, **given):
+        looked.set()
+        time.sleep(0.3)
+        return ended(award, ending, **given)
+
+    def end_by_saving(award, ending, *, at):
+        Award.objects.filter(pk=award.pk).update(ended_at=at, ending=ending)
+
+    def confirm():
+        assert looked.wait(5)
+        return claiming.claim(offer_code=offer.code, driver_id=winner.pk, at=lapse - MINUTE / 60_000)
+
+    monkeypatch.setattr(locks, "block_unless_busy", look)
+    monkeypatch.setattr(awarding, "end", slowly)
+    monkeypatch.setattr(moves, "end_award", end_by_saving)
+
+    _swept, claim = making.at_once(lambda: expiry.sweep(at=lapse), confirm)
+
+    assert isinstance(claim, Claim)
+    assert Claim.objects.live().get().driver == winner
+    assert Award.objects.live().exclude(driver=winner).count() == 1
 
 
 @pytest.mark.parametrize("round_", range(3))

@@ -2,6 +2,8 @@
 itself twice."""
 
 import datetime as dt
+import itertools
+import time
 
 import pytest
 
@@ -89,3 +91,24 @@ def test_a_day_publishes_itself_once_though_two_sweeps_find_it(mall, monkeypatch
     assert sorted(results) == [0, 0, 0, 2]
     assert ScheduledDay.objects.get().blocks == 2
     assert Publication.objects.filter(automatic=True).count() == 1
+
+
+def test_without_the_row_of_the_day_every_sweep_publishes_it(mall, monkeypatch):
+    """The control: sweeps that only look whether it was done, and publications without a key of what they answer."""
+    one = making.empty_block(mall, start=AT + 48 * HOUR)
+    row = making.recommendation(one)
+    before, keys = Block.objects.count(), itertools.count()
+    monkeypatch.setattr(scheduling.forecast, "recommendations", lambda *_args, **_kwargs: [row])
+    monkeypatch.setattr(scheduling, "key_of", lambda *_args, **_kwargs: f"key {next(keys)}")
+    monkeypatch.setattr(ScheduledDay, "save", lambda *_args, **_kwargs: None)
+
+    def look(*, mall, day, defaults):
+        known = ScheduledDay.objects.filter(mall=mall, day=day).exists()
+        time.sleep(0.2)
+        return ScheduledDay(mall=mall, day=day, **defaults), not known
+
+    monkeypatch.setattr(ScheduledDay.objects, "get_or_create", look)
+
+    making.at_once(*(lambda: scheduling.run(mall=mall, day=DAY, at=AT) for _ in range(3)))
+
+    assert Block.objects.count() - before == 6
