@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
@@ -99,15 +100,10 @@ def run(*, offer: Offer, block: Block, at: dt.datetime) -> None:
     draw = locks.draw(offer.draw.pk)
     assert draw.drawn_at is None, "A draw is drawn once."
     draw.offer = offer
-    entries = list(Entry.objects.filter(draw=draw, withdrawn_at=None).select_related("driver"))
-    weigh(entries, at=offer.closes_at)
-    by_code = {entry.entrant: entry for entry in entries}
-    entrants = [lottery.Entrant(entry.entrant, entry.weight or 1) for entry in entries]
+    entries = weighed(draw, at=offer.closes_at)
+    entrants = [lottery.Entrant(code, each.weight) for code, each in entries.items()]
     places = lottery.rank(draw.seed, entrants)
-    for place in places:
-        entry = by_code[place.entrant.code]
-        entry.rank, entry.key = place.rank, str(place.key)
-    write_ranks(entries)
+    write_ranks([(entries[place.entrant.code], place) for place in places])
     draw.drawn_at = at
     draw.entries_digest = lottery.entries_digest(
         offer=offer.code, seed_hash=draw.seed_hash, entrants=entrants
@@ -121,9 +117,21 @@ def run(*, offer: Offer, block: Block, at: dt.datetime) -> None:
     awarding.onwards(offer=offer, block=block, at=at)
 
 
-def weigh(entries: Sequence[Entry], *, at: dt.datetime) -> None:
-    """Standing, recent wins and what they give, as of the close, in two queries however many entered."""
-    drivers = [entry.driver_id for entry in entries]
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """An entry as of the close, and what its weight is made of."""
+
+    pk: int
+    points: int
+    wins: int
+    weight: int
+
+
+def weighed(draw: Draw, *, at: dt.datetime) -> dict[str, Weighed]:
+    """The draw's entries by their public names, with standing, recent wins and what they give as of the close, in
+    three queries however many entered."""
+    entries = Entry.objects.filter(draw=draw, withdrawn_at=None)
+    drivers = entries.values("driver")
     counting = StandingEvent.objects.counting(at)  # type: ignore[attr-defined]
     events = counting.filter(driver__in=drivers, at__lte=at)
     points = dict(events.values_list("driver").annotate(Sum("points")))
@@ -132,12 +140,14 @@ def weigh(entries: Sequence[Entry], *, at: dt.datetime) -> None:
         driver__in=drivers, claimed_at__gt=at - limits.RECENT_WINS, claimed_at__lte=at
     ).exclude(taken_back)
     wins = dict(won.values_list("driver").annotate(Count("pk")))
-    for entry in entries:
-        entry.points, entry.wins = points.get(entry.driver_id, 0), wins.get(entry.driver_id, 0)
-        entry.weight = drawrules.weight(points=entry.points, wins=entry.wins)
+    found = {}
+    for pk, driver, entrant in entries.values_list("pk", "driver", "entrant"):
+        own, recent = points.get(driver, 0), wins.get(driver, 0)
+        found[entrant] = Weighed(pk, own, recent, drawrules.weight(points=own, wins=recent))
+    return found
 
 
-def write_ranks(entries: Sequence[Entry]) -> None:
+def write_ranks(ranked: Sequence[tuple[Weighed, lottery.Place]]) -> None:
     """All results in one statement: ten thousand rows in a fraction of a second."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -145,28 +155,11 @@ def write_ranks(entries: Sequence[Entry]) -> None:
             " FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[], %s::text[])"
             " AS n (id, points, wins, weight, rank, key) WHERE offers_entry.id = n.id",
             [
-                [entry.pk for entry in entries],
-                [entry.points for entry in entries],
-                [entry.wins for entry in entries],
-                [entry.weight for entry in entries],
-                [entry.rank for entry in entries],
-                [entry.key for entry in entries],
+                [entry.pk for entry, _place in ranked],
+                [entry.points for entry, _place in ranked],
+                [entry.wins for entry, _place in ranked],
+                [entry.weight for entry, _place in ranked],
+                [place.rank for _entry, place in ranked],
+                [str(place.key) for _entry, place in ranked],
             ],
         )
-
-
-def entry_of(offer: Offer, driver: Driver) -> Entry | None:
-    """The driver's own entry, if they have one that was not taken back."""
-    found: Entry | None = (
-        Entry.objects.standing()  # type: ignore[attr-defined]
-        .filter(draw__offer=offer, driver=driver)
-        .select_related("draw", "award")
-        .first()
-    )
-    return found
-
-
-def draws_of(block: Block) -> list[Draw]:
-    """The block's draws, oldest first, for pages of operations."""
-    rows = Draw.objects.filter(offer__block=block).select_related("offer")
-    return list(rows.annotate(entered=Count("entries")).order_by("pk"))

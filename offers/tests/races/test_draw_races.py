@@ -184,22 +184,22 @@ def test_without_the_blocks_lock_a_draw_asks_somebody_for_a_withdrawn_block(bloc
     """The control: a sweep that only looks at the block, and at the offer before the withdrawal is through."""
     making.entered(making.offer_of(block), *drivers)
     looked = threading.Event()
-    weigh = drawing.weigh
+    weighed = drawing.weighed
 
     def look(pk):
         return Block.objects.select_related("mall__market", "policy", "manifest").get(pk=pk)
 
-    def slowly(entries, *, at):
+    def slowly(draw, *, at):
         looked.set()
         time.sleep(0.3)
-        return weigh(entries, at=at)
+        return weighed(draw, at=at)
 
     def withdraw():
         assert looked.wait(5)
         withdrawing.withdraw(block_code=block.code, reason="storm", actor=SYSTEM, at=CLOSE)
 
     monkeypatch.setattr(locks, "block_unless_busy", look)
-    monkeypatch.setattr(drawing, "weigh", slowly)
+    monkeypatch.setattr(drawing, "weighed", slowly)
 
     making.at_once(lambda: expiry.sweep(at=CLOSE), withdraw)
 
