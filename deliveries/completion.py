@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
-from django.db.models import Max
-
-from deliveries import eta, facts, limits, moves, roads
+from deliveries import eta, facts, limits, moves, roads, trips
 from deliveries.models import Consignment, Manifest, Parcel, Stop
 from drivers import tracking
 from retaildelivery.lib.geo import Point
@@ -37,9 +35,8 @@ def _by_position(
 ) -> dict[int, dt.datetime]:
     """What is expected, moved by what the phone says of the way to the next stop: a jam is seen before it is over."""
     ahead = [stop for stop in stops if stop.pk in expected and stop.status == Stop.Status.PLANNED]
-    moving = {Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING}
     at_one = any(stop.status == Stop.Status.ARRIVED for stop in stops)
-    seen = tracking.newest(manifest.driver) if manifest.driver and manifest.status in moving else None
+    seen = tracking.newest(manifest.driver) if manifest.driver and _is_driving(manifest, stops) else None
     left_at = max((stop.completed_at for stop in stops if stop.completed_at), default=manifest.departed_at)
     if seen is None or not ahead or at_one or at - seen.device_at > limits.POSITION_FRESH:
         return expected
@@ -53,8 +50,17 @@ def _by_position(
     return expected | {stop.pk: expected[stop.pk] + moved for stop in ahead}
 
 
+def _is_driving(manifest: Manifest, stops: list[Stop]) -> bool:
+    """Whether its driver is on the way; who comes back to load again is until they are at the first counter."""
+    if manifest.status in {Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING}:
+        return True
+    at_mall = [stop for stop in stops if stop.trip == manifest.trip and stop.arrived_at is not None]
+    return manifest.is_back_to_load and not at_mall
+
+
 def return_stop(manifest: Manifest, store: Store, *, after: Stop, at: dt.datetime) -> Stop:
-    """The open stop at which what comes back to this store is handed over, made at the end when there is none."""
+    """The open stop at which what comes back to this store is handed over, made when there is none: at the next visit
+    to the mall, which is the next loading or the end."""
     found = (
         manifest.stops.filter(kind=Stop.Kind.RETURN, store=store, status__in=Stop.OPEN)
         .order_by("position", "id")
@@ -62,7 +68,8 @@ def return_stop(manifest: Manifest, store: Store, *, after: Stop, at: dt.datetim
     )
     if found is not None:
         return found
-    last = manifest.stops.exclude(kind=Stop.Kind.PICKUP).order_by("-position", "-id").first() or after
+    out = manifest.stops.exclude(kind=Stop.Kind.PICKUP).filter(trip__lte=manifest.trip)
+    last = out.order_by("-position", "-id").first() or after
     mall = store.mall
     leave_at = max(at, last.planned_at + last.service)
     planned_at = leave_at + eta.drive(
@@ -71,11 +78,12 @@ def return_stop(manifest: Manifest, store: Store, *, after: Stop, at: dt.datetim
         curve=roads.curve_of(mall.market, at=at),
         hour=leave_at.astimezone(mall.zone).hour,
     )
-    position = manifest.stops.aggregate(last=Max("position"))["last"] + 1
+    trip, position = trips.place_at_mall(manifest)
     return Stop.objects.create(
         manifest=manifest,
         kind=Stop.Kind.RETURN,
         position=position,
+        trip=trip,
         store=store,
         latitude=mall.latitude,
         longitude=mall.longitude,
@@ -108,10 +116,27 @@ def settle(manifest: Manifest, *, at: dt.datetime) -> bool:
         if not open_kinds and not held(manifest):
             _complete(manifest, at=at)
             return True
-        if open_kinds == {Stop.Kind.RETURN} and manifest.status == Manifest.Status.ON_ROUTE:
-            moves.move_manifest(manifest, Manifest.Status.RETURNING, at)
+        _go_on(manifest, open_kinds, at=at)
     retime(manifest, at=at)
     return False
+
+
+def _go_on(manifest: Manifest, open_kinds: set[str], *, at: dt.datetime) -> None:
+    """After the last door of a trip the driver comes back to load the next, or with what comes back."""
+    following = trips.next_of(manifest)
+    driving, loads = manifest.status == Manifest.Status.ON_ROUTE, manifest.status == Manifest.Status.LOADING
+    if following is not None and (driving or loads) and trips.is_over(manifest):
+        if driving:
+            moves.move_manifest(manifest, Manifest.Status.LOADING, at, trip=following)
+        else:
+            manifest.trip = following
+            manifest.save(update_fields=["trip"])
+        driver = manifest.driver
+        recording.record(
+            facts.manifest_changed("manifest.reloading", manifest, at=at, driver=driver, trip=following)
+        )
+    elif open_kinds == {Stop.Kind.RETURN} and (driving or manifest.is_back_to_load):
+        moves.move_manifest(manifest, Manifest.Status.RETURNING, at)
 
 
 def end_stopped(manifest: Manifest, *, at: dt.datetime) -> bool:

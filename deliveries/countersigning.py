@@ -31,7 +31,7 @@ def keep(
 ) -> CounterProof:
     """Keep a photo or a signature of what passes over the counter of this stop; what was kept before stays.
 
-    A repeat of the same event gives what was kept first. Raises StopNotYours, WrongMoment, EventTooOld,
+    A repeat of the same event gives what was kept first. Raises StopNotYours, WrongMoment, OtherTrip, EventTooOld,
     ProofIncomplete (nothing shown, or nobody named who signed), PictureRefused.
     """
     refuse_if_stale(evidence, at=at)
@@ -91,8 +91,10 @@ def _keep(
         transaction.on_commit(lambda: photos.forget(signed))
         return before
     # A counter where all is collected is done, and still wants its photo until the driver leaves.
-    if stop.kind not in COUNTERS or stop.manifest.status not in custody.MOMENTS[Stop.Kind(stop.kind)]:
+    if stop.kind not in COUNTERS:
         raise custody.WrongMoment(reason=stop.manifest.status, status=stop.manifest.get_status_display())
+    custody.refuse_at_wrong_moment(stop)
+    custody.refuse_of_other_trip(stop)
     made = CounterProof.objects.create(
         stop=stop,
         driver=driver,

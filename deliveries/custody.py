@@ -38,6 +38,11 @@ class WrongMoment(StopRefused):
     sentence = _("The route is %(status)s; this cannot be done now.")
 
 
+class OtherTrip(StopRefused):
+    code = "other_trip"
+    sentence = _("This belongs to trip %(trip)s of the block; now is trip %(now)s.")
+
+
 # While the manifest is in these states something can be done at a stop of the kind.
 MOMENTS: dict[str, tuple[str, ...]] = {
     Stop.Kind.PICKUP: (Manifest.Status.LOADING,),
@@ -57,11 +62,26 @@ def stop_of(driver: Driver, stop_code: str) -> Stop:
 
 
 def refuse_unless_open(stop: Stop) -> None:
-    """Raises WrongMoment, StopClosed."""
-    if stop.manifest.status not in MOMENTS[stop.kind]:
-        raise WrongMoment(reason=stop.manifest.status, status=stop.manifest.get_status_display())
+    """Raises WrongMoment, StopClosed, OtherTrip."""
+    refuse_at_wrong_moment(stop)
     if stop.status not in Stop.OPEN:
         raise StopClosed(reason=stop.status, status=stop.get_status_display())
+    refuse_of_other_trip(stop)
+
+
+def refuse_at_wrong_moment(stop: Stop) -> None:
+    """A driver who is back to load may bring back as well. Raises WrongMoment."""
+    manifest = stop.manifest
+    brings_back = stop.kind == Stop.Kind.RETURN and manifest.is_back_to_load
+    if manifest.status not in MOMENTS[stop.kind] and not brings_back:
+        raise WrongMoment(reason=manifest.status, status=manifest.get_status_display())
+
+
+def refuse_of_other_trip(stop: Stop) -> None:
+    """What one trip takes is neither loaded nor delivered on another; what comes back may come back on any. Raises
+    OtherTrip."""
+    if stop.kind != Stop.Kind.RETURN and stop.trip != stop.manifest.trip:
+        raise OtherTrip(reason=str(stop.trip), trip=stop.trip, now=stop.manifest.trip)
 
 
 def orders_at(stop: Stop) -> list[Order]:

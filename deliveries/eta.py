@@ -28,12 +28,14 @@ def drive(origin: Point, goal: Point, *, curve: Curve, hour: int) -> dt.timedelt
 
 def retime(legs: Sequence[Leg], *, at: dt.datetime) -> dict[int, dt.datetime]:
     """Expected arrival at each open stop, in their order of visit: what the plan allowed between two stops, counted
-    from where the driver is now. Never earlier than now, nor earlier than planned before anything has begun."""
+    from where the driver is now. Never earlier than now, nor earlier than planned before anything has begun. A stop
+    that fell away tells nothing of where the driver is."""
     expected: dict[int, dt.datetime] = {}
-    begun = [leg for leg in legs if leg.arrived_at is not None or leg.ended_at is not None]
+    begun = [leg for leg in legs if leg.arrived_at is not None]
     if not begun:
-        shift = max(dt.timedelta(0), at - legs[0].planned_at) if legs else dt.timedelta(0)
-        return {leg.key: leg.planned_at + shift for leg in legs if leg.ended_at is None}
+        left = [leg for leg in legs if leg.ended_at is None]
+        shift = max(dt.timedelta(0), at - left[0].planned_at) if left else dt.timedelta(0)
+        return {leg.key: leg.planned_at + shift for leg in left}
     here = max(begun, key=lambda leg: leg.ended_at or leg.arrived_at or at)
     if here.ended_at is None:
         assert here.arrived_at is not None

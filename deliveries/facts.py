@@ -240,8 +240,8 @@ def manifest_changed(
     driver: Driver | None = None,
     **data: Any,
 ) -> Happening:
-    """manifest.assigned, .unassigned, .redrawn, .departed, .resequenced, .order_kept, .stopped, .completed and
-    .aborted."""
+    """manifest.assigned, .unassigned, .redrawn, .departed, .reloading, .resequenced, .order_kept, .stopped, .completed
+    and .aborted."""
     subjects = [f"manifest:{manifest.code}", f"mall:{manifest.mall.code}"]
     if driver is not None:
         subjects.append(f"driver:{driver.code}")

@@ -5,6 +5,7 @@ Never the PIN and never the tracking link, whose page shows it: neither column i
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -127,6 +128,11 @@ class Call:
         return self.stop.status in Stop.OPEN
 
     @property
+    def waits_for_its_trip(self) -> bool:
+        """Whether it is of a trip that is not under way yet."""
+        return self.stop.kind != Stop.Kind.RETURN and self.stop.trip > self.stop.manifest.trip
+
+    @property
     def summary(self) -> str:
         count = len(self.parcels)
         words = [ngettext("%(count)s parcel", "%(count)s parcels", count) % {"count": count}]
@@ -137,6 +143,54 @@ class Call:
     @property
     def navigation(self) -> str:
         return navigation(self.stop)
+
+
+@dataclass(slots=True)
+class Trip:
+    """The stops between two visits to the mall, with what is loaded before them."""
+
+    number: int
+    of: int
+    calls: list[Call]
+    mall: Mall
+
+    @property
+    def is_open(self) -> bool:
+        return any(each.is_open for each in self.calls)
+
+    @property
+    def to_load(self) -> list[Call]:
+        """The counters at which something is still to be collected for it."""
+        return [each for each in self.calls if each.stop.kind == Stop.Kind.PICKUP and each.is_open]
+
+    @property
+    def back_at(self) -> dt.datetime | None:
+        """When the driver is expected at the first counter; None once nothing is left to load."""
+        return min((each.stop.eta_at for each in self.to_load), default=None)
+
+    @property
+    def parcels(self) -> int:
+        """Parcels still to be loaded."""
+        waits = {Parcel.Status.EXPECTED, Parcel.Status.READY}
+        drops = [drop for each in self.to_load for drop in each.drops if drop.live]
+        return sum(parcel.status in waits for drop in drops for parcel in drop.parcels)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the driver has been at one of its stops."""
+        return any(each.stop.arrived_at is not None for each in self.calls)
+
+    @property
+    def navigation(self) -> str:
+        return navigation(self.mall)
+
+
+def in_trips(calls: Iterable[Call], mall: Mall) -> list[Trip]:
+    """The calls by the trip of the block that they are on; a block that is loaded once has one."""
+    found: dict[int, list[Call]] = {}
+    for each in calls:
+        found.setdefault(each.stop.trip, []).append(each)
+    return [Trip(number, max(found), found[number], mall) for number in sorted(found)]
 
 
 def navigation(place: Place) -> str:
@@ -239,13 +293,19 @@ def _scanned(stops: list[Stop]) -> defaultdict[int, set[int]]:
 
 def map_of(found: Iterable[Call], *, manifest: Manifest) -> dict[str, Any]:
     """All stops and the way between them, in the shape the map reads; stops at one place share a mark."""
-    mall = manifest.mall
+    mall, calls = manifest.mall, list(found)
     places: dict[tuple[float, float], list[Call]] = {(mall.point.lat, mall.point.lng): []}
-    for each in found:
+    for each in calls:
         places.setdefault((each.stop.point.lat, each.stop.point.lng), []).append(each)
-    points = [list(place) for place in places]
+    home = [mall.point.lat, mall.point.lng]
+    points = [home]
+    for trip in in_trips(calls, mall):
+        ways = dict.fromkeys((each.stop.point.lat, each.stop.point.lng) for each in trip.calls)
+        points += [home] * (trip.number > 1 and len(points) > 1) + [
+            list(way) for way in ways if list(way) != home
+        ]
     return {
-        "center": points[0],
+        "center": home,
         "zoom": 12,
         "fit": True,
         "markers": [_mark(place, here, mall) for place, here in places.items()],
@@ -285,6 +345,7 @@ def manifest_json(manifest: Manifest, found: Iterable[Call]) -> dict[str, Any]:
     return {
         "code": manifest.code,
         "status": manifest.status,
+        "trip": manifest.trip,
         "mall": manifest.mall.code,
         "departed_at": moment(manifest.departed_at),
         "completed_at": moment(manifest.completed_at),
@@ -297,6 +358,7 @@ def stop_json(each: Call) -> dict[str, Any]:
     return {
         "code": stop.code,
         "number": each.number,
+        "trip": stop.trip,
         "kind": stop.kind,
         "status": stop.status,
         "store": None

@@ -6,10 +6,22 @@ import datetime as dt
 import re
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import arriving, completion, counters, custody, facts, incidents, limits, locks, moves, relief
+from deliveries import (
+    arriving,
+    completion,
+    counters,
+    custody,
+    facts,
+    incidents,
+    limits,
+    locks,
+    moves,
+    relief,
+    trips,
+)
 from deliveries.custody import StopRefused
 from deliveries.evidence import Evidence, refuse_if_stale
 from deliveries.models import Handover, Manifest, Order, Parcel, Scan, Stop
@@ -91,8 +103,8 @@ def scan(
     the right parcel. A repeat of the same event changes nothing; a
     second scan of the same parcel is kept with outcome ``already``.
 
-    Raises StopNotYours, WrongMoment, StopClosed, EventTooOld; UnknownLabel, WrongStop, ParcelDamaged, each of which
-    is kept as a scan and a fact.
+    Raises StopNotYours, WrongMoment, StopClosed, OtherTrip, EventTooOld; UnknownLabel, WrongStop, ParcelDamaged, each
+    of which is kept as a scan and a fact.
     """
     made = _scan(driver=driver, stop_code=stop_code, entered=entered, method=method, evidence=evidence, at=at)
     if made.outcome in REFUSALS:
@@ -201,7 +213,7 @@ def confirm_handover(
     """Staff (or the store's own system) have read the driver's code: their half, for a pickup or a return.
 
     Without `stop_code` the code itself tells which driver, and so which stop. A repeat changes nothing.
-    Raises StopNotYours, WrongMoment, StopClosed, SeveralStops; WrongDriverCode, which is kept as a fact, and
+    Raises StopNotYours, WrongMoment, StopClosed, OtherTrip, SeveralStops; WrongDriverCode, which is kept as a fact, and
     TooManyTries after several of those.
     """
     actor = (
@@ -278,8 +290,13 @@ def _expected(stores: QuerySet[Store], stop_code: str | None) -> list[Stop]:
     underway = [Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING]
     return list(
         stops.filter(
-            Q(kind=Stop.Kind.PICKUP, manifest__status=Manifest.Status.LOADING)
-            | Q(kind=Stop.Kind.RETURN, manifest__status__in=underway),
+            Q(kind=Stop.Kind.PICKUP, manifest__status=Manifest.Status.LOADING, trip=F("manifest__trip"))
+            | Q(kind=Stop.Kind.RETURN, manifest__status__in=underway)
+            | Q(
+                kind=Stop.Kind.RETURN,
+                manifest__status=Manifest.Status.LOADING,
+                manifest__departed_at__isnull=False,
+            ),
             status__in=Stop.OPEN,
         ).order_by("pk")
     )
@@ -303,17 +320,20 @@ def _refuse_after_many(stops: list[Stop], actor: Actor, *, at: dt.datetime) -> N
 
 
 def depart(*, manifest: Manifest, at: dt.datetime) -> Manifest:
-    """The driver leaves the mall with what was collected; with nothing on board the manifest is completed.
+    """The driver leaves the mall with what was collected for the present trip. With nothing on board the next trip is
+    loaded, or the manifest is completed.
 
-    An inner verb of the apps above. Raises NotLoaded while a store has still to hand something over, NotProved while
-    a photo or signature that an order asks for at its counter is missing, IllegalMove.
+    An inner verb of the apps above. Raises NotLoaded while a store has still to hand over for this trip, NotProved
+    while a photo or signature that an order asks for at its counter is missing, IllegalMove.
     """
     assert connection.in_atomic_block, "An inner verb."
     manifest = locks.manifest(manifest.pk)
     driver = manifest.driver
     relief.close_what_is_over(manifest, at=at)
     waiting = list(
-        manifest.stops.filter(kind__in=[Stop.Kind.PICKUP, Stop.Kind.MEETING], status__in=Stop.OPEN)
+        manifest.stops.filter(
+            kind__in=[Stop.Kind.PICKUP, Stop.Kind.MEETING], trip__lte=manifest.trip, status__in=Stop.OPEN
+        )
         .select_related("store")
         .order_by("position", "id")
     )
@@ -326,13 +346,19 @@ def depart(*, manifest: Manifest, at: dt.datetime) -> Manifest:
             reason="counter_proof", stores=", ".join(stop.store.name for stop in unproved if stop.store)
         )
     live = manifest.consignments.filter(ended_at=None)
-    if not live.exists():
+    if not live.filter(pickup__trip=manifest.trip).exists():
         completion.settle(manifest, at=at)
         return manifest
     assert driver is not None
     actor = facts.of_driver(driver)
+    if manifest.is_back_to_load:
+        trips.put_off_returns(manifest, at=at)
     moves.move_manifest(manifest, Manifest.Status.ON_ROUTE, at)
-    recording.record(facts.manifest_changed("manifest.departed", manifest, at=at, actor=actor, driver=driver))
+    recording.record(
+        facts.manifest_changed(
+            "manifest.departed", manifest, at=at, actor=actor, driver=driver, trip=manifest.trip
+        )
+    )
     completion.retime(manifest, at=at)
     # What another driver handed over on the road is on its way already.
     collected = live.filter(order__status=Order.Status.PICKED_UP)

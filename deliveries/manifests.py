@@ -3,6 +3,7 @@ it back."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import ClassVar
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import facts, limits, locks, moves
+from deliveries import facts, limits, locks, moves, trips
 from deliveries.models import Consignment, Handover, Manifest, Order, Parcel, Stop
 from deliveries.snapshots import parcels_of
 from drivers.models import Driver
@@ -42,7 +43,7 @@ class CustodyBegun(ManifestRefused):
 class DraftStop:
     """A stop to be: `kind` pickup or dropoff, `store` for a pickup, the orders collected or left there.
 
-    `planned_at` is the arrival, `service` how long the stop takes.
+    `planned_at` is the arrival, `service` how long the stop takes, `trip` on which trip of the block it is.
     """
 
     kind: str
@@ -52,14 +53,24 @@ class DraftStop:
     planned_at: dt.datetime
     service: dt.timedelta
     orders: tuple[Order, ...]
+    trip: int = 1
+
+
+def in_trips(stops: Sequence[DraftStop], *, first: int = 1) -> list[DraftStop]:
+    """The stops with their trips counted from `first` on, none left out."""
+    numbers = {trip: first + n for n, trip in enumerate(sorted({stop.trip for stop in stops}))}
+    return [dataclasses.replace(stop, trip=numbers[stop.trip]) for stop in stops]
 
 
 def draft(*, mall: Mall, stops: Sequence[DraftStop], at: dt.datetime) -> Manifest:
     """Draw up a manifest: its stops in this order, and a place on it for each order, which becomes planned.
 
-    Every order is at exactly one pickup and one drop-off. Raises OrderGone when one is no longer waiting.
+    Every order is at exactly one pickup and one drop-off, of the same trip. Raises OrderGone when one is no longer
+    waiting.
     """
     assert connection.in_atomic_block, "An inner verb."
+    stops = in_trips(stops)
+    assert [stop.trip for stop in stops] == sorted(stop.trip for stop in stops), "Trip after trip."
     pks = {order.pk for stop in stops for order in stop.orders}
     assert len(stops) <= limits.STOPS_PER_MANIFEST
     assert len(pks) <= limits.ORDERS_PER_MANIFEST
@@ -74,6 +85,7 @@ def draft(*, mall: Mall, stops: Sequence[DraftStop], at: dt.datetime) -> Manifes
             manifest=manifest,
             kind=stop.kind,
             position=position,
+            trip=stop.trip,
             store=stop.store,
             latitude=round(stop.point.lat, 6),
             longitude=round(stop.point.lng, 6),
@@ -168,10 +180,12 @@ def dissolve(*, manifest: Manifest, at: dt.datetime, reason: str, actor: Actor =
 
 
 def open_loading(*, manifest: Manifest, at: dt.datetime) -> Manifest:
-    """The driver is at the mall: stores may hand over. Raises IllegalMove unless it is assigned."""
+    """The driver is at the mall: stores may hand over what the first trip takes of which anything is left. Raises
+    IllegalMove unless it is assigned."""
     assert connection.in_atomic_block, "An inner verb."
     manifest = locks.manifest(manifest.pk)
-    moves.move_manifest(manifest, Manifest.Status.LOADING, at)
+    following = trips.next_of(manifest) if trips.is_over(manifest) else None
+    moves.move_manifest(manifest, Manifest.Status.LOADING, at, trip=following or manifest.trip)
     return manifest
 
 

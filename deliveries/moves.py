@@ -124,7 +124,7 @@ def move_manifest(manifest: Manifest, to: str, at: dt.datetime, **stamps: object
     _refuse_unless_allowed(manifest, to)
     manifest.status = to
     if to == Manifest.Status.ON_ROUTE:
-        stamps.setdefault("departed_at", at)
+        stamps.setdefault("departed_at", manifest.departed_at or at)
     elif to == Manifest.Status.COMPLETED:
         stamps.setdefault("completed_at", at)
     elif to == Manifest.Status.ABORTED:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from deliveries import completion, facts, limits, locks
 from deliveries.models import Manifest, Order, Stop
@@ -31,10 +32,10 @@ def report(*, driver: Driver, pings: Sequence[Ping], at: dt.datetime) -> list[Pi
 def _retime(driver: Driver, *, at: dt.datetime) -> None:
     """Expect the stops to come when the way so far, or the wait at a door, says; written no more often than it
     matters. Whoever holds the manifest just now writes it better than we would."""
+    driving = [Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING]
+    comes_back = Q(manifest__status=Manifest.Status.LOADING, manifest__departed_at__isnull=False)
     ahead = Stop.objects.filter(
-        manifest__driver=driver,
-        manifest__status__in=[Manifest.Status.ON_ROUTE, Manifest.Status.RETURNING],
-        status__in=Stop.OPEN,
+        Q(manifest__status__in=driving) | comes_back, manifest__driver=driver, status__in=Stop.OPEN
     )
     pk = ahead.order_by("position", "id").values_list("manifest_id", flat=True).first()
     manifest = locks.manifest_unless_busy(pk) if pk is not None else None

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import drafts, facts, filling, geocoding, limits, locks, manifests, moves, slots
+from deliveries import completion, drafts, facts, filling, geocoding, limits, locks, manifests, moves, slots
 from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
 from deliveries.models import Consignment, Order, Parcel
 from deliveries.models.order import OrderQuerySet
@@ -404,6 +404,9 @@ def cancel(
     if place is not None:
         manifests.take_off(place, ending=Consignment.Ending.CANCELLED, at=at)
         order.live_consignments = []  # type: ignore[attr-defined]
+        if place.manifest.departed_at is not None:
+            # A later trip, for which the driver need not come back when nothing else is on it.
+            completion.settle(place.manifest, at=at)
     slots.give_back_of(order, at=at)
     facts.tell("order.cancelled", order, at=at, actor=actor, reason=reason)
     return order

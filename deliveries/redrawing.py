@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import facts, limits, locks, manifests, moves
-from deliveries.manifests import CustodyBegun, DraftStop, ManifestRefused, OrderGone
+from deliveries.manifests import CustodyBegun, DraftStop, ManifestRefused, OrderGone, in_trips
 from deliveries.models import Consignment, Manifest, Order, Parcel, Stop
 from deliveries.snapshots import parcels_of
 from retaildelivery.outbox import recording
@@ -42,6 +42,7 @@ def redraw(
     """
     assert connection.in_atomic_block, "An inner verb."
     manifest = locks.manifest(manifest.pk)
+    stops = in_trips(stops, first=manifest.trip)
     places = {
         place.order_id: place
         for place in manifest.consignments.filter(ended_at=None).select_related("pickup", "dropoff")
@@ -91,27 +92,33 @@ def _rows(manifest: Manifest, stops: Sequence[DraftStop], places: dict[int, Cons
     known = list(manifest.stops.in_order())  # type: ignore[attr-defined]
     by_pk = {row.pk: row for row in known}
     counters = {
-        row.store_id: row for row in known if row.kind == Stop.Kind.PICKUP and row.status in Stop.OPEN
+        (row.store_id, row.trip): row
+        for row in known
+        if row.kind == Stop.Kind.PICKUP and row.status in Stop.OPEN
     }
     used: list[Stop] = []
     for stop in stops:
         if stop.kind == Stop.Kind.PICKUP:
             assert stop.store is not None
-            found = counters.get(stop.store.pk)
+            # A counter where they were collected already stays as it is.
+            there = [places[order.pk].pickup for order in stop.orders if order.pk in places]
+            ended = next((by_pk[each.pk] for each in there if each.status not in Stop.OPEN), None)
+            found = counters.get((stop.store.pk, stop.trip), ended)
         else:
-            there = [places[order.pk].dropoff_id for order in stop.orders if order.pk in places]
-            found = next((by_pk[pk] for pk in there if by_pk[pk] not in used), None)
+            doors = [places[order.pk].dropoff_id for order in stop.orders if order.pk in places]
+            found = next((by_pk[pk] for pk in doors if by_pk[pk] not in used), None)
         used.append(found or _new(manifest, stop))
     kept = [row for row in known if row not in used]
     for position, row in enumerate(kept):
         row.position = position
     for number, (stop, row) in enumerate(zip(stops, used, strict=True)):
-        row.position = len(kept) + number
+        row.position, row.trip = len(kept) + number, stop.trip
         row.planned_at = row.eta_at = stop.planned_at
         row.service = stop.service
     Stop.objects.bulk_create([row for row in used if row.pk is None])
     Stop.objects.bulk_update(
-        [row for row in (*kept, *used) if row.pk in by_pk], ["position", "planned_at", "eta_at", "service"]
+        [row for row in (*kept, *used) if row.pk in by_pk],
+        ["position", "trip", "planned_at", "eta_at", "service"],
     )
     return used
 

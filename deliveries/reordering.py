@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import completion, custody, eta, facts, limits, locks, roads, sequencing
+from deliveries import completion, custody, eta, facts, limits, locks, roads, sequencing, trips
 from deliveries.custody import StopRefused
 from deliveries.models import Consignment, Manifest, Order, Stop
 from deliveries.sequencing import Start, Visit, Way
@@ -28,7 +28,7 @@ OPEN_TO_CHANGE: tuple[str, ...] = (
 
 class StopsDiffer(StopRefused):
     code = "stops_differ"
-    sentence = _("Name every stop still to come once. Missing or unknown: %(stops)s.")
+    sentence = _("Name every stop of this trip still to come once. Missing or unknown: %(stops)s.")
 
 
 class AtAStop(StopRefused):
@@ -95,6 +95,7 @@ def outlook(manifest: Manifest, *, at: dt.datetime) -> Outlook:
     calls = _calls(stops, visits, start, way)
     free = [visits[stop.pk] for stop in stops if stop not in fixed]
     begun = _after(fixed, visits, start)
+    free += _way_back(manifest)
     better = sequencing.best(free, begun, way)
     now, then = sequencing.worth(free, begun, way), sequencing.worth(better, begun, way)
     saves = (
@@ -104,7 +105,7 @@ def outlook(manifest: Manifest, *, at: dt.datetime) -> Outlook:
     if not saves:
         return Outlook(calls, None)
     by_code = {stop.code: stop for stop in stops}
-    order = [*fixed, *(by_code[visit.key] for visit in better)]
+    order = [*fixed, *(by_code[visit.key] for visit in better if visit.key)]
     minute = dt.timedelta(minutes=1)
     found = Proposal(
         calls=_calls(order, visits, start, way),
@@ -165,8 +166,8 @@ def _own(driver: Driver, manifest_code: str) -> Manifest:
 
 @transaction.atomic(durable=True)
 def reorder(*, driver: Driver, manifest_code: str, stop_codes: Sequence[str], at: dt.datetime) -> Outlook:
-    """Visit the stops still to come in this order. Custody does not change; a promise that breaks by it is a warning
-    in what is returned, not a refusal. The same order again changes nothing.
+    """Visit the stops of this trip still to come in this order. Custody does not change; a promise that breaks by it is
+    a warning in what is returned, not a refusal. The same order again changes nothing.
 
     Raises StopNotYours, WrongMoment, StopsDiffer, AtAStop.
     """
@@ -216,13 +217,40 @@ def _write(
         if call.stop.status == Stop.Status.PLANNED:
             call.stop.planned_at = call.reached_at - delay
     Stop.objects.bulk_update(order, ["position", "planned_at"])
+    _shift_later_trips(manifest, order[-1], way)
     completion.retime(manifest, at=at)
 
 
+def _shift_later_trips(manifest: Manifest, last: Stop, way: Way) -> None:
+    """The next loading is planned no sooner than the way back from the door that is the last one now allows."""
+    later = list(
+        manifest.stops.filter(trip__gt=manifest.trip, status__in=Stop.OPEN).order_by("position", "id")
+    )
+    if not later:
+        return
+    over = last.planned_at + last.service
+    shift = over + way(last.point, manifest.mall.point, over) - later[0].planned_at
+    if shift > dt.timedelta(0):
+        for stop in later:
+            stop.planned_at += shift
+        Stop.objects.bulk_update(later, ["planned_at"])
+
+
+def _way_back(manifest: Manifest) -> list[Visit]:
+    """To the mall, where the next trip is loaded; nothing on the last trip."""
+    if trips.next_of(manifest) is None:
+        return []
+    return [Visit(key="", point=manifest.mall.point, service=dt.timedelta(0))]
+
+
 def _visits(manifest: Manifest) -> tuple[list[Stop], dict[int, Visit]]:
-    """The doors and counters still to come, in order, and each as the pure part knows it."""
-    kinds = [Stop.Kind.DROPOFF, Stop.Kind.RETURN]
-    rows = manifest.stops.filter(kind__in=kinds, status__in=Stop.OPEN).select_related("store")
+    """The doors of this trip and the counters still to come, in order, and each as the pure part knows it. What comes
+    back at a loading is part of that."""
+    open_stops = manifest.stops.filter(status__in=Stop.OPEN)
+    rows = open_stops.filter(kind=Stop.Kind.DROPOFF, trip=manifest.trip)
+    if trips.next_of(manifest) is None and not manifest.is_back_to_load:
+        rows |= open_stops.filter(kind=Stop.Kind.RETURN)
+    rows = rows.select_related("store")
     stops = sorted(rows, key=lambda stop: (stop.status != Stop.Status.ARRIVED, stop.position, stop.pk))
     promised: dict[int, list[Order]] = {}
     live = Consignment.objects.live().filter(dropoff__in=stops).select_related("order")  # type: ignore[attr-defined]

@@ -77,7 +77,8 @@ def _scan_by_staff(
 @transaction.atomic(durable=True)
 def turn_round(*, manifest_code: str, reason: str, actor: Actor, at: dt.datetime) -> Manifest:
     """Operations end the deliveries of a route that cannot go on (breakdown, illness, danger): every order that is
-    not delivered comes back to its store. Turning round twice changes nothing.
+    not delivered comes back to its store, and what a later trip was to take waits there to be planned again. Turning
+    round twice changes nothing.
 
     Raises StopNotYours for no such manifest, WrongMoment when it is not on route.
     """
@@ -90,6 +91,7 @@ def turn_round(*, manifest_code: str, reason: str, actor: Actor, at: dt.datetime
         raise custody.WrongMoment(reason=manifest.status, status=manifest.get_status_display())
     driver = manifest.driver
     assert driver is not None
+    _leave_later_trips(manifest, reason=reason[:200], actor=actor, at=at)
     for stop in manifest.stops.filter(kind=Stop.Kind.DROPOFF, status__in=Stop.OPEN).order_by(
         "position", "id"
     ):
@@ -102,6 +104,13 @@ def turn_round(*, manifest_code: str, reason: str, actor: Actor, at: dt.datetime
         moves.move_stop(stop, Stop.Status.SKIPPED, at)
     completion.settle(manifest, at=at)
     return manifest
+
+
+def _leave_later_trips(manifest: Manifest, *, reason: str, actor: Actor, at: dt.datetime) -> None:
+    """Orders that no trip has collected yet wait to be planned again."""
+    later = manifest.consignments.filter(ended_at=None, pickup__trip__gt=manifest.trip)
+    for order in locks.orders(later.values_list("order_id", flat=True)):
+        custody.leave_behind(order, actor=actor, at=at, reason=reason)
 
 
 @transaction.atomic(durable=True)

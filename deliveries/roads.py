@@ -52,7 +52,8 @@ def calibrate(*, market: Market, at: dt.datetime) -> RoadFit:
 
 def legs_of(market: Market, *, at: dt.datetime) -> list[Leg]:
     """Ways between stops that drivers of the market have driven of late, the newest first: from the mall at
-    departure, then from the end of each stop to the arrival at the next in the order they were visited."""
+    departure, then from the end of each stop to the arrival at the next in the order they were visited. Between two
+    trips lies a loading, of which no way is read."""
     rows = (
         Stop.objects.filter(
             manifest__mall__market=market,
@@ -74,9 +75,17 @@ def _legs(stops: list[Stop]) -> Iterator[Leg]:
     manifest = stops[0].manifest
     zone = manifest.mall.zone
     begin = (manifest.mall.point, manifest.departed_at)
-    places: list[tuple[Point, dt.datetime | None, dt.datetime | None]] = [(begin[0], None, begin[1])]
-    places += [(stop.point, stop.arrived_at, stop.completed_at) for stop in stops]
-    for (origin, _came, left_at), (goal, arrived_at, _left) in pairwise(places):
+    places: list[tuple[Point, dt.datetime | None, dt.datetime | None, tuple[int, bool]]]
+    places = [(begin[0], None, begin[1], (1, False))]
+    places += [
+        (stop.point, stop.arrived_at, stop.completed_at, (stop.trip, stop.kind == Stop.Kind.RETURN))
+        for stop in stops
+    ]
+    for (origin, _came, left_at, (trip, at_mall)), (goal, arrived_at, _left, (then, back)) in pairwise(
+        places
+    ):
+        if then != trip or (at_mall and not back):
+            continue
         if left_at is not None and arrived_at is not None and arrived_at > left_at:
             minutes = (arrived_at - left_at) / dt.timedelta(minutes=1)
             yield Leg(crow_km(origin, goal), minutes, left_at.astimezone(zone).hour)

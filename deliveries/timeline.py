@@ -52,6 +52,7 @@ SENTENCES: dict[str, str] = {
     "manifest.assigned": gettext_noop("The load has a driver"),
     "manifest.unassigned": gettext_noop("The load has no driver any more"),
     "manifest.departed": gettext_noop("The driver left for the doors"),
+    "manifest.reloading": gettext_noop("The driver goes on to load the next trip"),
     "manifest.completed": gettext_noop("All stops are done"),
     "manifest.aborted": gettext_noop("The round was broken off"),
     "manifest.stopped": gettext_noop("The round was stopped"),

@@ -277,10 +277,10 @@ class DepartureView(OneBlockView):
         operation_id="driver_depart", request=shapes.DepartureIn, responses=shapes.BlockOut, tags=TAGS
     )
     def put(self, request: Request, code: str) -> Response:
-        """You leave the mall with what is loaded. A repeat is harmless."""
-        api.body(request, shapes.DepartureIn)
+        """You leave the mall with what is loaded for the present trip. A repeat is harmless."""
+        given = api.body(request, shapes.DepartureIn)
         self.found(code)
-        attendance.depart(block_code=code, driver_id=self.driver.pk, at=timezone.now())
+        attendance.depart(block_code=code, driver_id=self.driver.pk, trip=given["trip"], at=timezone.now())
         return self.answer_of(code)
 
 

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from deliveries import loading, manifests
+from deliveries import locks as delivery_locks
+from deliveries.custody import OtherTrip
+from deliveries.models import Manifest
 from drivers.models import StandingEvent
 from offers import conduct, declining, facts, freshness, holding, limits, locks, moves, relieving, rescuing
 from offers.models import Block, Claim
@@ -133,22 +136,38 @@ def _wrong_desk_codes(block: Block, *, more: int = 0) -> int:
 
 
 @transaction.atomic(durable=True)
-def depart(*, block_code: str, driver_id: int, at: dt.datetime) -> Block:
-    """The driver leaves the mall with what is loaded. A repeat changes nothing.
+def depart(*, block_code: str, driver_id: int, at: dt.datetime, trip: int | None = None) -> Block:
+    """The driver leaves the mall with what is loaded, on this `trip` of the block, or whichever is loaded now. A repeat
+    changes nothing.
 
-    Raises ClaimNotYours, NotCheckedIn, and what `deliveries.loading.depart` refuses (not_loaded).
+    Raises ClaimNotYours, NotCheckedIn, OtherTrip for a trip that is not loaded yet, and what
+    `deliveries.loading.depart` refuses (not_loaded).
     """
     claim = holding.held(block_code=block_code, driver_id=driver_id)
     block = claim.block
     if block.status == Block.Status.CLAIMED:
         raise NotCheckedIn
-    if block.status != Block.Status.CHECKED_IN:
+    if block.status not in {Block.Status.CHECKED_IN, Block.Status.WORKING}:
         return block
-    moves.move_block(block, Block.Status.WORKING, at=at)
+    loads = _loads(block, trip)
+    if block.status == Block.Status.WORKING and not loads:
+        return block
+    if block.status == Block.Status.CHECKED_IN:
+        moves.move_block(block, Block.Status.WORKING, at=at)
     recording.record(facts.block_departed(block, at=at, driver=claim.driver))
     if block.manifest is not None:
         loading.depart(manifest=block.manifest, at=at)
     return block
+
+
+def _loads(block: Block, trip: int | None) -> bool:
+    """Whether this trip, or whichever there is, of the (locked) block is loaded now. Raises OtherTrip."""
+    if block.manifest is None:
+        return False
+    manifest = delivery_locks.manifest(block.manifest.pk)
+    if trip is not None and trip > manifest.trip:
+        raise OtherTrip(field="trip", reason=str(trip), trip=trip, now=manifest.trip)
+    return manifest.status == Manifest.Status.LOADING and trip in {None, manifest.trip}
 
 
 def no_shows(*, at: dt.datetime) -> list[int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
@@ -39,9 +40,14 @@ def draft(
     The rate is the base of its kind of shift, or `at_least_cents` an hour where that is more: what these
     orders had reached before. Raises deliveries.manifests.OrderGone and terms.NoPayPolicy.
     """
-    orders = [order for stop in stops if stop.kind == Stop.Kind.DROPOFF for order in stop.orders]
-    parcels = [parcel for order in orders for parcel in order.parcels.all()]
-    litres, grams = sum(p.litres for p in parcels), sum(p.grams for p in parcels)
+    doors = [stop for stop in stops if stop.kind == Stop.Kind.DROPOFF]
+    orders = [order for stop in doors for order in stop.orders]
+    litres, grams = largest(
+        (stop.trip, parcel.litres, parcel.grams)
+        for stop in doors
+        for order in stop.orders
+        for parcel in order.parcels.all()
+    )
     policy = terms.policy_on(mall.market, window.start.astimezone(mall.zone).date())
     kind = terms.kind_of(mall, window, at=at)
     base = terms.base_cents(policy, kind)
@@ -52,11 +58,12 @@ def draft(
         shift_kind=kind,
         window=DateTimeTZRange(window.start, window.end, "[)"),
         vehicle_kind=least_car(litres, grams),
+        trips=max(1, len({stop.trip for stop in doors})),
         litres=litres,
         grams=grams,
         orders_count=len(orders),
-        parcels_count=len(parcels),
-        doors_count=sum(stop.kind == Stop.Kind.DROPOFF for stop in stops),
+        parcels_count=sum(len(order.parcels.all()) for order in orders),
+        doors_count=len(doors),
         stores_count=sum(stop.kind == Stop.Kind.PICKUP for stop in stops),
         distance_m=distance_m,
         policy=policy,
@@ -83,6 +90,16 @@ def draft_empty(
         base_hourly_cents=base,
         hourly_cents=base,
     )
+
+
+def largest(parcels: Iterable[tuple[int, int, int]]) -> tuple[int, int]:
+    """The most litres and the most grams that are in the car at once, of parcels given as trip, litres and grams."""
+    litres: Counter[int] = Counter()
+    grams: Counter[int] = Counter()
+    for trip, takes, weighs in parcels:
+        litres[trip] += takes
+        grams[trip] += weighs
+    return max(litres.values(), default=0), max(grams.values(), default=0)
 
 
 def least_car(litres: int, grams: int) -> str:

@@ -25,7 +25,7 @@ from offers.estimate_serializers import (
 )
 from offers.models import Block, Claim, Decline, Draw, HandOver, Offer
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text
+from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text, WholeNumber
 from stores.models import Mall
 
 Json = dict[str, Any]
@@ -59,6 +59,15 @@ class CheckInIn(Input):
 
 
 class DepartureIn(Input):
+    trip = WholeNumber(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=100,
+        help_text="Which trip of the block leaves; without it, the one that is loaded now. Send it, so that a repeat "
+        "of an earlier departure is known as one.",
+    )
     client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
 
 
@@ -86,8 +95,9 @@ class LoadOut(Output):
     parcels = serializers.IntegerField()
     stores = serializers.IntegerField()
     doors = serializers.IntegerField()
-    litres = serializers.IntegerField()
-    grams = serializers.IntegerField()
+    trips = serializers.IntegerField(help_text="How often you load at the mall.")
+    litres = serializers.IntegerField(help_text="In the car at once: of the trip that takes the most.")
+    grams = serializers.IntegerField(help_text="In the car at once.")
     vehicle_kind = serializers.ChoiceField(
         choices=Vehicle.Kind.choices, help_text="The least car it fits in."
     )
@@ -317,6 +327,7 @@ def load_json(block: Block) -> Json:
         "parcels": block.parcels_count,
         "stores": block.stores_count,
         "doors": block.doors_count,
+        "trips": block.trips,
         "litres": block.litres,
         "grams": block.grams,
         "vehicle_kind": block.vehicle_kind,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import locks as delivery_locks
@@ -164,8 +164,8 @@ def stops_left(block: Block) -> list[Stop]:
     """The open stops to which the block's driver still carries something."""
     return list(
         Stop.objects.filter(
+            Q(kind=Stop.Kind.RETURN) | Q(kind=Stop.Kind.DROPOFF, trip__lte=F("manifest__trip")),
             manifest=block.manifest_id,
-            kind__in=[Stop.Kind.DROPOFF, Stop.Kind.RETURN],
             status__in=Stop.OPEN,
         )
         .select_related("store")

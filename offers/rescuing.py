@@ -70,6 +70,7 @@ def moved(block: Block, *, shift: dt.timedelta) -> Sequence[DraftStop]:
                     planned_at=stop.planned_at + shift,
                     service=stop.service,
                     orders=orders,
+                    trip=stop.trip,
                 )
             )
     return drafts

@@ -188,12 +188,13 @@ def pay_withdrawn(claim: Claim, *, at: dt.datetime) -> int:
 
 
 def key_of(block: Block, line: pricing.PayLine) -> str:
-    """What the line pays for, such as ``block:BX7K2M:base`` or ``block:BX7K2M:wait:T3K9QP``."""
+    """What the line pays for, such as ``block:BX7K2M:base`` or ``block:BX7K2M:wait:T3K9QP``, of a second visit to that
+    store ``block:BX7K2M:wait:T3K9QP:2``."""
     named = dict(line.params)
     about = named.get("store") or named.get("order") or named.get("name")
     if line.kind in {pricing.LineKind.FLOOR, pricing.LineKind.MILEAGE}:
         about = line.rule
-    return ":".join(filter(None, ("block", block.code, str(line.kind), about)))
+    return ":".join(filter(None, ("block", block.code, str(line.kind), about, named.get("visit"))))
 
 
 def _lines(

@@ -117,6 +117,8 @@ def _timed(
         moment += eta.drive(here, stop.point, curve=curve, hour=hour)
         metres += road_m(here, stop.point)
         orders = tuple(fresh[order.pk] for order in stop.orders)
+        if stop.kind == Stop.Kind.PICKUP and stop is not tail[0]:
+            moment = max(moment, *(order.ready_at for order in orders))
         if stop.kind == Stop.Kind.DROPOFF:
             moment = max(moment, min(order.window.lower for order in orders))
         stops.append(dataclasses.replace(stop, planned_at=moment, orders=orders))

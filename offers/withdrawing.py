@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Consignment, Parcel, Stop
-from offers import facts, freshness, locks, moves, offering, relieving, settlement
+from offers import drafting, facts, freshness, locks, moves, offering, relieving, settlement
 from offers.models import Block, Claim
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
@@ -105,14 +105,25 @@ def follow_delivery(*, fact: Fact, at: dt.datetime) -> None:
 def measure(block: Block) -> None:
     """Count what is still on the block's manifest. The distance stays as planned: pay never falls."""
     live = Consignment.objects.filter(manifest=block.manifest_id, ended_at=None)
-    parcels = Parcel.objects.filter(order__in=live.values("order")).values_list("litres", "grams")
+    trips = dict(live.values_list("order", "dropoff__trip"))
+    parcels = Parcel.objects.filter(order__in=trips).values_list("order", "litres", "grams")
     stops = Stop.objects.filter(manifest=block.manifest_id)
-    block.orders_count = live.count()
+    block.orders_count = len(trips)
+    block.trips = max(1, len(set(trips.values())))
     block.parcels_count = len(parcels)
-    block.litres = sum(litres for litres, _grams in parcels)
-    block.grams = sum(grams for _litres, grams in parcels)
+    block.litres, block.grams = drafting.largest(
+        (trips[order], litres, grams) for order, litres, grams in parcels
+    )
     block.doors_count = stops.filter(pk__in=live.values("dropoff")).count()
     block.stores_count = stops.filter(pk__in=live.values("pickup")).count()
     block.save(
-        update_fields=["orders_count", "parcels_count", "litres", "grams", "doors_count", "stores_count"]
+        update_fields=[
+            "orders_count",
+            "trips",
+            "parcels_count",
+            "litres",
+            "grams",
+            "doors_count",
+            "stores_count",
+        ]
     )

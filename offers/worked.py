@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -141,17 +142,25 @@ def worked_until(stops: Sequence[Stop], *, at: dt.datetime) -> dt.datetime:
 
 
 def waits(block: Block, stops: Sequence[Stop]) -> list[pricing.Wait]:
-    """How long each store kept the driver: from arrival, or the block's start where that is later, to the
-    staff's handover, or to the end of the stop where there was none."""
-    kept: dict[str, dt.timedelta] = {}
+    """How long each store kept the driver, visit by visit: from arrival, or the block's start where that is later, to
+    the staff's handover, or to the end of the stop where there was none. Who comes back for another trip sooner than
+    the store was told waits on nobody's account until then."""
+    kept: dict[tuple[str, int], dt.timedelta] = {}
     for stop in stops:
         if stop.kind != Stop.Kind.PICKUP or stop.store is None or stop.arrived_at is None:
             continue
         until = taken_at(stop)
         if until is not None:
-            waited = max(ZERO, until - max(stop.arrived_at, block.starts_at))
-            kept[stop.store.code] = kept.get(stop.store.code, ZERO) + waited
-    return [pricing.Wait(store=code, waited=waited) for code, waited in kept.items()]
+            expected = block.starts_at if stop.trip == 1 else stop.planned_at
+            waited = max(ZERO, until - max(stop.arrived_at, expected))
+            visit = (stop.store.code, stop.trip)
+            kept[visit] = kept.get(visit, ZERO) + waited
+    visits: Counter[str] = Counter()
+    found = []
+    for code, trip in sorted(kept, key=lambda each: each[1]):
+        visits[code] += 1
+        found.append(pricing.Wait(store=code, waited=kept[code, trip], visit=visits[code]))
+    return found
 
 
 def of_blocks(blocks: Sequence[Block]) -> Iterator[tuple[Block, list[Stop], list[pricing.Tip]]]:

@@ -229,6 +229,10 @@ class StopOrderOut(Output):
 class StopOut(Output):
     code = serializers.CharField()
     number = serializers.IntegerField()
+    trip = serializers.IntegerField(
+        help_text="Which trip of the block it is on: only stops of the manifest's present trip can be worked on, "
+        "except returns, which are due at the mall before the loading of theirs."
+    )
     kind = serializers.ChoiceField(choices=Stop.Kind.choices)
     status = serializers.ChoiceField(choices=Stop.Status.choices)
     store = StopStoreOut(allow_null=True)
@@ -246,9 +250,13 @@ class StopOut(Output):
 
 class ManifestOut(Output):
     code = serializers.CharField()
-    status = serializers.ChoiceField(choices=Manifest.Status.choices)
+    status = serializers.ChoiceField(
+        choices=Manifest.Status.choices,
+        help_text="After the last door of a trip it is `loading` again when another follows: back to the mall.",
+    )
+    trip = serializers.IntegerField(help_text="Which trip is loaded or driven now, from 1 on.")
     mall = serializers.CharField()
-    departed_at = serializers.DateTimeField(allow_null=True)
+    departed_at = serializers.DateTimeField(allow_null=True, help_text="When the first trip left the mall.")
     completed_at = serializers.DateTimeField(allow_null=True)
     stops = StopOut(many=True)
 

@@ -35,7 +35,10 @@ class ManifestQuerySet(worlds.WorldQuerySet["Manifest"]):
 
 
 class Manifest(worlds.InAWorld):
-    """The stops and orders of one block: pickups at the stores of one mall, then doors, then returns."""
+    """The stops and orders of one block, trip by trip: pickups at the stores of one mall, then doors; then returns.
+
+    A driver with more than one trip comes back to the mall after the doors of each to load the next.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -49,8 +52,15 @@ class Manifest(worlds.InAWorld):
     MOVES: ClassVar[dict[str, set[str]]] = {
         Status.DRAFT: {Status.ASSIGNED, Status.ABORTED},
         Status.ASSIGNED: {Status.DRAFT, Status.LOADING, Status.ABORTED},
-        Status.LOADING: {Status.ASSIGNED, Status.DRAFT, Status.ON_ROUTE, Status.COMPLETED, Status.ABORTED},
-        Status.ON_ROUTE: {Status.RETURNING, Status.COMPLETED, Status.ABORTED},
+        Status.LOADING: {
+            Status.ASSIGNED,
+            Status.DRAFT,
+            Status.ON_ROUTE,
+            Status.RETURNING,
+            Status.COMPLETED,
+            Status.ABORTED,
+        },
+        Status.ON_ROUTE: {Status.LOADING, Status.RETURNING, Status.COMPLETED, Status.ABORTED},
         Status.RETURNING: {Status.COMPLETED, Status.ABORTED},
         Status.COMPLETED: set(),
         Status.ABORTED: set(),
@@ -61,8 +71,13 @@ class Manifest(worlds.InAWorld):
     mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    trip = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text=_("Which trip is loaded or driven now.")
+    )
     created_at = models.DateTimeField()
-    departed_at = models.DateTimeField(null=True, blank=True)
+    departed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the first trip left the mall.")
+    )
     completed_at = models.DateTimeField(null=True, blank=True)
     aborted_at = models.DateTimeField(null=True, blank=True)
     aborted_reason = models.CharField(max_length=200, blank=True)
@@ -100,6 +115,9 @@ class Manifest(worlds.InAWorld):
                 condition=~Q(status__in=["on_route", "returning"]) | Q(departed_at__isnull=False),
                 name="a_manifest_on_route_has_departed",
             ),
+            models.CheckConstraint(
+                condition=Q(trip__gte=1), name="the_first_trip_of_a_manifest_is_number_one"
+            ),
         ]
         indexes = [models.Index(fields=["driver", "status"], name="manifest_driver_status")]
 
@@ -108,6 +126,11 @@ class Manifest(worlds.InAWorld):
 
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]
+
+    @property
+    def is_back_to_load(self) -> bool:
+        """Whether its driver loads, or comes back to load, for a trip after the first."""
+        return self.status == self.Status.LOADING and self.departed_at is not None
 
 
 class StopQuerySet(worlds.WorldQuerySet["Stop"]):
@@ -148,6 +171,11 @@ class Stop(worlds.InAWorld):
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="stops")
     kind = models.CharField(max_length=8, choices=Kind)
     position = models.PositiveSmallIntegerField(help_text=_("Order of visit within the manifest."))
+    trip = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        help_text=_("Which trip of the block it belongs to; a return to the visit at the mall that follows."),
+    )
     store = models.ForeignKey(Store, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     latitude = models.DecimalField(max_digits=9, decimal_places=6)
     longitude = models.DecimalField(max_digits=9, decimal_places=6)
@@ -193,9 +221,15 @@ class Stop(worlds.InAWorld):
             # Open ones only: a driver who has been back at a store may fail at another door after that.
             models.UniqueConstraint(
                 fields=["manifest", "kind", "store"],
-                condition=~Q(kind="dropoff") & Q(status__in=["planned", "arrived"]),
-                name="one_open_stop_of_a_kind_per_store_on_a_manifest",
+                condition=Q(kind__in=["return", "meeting"]) & Q(status__in=["planned", "arrived"]),
+                name="one_open_return_per_store_on_a_manifest",
             ),
+            models.UniqueConstraint(
+                fields=["manifest", "trip", "store"],
+                condition=Q(kind="pickup") & Q(status__in=["planned", "arrived"]),
+                name="one_open_pickup_per_store_and_trip",
+            ),
+            models.CheckConstraint(condition=Q(trip__gte=1), name="the_first_trip_of_a_stop_is_number_one"),
         ]
         indexes = [models.Index(fields=["manifest", "position"], name="stop_in_order")]
 

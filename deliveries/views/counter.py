@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -47,10 +47,31 @@ def counter_page(
     request: HttpRequest, form: DriverCodeForm, *, refusal: Refused | None = None, status: int = 200
 ) -> HttpResponse:
     stops = list(stops_at(request, [Stop.Kind.PICKUP]))
-    here = [stop for stop in stops if stop.manifest.status == Manifest.Status.LOADING]
-    later = [stop for stop in stops if stop.manifest.status == Manifest.Status.ASSIGNED]
-    context = {"form": form, "here": here, "later": later, "refusal": refusal, "at": timezone.now()}
+    here = at_the_mall(stops)
+    context = {
+        "form": form,
+        "here": here,
+        "later": [stop for stop in stops if stop not in here],
+        "refusal": refusal,
+        "at": timezone.now(),
+    }
     return render(request, "deliveries/store_counter.html", context, status=status)
+
+
+def at_the_mall(stops: list[Stop]) -> list[Stop]:
+    """The pickups whose driver is in the mall to load their trip. Who comes back for another is there once they have
+    been at a first counter."""
+    loads = [
+        stop
+        for stop in stops
+        if stop.manifest.status == Manifest.Status.LOADING and stop.trip == stop.manifest.trip
+    ]
+    back = [stop.manifest_id for stop in loads if stop.manifest.is_back_to_load]
+    seen: set[int] = set()
+    if back:
+        reached = Stop.objects.filter(manifest__in=back, trip=F("manifest__trip"), arrived_at__isnull=False)
+        seen = set(reached.values_list("manifest_id", flat=True))
+    return [stop for stop in loads if not stop.manifest.is_back_to_load or stop.manifest_id in seen]
 
 
 @login_required

@@ -128,8 +128,11 @@ class Block(models.Model):
         default=Vehicle.Kind.SEDAN,
         help_text=_("The least car it fits in."),
     )
-    litres = models.PositiveIntegerField(default=0)
-    grams = models.PositiveIntegerField(default=0)
+    trips = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text=_("How often its driver loads at the mall.")
+    )
+    litres = models.PositiveIntegerField(default=0, help_text=_("Of the trip that takes the most."))
+    grams = models.PositiveIntegerField(default=0, help_text=_("Of the trip that takes the most."))
     orders_count = models.PositiveSmallIntegerField(default=0)
     parcels_count = models.PositiveSmallIntegerField(default=0)
     doors_count = models.PositiveSmallIntegerField(default=0)

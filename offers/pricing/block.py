@@ -143,8 +143,16 @@ def _wait_lines(terms: Terms, work: Work) -> Iterable[PayLine]:
         minutes = started_minutes(wait.waited - left)
         cents = round_half_up(for_time(rate, minutes * MINUTE))
         payer = wait.store if wait.at_fault else None
+        again = {"visit": wait.visit} if wait.visit > 1 else {}
         yield line(
-            LineKind.WAIT, cents, terms.rule, payer, minutes=minutes, store=wait.store, rate=_shown(rate)
+            LineKind.WAIT,
+            cents,
+            terms.rule,
+            payer,
+            minutes=minutes,
+            store=wait.store,
+            rate=_shown(rate),
+            **again,
         )
 
 

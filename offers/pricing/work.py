@@ -96,11 +96,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long one store kept the driver, and whether that store bears it."""
+    """How long one store kept the driver, and whether that store bears it. A driver who comes back to load another trip
+    visits a store a second time: each visit has its own free minutes."""
 
     store: str
     waited: timedelta
     at_fault: bool = True
+    visit: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F
 
 from deliveries import doors, loading
 from deliveries.evidence import Evidence
@@ -168,7 +169,7 @@ def order(
     return made
 
 
-def stops(orders: Sequence[Order], *, start: dt.datetime) -> list[DraftStop]:
+def stops(orders: Sequence[Order], *, start: dt.datetime, trip: int = 1) -> list[DraftStop]:
     """A pickup at each store, then a door for each order, a quarter of an hour apart."""
     stores = list(dict.fromkeys(each.store for each in orders))
     pickups = [
@@ -180,6 +181,7 @@ def stops(orders: Sequence[Order], *, start: dt.datetime) -> list[DraftStop]:
             planned_at=start + number * 5 * MINUTE,
             service=5 * MINUTE,
             orders=tuple(one for one in orders if one.store == each),
+            trip=trip,
         )
         for number, each in enumerate(stores)
     ]
@@ -192,15 +194,27 @@ def stops(orders: Sequence[Order], *, start: dt.datetime) -> list[DraftStop]:
             planned_at=start + (number + 2) * 15 * MINUTE,
             service=3 * MINUTE,
             orders=(each,),
+            trip=trip,
         )
         for number, each in enumerate(orders)
     ]
     return [*pickups, *homes]
 
 
+def block_of_trips(*trips: Sequence[Order], apart: dt.timedelta = HOUR) -> Block:
+    """A block on offer whose driver loads these orders trip by trip, so long apart."""
+    drafts = [
+        stop
+        for number, orders in enumerate(trips)
+        for stop in stops(orders, start=START + number * apart, trip=number + 1)
+    ]
+    return block([order for orders in trips for order in orders], length=3 * HOUR, drafts=drafts)
+
+
 def block(
     orders: Sequence[Order],
     *,
+    drafts: Sequence[DraftStop] | None = None,
     start: dt.datetime = START,
     length: dt.timedelta = 2 * HOUR,
     at: dt.datetime = AT,
@@ -211,7 +225,7 @@ def block(
         made = drafting.draft(
             mall=orders[0].store.mall,
             window=Window(start, start + length),
-            stops=stops(orders, start=start),
+            stops=drafts or stops(orders, start=start),
             distance_m=distance_m,
             at_least_cents=0,
             at=at,
@@ -267,11 +281,12 @@ def check_in(of_block: Block, by: Driver, *, at: dt.datetime) -> None:
 
 
 def collect(of_block: Block, by: Driver, *, arrive: dt.datetime, handover: dt.datetime) -> None:
-    """At each store: the driver arrives, scans every parcel, and staff read the driver's code."""
+    """At each store of the present trip: the driver arrives, scans every parcel, and staff read the driver's code."""
     pickups = Stop.objects.filter(manifest=of_block.manifest_id, kind=Stop.Kind.PICKUP).order_by("position")
-    for stop in pickups:
+    for stop in pickups.filter(trip=F("manifest__trip")):
         loading.arrive_at_store(driver=by, stop_code=stop.code, evidence=evidence(arrive), at=arrive)
-        for parcel in Parcel.objects.filter(order__consignments__pickup=stop).order_by("pk"):
+        waits = Parcel.objects.filter(order__consignments__pickup=stop, order__consignments__ended_at=None)
+        for parcel in waits.order_by("pk"):
             loading.scan(
                 driver=by,
                 stop_code=stop.code,

@@ -159,7 +159,7 @@ def test_an_offer_is_whole(api, block):
         "left_hourly": {"cents": 1350, "currency": "USD"},
     }
     assert offer["load"] == {
-        "orders": 2, "parcels": 3, "stores": 1, "doors": 2, "litres": 36, "grams": 3000,
+        "orders": 2, "parcels": 3, "stores": 1, "doors": 2, "trips": 1, "litres": 36, "grams": 3000,
         "vehicle_kind": "sedan",
     }  # fmt: skip
     assert offer["window"] == {"start": "2026-11-23T21:00:00.000Z", "end": "2026-11-23T23:00:00.000Z"}

@@ -49,6 +49,7 @@ from retaildelivery.web.errors import STATUS
 from stores.models import Market
 
 UNPROCESSABLE, CONFLICT = 422, 409
+TRIP_DIGITS = 4
 TO_LOAD = {Stop.Kind.PICKUP, Stop.Kind.MEETING}
 # Rough places of doors, before the block is one's own: two decimals are about a kilometre.
 ROUGH = 2
@@ -287,7 +288,10 @@ def block_page(
         manifest.mall = found.mall
         calls = itinerary.calls(manifest)
     open_calls = [call for call in calls if call.is_open]
-    loading = found.status == Block.Status.CHECKED_IN
+    trips = itinerary.in_trips(calls, found.mall)
+    loading = found.status == Block.Status.CHECKED_IN or (manifest is not None and manifest.is_back_to_load)
+    trip = next((each for each in trips if manifest is not None and each.number == manifest.trip), None)
+    open_pickups = sum(call.stop.kind in TO_LOAD and call.is_open for call in trip.calls) if trip else 0
     context = {
         "driver": driver,
         "claim": held,
@@ -295,9 +299,15 @@ def block_page(
         "mall": found.mall,
         "manifest": manifest,
         "stops": calls,
+        "trips": trips,
+        "trip": trip,
+        "is_driving_back": manifest is not None
+        and manifest.is_back_to_load
+        and trip is not None
+        and not trip.has_begun,
         "done": len(calls) - len(open_calls),
         "next_call": open_calls[0] if open_calls else None,
-        "open_pickups": sum(call.stop.kind in TO_LOAD for call in open_calls),
+        "open_pickups": open_pickups,
         "may_depart": loading,
         "promise_at_risk": any(
             drop.is_open and call.stop.eta_at >= drop.order.window.upper
@@ -305,7 +315,7 @@ def block_page(
             if call.stop.kind == Stop.Kind.DROPOFF
             for drop in call.drops
         ),
-        "depart_is_next": loading and not any(call.stop.kind in TO_LOAD for call in open_calls),
+        "depart_is_next": loading and not open_pickups,
         "badge_needed": loading or any(call.stop.kind == Stop.Kind.RETURN for call in open_calls),
         "share_position": found.status in {Block.Status.CHECKED_IN, Block.Status.WORKING},
         "map_data": itinerary.map_of(calls, manifest=manifest) if manifest else None,
@@ -394,8 +404,14 @@ def check_in(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 @acts_on("offers:driver_block_detail")
 def departure(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     held = held_claim(driver, code)
+    trip = request.POST.get("trip", "")
     try:
-        attendance.depart(block_code=code, driver_id=driver.pk, at=timezone.now())
+        attendance.depart(
+            block_code=code,
+            driver_id=driver.pk,
+            trip=int(trip) if trip.isdecimal() and len(trip) < TRIP_DIGITS else None,
+            at=timezone.now(),
+        )
     except Refused as refusal:
         return block_page(request, driver, held, status=STATUS.get(refusal.code, CONFLICT), refusal=refusal)
     messages.success(request, _("On your way."))
@@ -409,7 +425,9 @@ def manifest(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     held = held_claim(driver, code)
     calls = itinerary.calls(held.block.manifest) if held.block.manifest else []
     return render(
-        request, "offers/driver_manifest.html", {"driver": driver, "held": held.block, "stops": calls}
+        request,
+        "offers/driver_manifest.html",
+        {"driver": driver, "held": held.block, "trips": itinerary.in_trips(calls, held.block.mall)},
     )
 
 

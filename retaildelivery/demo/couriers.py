@@ -16,7 +16,7 @@ from retaildelivery.demo.data import Courier
 from retaildelivery.demo.phone import BlockSeen, OfferSeen, Phone
 from retaildelivery.demo.play import Play
 from retaildelivery.demo.town import Life, patiently
-from retaildelivery.lib.geo import Point
+from retaildelivery.lib.geo import Point, crow_m
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +30,7 @@ COMES_FROM = timedelta(minutes=12)  # way to the mall
 LATE_FROM = timedelta(minutes=5)  # after the start a check-in counts as late
 PING_EVERY_S = 3.0  # positions reported on the way to a stop
 PINGS = 4  # at most
+WITHIN_MALL_M = 500  # nearer than that a counter is reached on foot
 TRIES_AT_A_STOP = 3
 SHORT_OF_A_PARCEL = 0.006  # parcels that a shop cannot find
 
@@ -186,11 +187,12 @@ class Rider:
             met = yield from self._hand_on(block, manifest)
             if met:
                 continue
-            stop = _next_stop(manifest["stops"])
+            stop = _next_stop(manifest)
             loading = manifest["status"] in {"assigned", "loading"}
-            if loading and not _is_to_load(stop):
+            if loading and not _is_to_load(stop, manifest):
                 yield self.play.pace(city.PARK)
-                yield from patiently(lambda: self.phone.depart(block.code))
+                trip = manifest["trip"]
+                yield from patiently(lambda trip=trip: self.phone.depart(block.code, trip=trip))
             elif stop is None:
                 break
             else:
@@ -242,7 +244,7 @@ class Rider:
         there = Point(stop["latitude"], stop["longitude"])
         if stop["status"] == "planned":
             way = self.play.pace(city.drive(self.here, there, haste=self.temper.haste))
-            if stop["kind"] == "pickup":
+            if stop["kind"] == "pickup" and crow_m(self.here, there) <= WITHIN_MALL_M:
                 way = self.play.pace(city.PARK)
             pings = min(PINGS, 1 + int(way / PING_EVERY_S))
             for part in range(1, pings + 1):
@@ -389,18 +391,30 @@ class Rider:
         self.play.score.delivered += 1
 
 
-def _next_stop(stops: list[Stop]) -> Stop | None:
-    """What is to be loaded before doors before returns, each in the planned order."""
-    kinds = {"pickup": 0, "meeting": 0, "dropoff": 1, "return": 2}
-    still = [stop for stop in stops if stop["status"] in {"planned", "arrived"}]
-    return min(still, key=lambda stop: (kinds[stop["kind"]], stop["number"]), default=None)
+def _is_back(manifest: dict[str, Any]) -> bool:
+    """Whether the driver is back to load another trip: what came back with them is handed over first."""
+    return manifest["status"] == "loading" and manifest["departed_at"] is not None
 
 
-def _is_to_load(stop: Stop | None) -> bool:
-    """Whether something is still to be had here: at a meeting nothing is when the other driver has delivered it."""
-    return stop is not None and (
-        stop["kind"] == "pickup" or (stop["kind"] == "meeting" and bool(stop["orders"]))
-    )
+def _next_stop(manifest: dict[str, Any]) -> Stop | None:
+    """Trip by trip what is to be loaded before doors before returns, each in the planned order."""
+    kinds = {"pickup": 0, "meeting": 0, "dropoff": 1, "return": 0 if _is_back(manifest) else 2}
+    still = [stop for stop in manifest["stops"] if stop["status"] in {"planned", "arrived"}]
+
+    def turn(stop: Stop) -> tuple[bool, int, int]:
+        return stop["trip"] > manifest["trip"], kinds[stop["kind"]], stop["number"]
+
+    return min(still, key=turn, default=None)
+
+
+def _is_to_load(stop: Stop | None, manifest: dict[str, Any]) -> bool:
+    """Whether something of this trip is still to be had, or brought back, here: at a meeting nothing is when the other
+    driver has delivered it."""
+    if stop is None or stop["trip"] > manifest["trip"]:
+        return False
+    if stop["kind"] == "meeting":
+        return bool(stop["orders"])
+    return stop["kind"] == "pickup" or (stop["kind"] == "return" and _is_back(manifest))
 
 
 def _begins_at(block: BlockSeen, stops: list[Stop]) -> Point:

@@ -82,8 +82,9 @@ class Phone:
     def check_in(self, block: str, *, at: Point) -> Json:
         return self._put(f"/driver/blocks/{block}/check-in", {"client_event_id": event_id(), **_place(at)})
 
-    def depart(self, block: str) -> Json:
-        return self._put(f"/driver/blocks/{block}/departure", {"client_event_id": event_id()})
+    def depart(self, block: str, *, trip: int) -> Json:
+        body = {"client_event_id": event_id(), "trip": trip}
+        return self._put(f"/driver/blocks/{block}/departure", body)
 
     def manifest(self, block: str) -> Json:
         answer: Json = self.client.get(f"/driver/blocks/{block}/manifest")

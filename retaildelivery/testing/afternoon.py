@@ -130,6 +130,19 @@ class Afternoon:
 
     def plan(self, orders: Sequence[Order], *, at: dt.datetime = NOW) -> Manifest:
         """A draft manifest: a pickup per store, a door per place, in the order of the orders."""
+        return self.plan_trips(orders, at=at)
+
+    def plan_trips(self, *trips: Sequence[Order], at: dt.datetime = NOW) -> Manifest:
+        """A draft manifest of these trips, each planned three hours after the one before."""
+        stops = [
+            stop
+            for number, orders in enumerate(trips)
+            for stop in self._trip(number + 1, orders, at=at + 3 * number * HOUR)
+        ]
+        with transaction.atomic():
+            return manifests.draft(mall=trips[0][0].store.mall, stops=stops, at=at)
+
+    def _trip(self, trip: int, orders: Sequence[Order], *, at: dt.datetime) -> list[DraftStop]:
         stores = {order.store_id: order.store for order in orders}
         points = list(dict.fromkeys(order.point for order in orders if order.point))
         stops = [
@@ -141,10 +154,11 @@ class Afternoon:
                 planned_at=at + HOUR + 10 * number * MINUTE,
                 service=10 * MINUTE,
                 orders=tuple(order for order in orders if order.store_id == store.pk),
+                trip=trip,
             )
             for number, store in enumerate(stores.values())
         ]
-        stops += [
+        return stops + [
             DraftStop(
                 kind=Stop.Kind.DROPOFF,
                 store=None,
@@ -153,11 +167,10 @@ class Afternoon:
                 planned_at=at + 2 * HOUR + 20 * number * MINUTE,
                 service=5 * MINUTE,
                 orders=tuple(order for order in orders if order.point == point),
+                trip=trip,
             )
             for number, point in enumerate(points)
         ]
-        with transaction.atomic():
-            return manifests.draft(mall=orders[0].store.mall, stops=stops, at=at)
 
     def assign(self, manifest: Manifest, driver: Driver, *, at: dt.datetime = NOW) -> Manifest:
         with transaction.atomic():
@@ -166,6 +179,10 @@ class Afternoon:
     def open(self, manifest: Manifest, *, at: dt.datetime = NOW) -> Manifest:
         with transaction.atomic():
             return manifests.open_loading(manifest=manifest, at=at)
+
+    def loading_trips(self, *trips: Sequence[Order], at: dt.datetime = NOW) -> Manifest:
+        """A manifest of these trips, its driver Ada at the mall for the first."""
+        return self.open(self.assign(self.plan_trips(*trips), self.ada, at=at), at=at)
 
     def loading(self, *orders: Order, driver: Driver | None = None, at: dt.datetime = NOW) -> Manifest:
         """These orders on a manifest of Ada (or another), who is at the mall."""
@@ -195,8 +212,11 @@ class Afternoon:
         )
 
     def collect(self, manifest: Manifest, *, at: dt.datetime = NOW) -> None:
-        """Every parcel of every store is scanned and handed over."""
+        """Every parcel of every store is scanned and handed over that the present trip takes."""
+        manifest.refresh_from_db(fields=["trip"])
         for stop in stops_of(manifest, Stop.Kind.PICKUP):
+            if stop.trip != manifest.trip:
+                continue
             for parcel in Parcel.objects.filter(order__consignments__pickup=stop).order_by("pk"):
                 self.scan(stop, parcel, at=at)
             self.hand_over(stop, at=at)

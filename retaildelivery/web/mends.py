@@ -96,6 +96,7 @@ MENDS: dict[str, str] = {
     "nothing_to_take_over": "Read the manifest again: these stops are done or empty.",
     "order_gone": "Read the order again: it was planned, changed or taken back meanwhile.",
     "order_not_here": "Read the stop again: the order was taken back or goes elsewhere.",
+    "other_trip": "Finish the present trip first: the manifest says which it is, and each stop to which it belongs.",
     "parcel_damaged": "Leave it at the counter; the store decides.",
     "parcel_not_here": "Take a parcel from the list of this stop.",
     "picture_refused": "Send a JPEG, PNG or WebP file, not larger than the message says.",

@@ -47,7 +47,8 @@ ACTIONS: dict[str, str] = {kind: name for name, kind in UNDELIVERABLE.items()}
 def status_of(order: Order, place: Consignment | None) -> str:
     """Theirs for ours; two of theirs are finer, and we know both from the driver's stops."""
     if place is not None:
-        if order.status == Order.Status.ASSIGNED and place.manifest.status == Manifest.Status.LOADING:
+        loads = place.manifest.status == Manifest.Status.LOADING and place.dropoff.trip == place.manifest.trip
+        if order.status == Order.Status.ASSIGNED and loads:
             return "enroute_to_pickup"
         way_back = place.return_stop if order.status == Order.Status.RETURNING else None
         if way_back is not None and way_back.status == Stop.Status.ARRIVED:
