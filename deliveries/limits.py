@@ -54,6 +54,7 @@ SWEEP_SLOTS = 200  # slots one sweep clears
 SWEEP_QUOTES = 5_000  # quotes one sweep forgets
 PROMISE_USUAL = dt.timedelta(hours=2)  # the window of a promise that named none
 REPORT_USUAL = dt.timedelta(days=30)  # how far back a report looks, unless said
+BROKEN_SHOWN = 200  # broken promises on a page; the file has them all
 QUOTE_KEPT = dt.timedelta(days=30)  # an unused quote; asked about by nobody after that
 QUOTE_DOOR_M = 100  # another point of the same door; farther is another door
 COUNTER_TIME = dt.timedelta(minutes=10)  # collecting at a counter, on average

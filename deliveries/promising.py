@@ -1,5 +1,4 @@
-"""A promise for a product page or a checkout: price, slot and window in one signed value, redeemed by an order; and
-how such promises were kept."""
+"""A promise for a product page or a checkout: price, slot and window in one signed value, redeemed by an order."""
 
 from __future__ import annotations
 
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import limits, quoting, serviceability, slots
@@ -103,53 +101,3 @@ def redeem(
     return quoting.accept(
         quote_code=read(token)["quote"], scope=scope, draft=draft, actor=actor, at=at, placed_by=placed_by
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How a store's promises went. `void` are those that the seller took back; open ones are not due yet."""
-
-    store: Store
-    made: int
-    redeemed: int
-    open: int
-    kept: int
-    broken: int
-    void: int
-
-    @property
-    def kept_percent(self) -> int | None:
-        due = self.kept + self.broken
-        return None if due == 0 else round(100 * self.kept / due)
-
-
-def report(
-    *, stores: QuerySet[Store], since: dt.datetime, before: dt.datetime, at: dt.datetime
-) -> list[Kept]:
-    """Promises given in that time, by store. Kept is: at the door before the end of the window."""
-    promised = Quote.objects.filter(promised=True, created_at__gte=since, created_at__lt=before)
-    end = F("order__window__endswith")
-    done = Q(order__status=Order.Status.DELIVERED)
-    void = Q(order__status=Order.Status.CANCELLED, order__cancelled_by__in=["seller", "staff"])
-    open_ = ~done & ~Q(order__status__in=[*Order.ENDED, Order.Status.RETURNING]) & Q(
-        order__window__endswith__gt=at
-    )  # fmt: skip
-    counted = (
-        promised.filter(store__in=stores)
-        .values("store")
-        .annotate(
-            made=Count("pk"),
-            redeemed=Count("order"),
-            kept=Count("order", filter=done & Q(order__delivered_at__lt=end)),
-            open=Count("order", filter=open_),
-            void=Count("order", filter=void),
-        )
-    )
-    rows: dict[int, dict[str, Any]] = {row["store"]: dict(row) for row in counted}
-    found = Store.objects.filter(pk__in=rows).select_related("mall").order_by("name", "pk")
-    return [_kept(store, rows[store.pk]) for store in found]
-
-
-def _kept(store: Store, row: dict[str, Any]) -> Kept:
-    broken = row["redeemed"] - row["kept"] - row["open"] - row["void"]
-    return Kept(**row | {"store": store, "broken": broken})

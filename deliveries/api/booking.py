@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import limits, promising, slots
+from deliveries import keeping, limits, promising, slots
 from deliveries.api import before
 from deliveries.api import booking_serializers as shapes
 from deliveries.api.seller import located, store_of
@@ -171,6 +171,19 @@ class PromisesView(SellerView):
         return Response(shown, status=status.HTTP_201_CREATED)
 
 
+def broken_shown(each: keeping.Broken) -> Json:
+    order = each.order
+    return {
+        "order": order.code,
+        "external_id": order.external_id,
+        "status": order.status,
+        "promised_until": moment(order.window.upper),
+        "delivered_at": moment(order.delivered_at),
+        "minutes_late": each.minutes_late,
+        "cause": each.cause,
+    }
+
+
 class PromiseReportView(SellerView):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
@@ -182,14 +195,20 @@ class PromiseReportView(SellerView):
     )
     def get(self, request: Request) -> Response:
         """How promises were kept, by store: at the door before the end of the window is kept; late, or not at
-        all, is broken. `void` are those whose order you took back. The last 30 days, unless said."""
+        all, is broken. `void` are those whose order you took back. The last 30 days, unless said.
+
+        Of the newest 200 that were broken, `broken_orders` says by how many minutes and why."""
         asked = api.query(request, shapes.ReportQuery)
         at = self.system.now
         until = asked.get("before", at)
         since = asked.get("from") or until - limits.REPORT_USUAL
         if since >= until:
             raise ValidationError({"from": ["Earlier than `before`."]}, code="reversed")
-        rows = promising.report(stores=self.system.stores, since=since, before=until, at=at)
+        asked_of = {"stores": self.system.stores, "since": since, "before": until, "at": at}
+        rows = keeping.report(**asked_of)
+        broken: dict[int, list[Json]] = {}
+        for each in keeping.broken(**asked_of):
+            broken.setdefault(each.order.store_id, []).append(broken_shown(each))
         results = [
             {
                 "store": row.store.code,
@@ -200,6 +219,7 @@ class PromiseReportView(SellerView):
                 "broken": row.broken,
                 "void": row.void,
                 "kept_percent": row.kept_percent,
+                "broken_orders": broken.get(row.store.pk, []),
             }
             for row in rows
         ]

@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from deliveries.api.seller_answers import PromiseWindow, QuoteOut
 from deliveries.api.seller_serializers import QuoteIn
+from deliveries.keeping import CAUSES
+from deliveries.models import Order
 from retaildelivery.web import fields
 from retaildelivery.web.fields import Input, Moment, Output, Text
 
@@ -68,6 +70,20 @@ class ReportQuery(Input):
         return {"from": Moment(required=False), **super().get_fields()}
 
 
+class BrokenPromise(Output):
+    order = serializers.CharField()
+    external_id = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(choices=Order.Status.choices)
+    promised_until = serializers.DateTimeField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    minutes_late = serializers.IntegerField(
+        allow_null=True, help_text="When it came, or so far; null when it never will."
+    )
+    cause = serializers.ChoiceField(
+        choices=list(CAUSES.items()), help_text="The last reason given at the door, or what held it up."
+    )
+
+
 class StorePromises(Output):
     store = serializers.CharField()
     made = serializers.IntegerField()
@@ -77,6 +93,7 @@ class StorePromises(Output):
     broken = serializers.IntegerField()
     void = serializers.IntegerField(help_text="The order was taken back by its seller.")
     kept_percent = serializers.IntegerField(allow_null=True, help_text="Of those that were due.")
+    broken_orders = BrokenPromise(many=True, help_text="The newest.")
 
 
 class PromiseReport(Output):

@@ -9,7 +9,7 @@ import pytest
 from django.core import signing
 from django.db import IntegrityError, transaction
 
-from deliveries import posting, promising, quoting, slots
+from deliveries import keeping, posting, promising, quoting, slots
 from deliveries.models import Order, Quote, Slot, SlotHold, SlotRule
 from retaildelivery.testing.afternoon import HOUR, MINUTE, NOW, TOLD_BY_STAFF, good_draft
 from retaildelivery.testing.racing import at_once
@@ -287,7 +287,7 @@ def test_promises_are_reported_kept_or_broken_by_store(afternoon):
     )
 
     def told(at):
-        [row] = promising.report(
+        [row] = keeping.report(
             stores=type(afternoon.bookshop).objects.all(), since=NOW, before=NOW + MINUTE, at=at
         )
         return (row.made, row.redeemed, row.open, row.kept, row.broken, row.void, row.kept_percent)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deliveries.views import counter, printing, store, store_after
+from deliveries.views import counter, printing, promises, store, store_after
 
 urlpatterns = [
     path("store/", store.home, name="store_home"),
@@ -23,5 +23,7 @@ urlpatterns = [
     path("store/handover/confirmation/", counter.confirm, name="store_handover_confirm"),
     path("store/handover/<str:code>/", counter.stop, name="store_stop"),
     path("store/handover/<str:code>/scans/", counter.return_scan, name="store_return_scan"),
+    path("store/promises/", promises.promises, name="store_promises"),
+    path("store/promises.csv", promises.promises_csv, name="store_promises_csv"),
     path("store/returns/", counter.returns, name="store_returns"),
 ]
