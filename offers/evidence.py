@@ -1,15 +1,17 @@
-"""What the system itself knows about the work behind a disputed line: gathered when the dispute is opened, so that
-nothing of it can be forgotten or tidied away."""
+"""What the system itself knows about the work behind a disputed line or a contested charge: gathered when it is opened,
+so that nothing of it can be forgotten or tidied away."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from deliveries.models import Scan
+from deliveries.models import Consignment, Scan, Stop
 from drivers.models import Driver, Position
-from offers import limits
+from offers import limits, worked
 from offers.models import Block
 from retaildelivery.outbox.models import Fact
+from stores.models import SellerPosting
 
 
 def of_subject(driver: Driver, subject: str) -> dict[str, Any]:
@@ -33,3 +35,59 @@ def of_subject(driver: Driver, subject: str) -> dict[str, Any]:
     facts = Fact.objects.filter(subjects__overlap=subjects).order_by("pk")[: limits.EVIDENCE_ROWS]
     found["facts"] = [{"at": fact.at.isoformat(), "name": fact.name} for fact in facts]
     return found
+
+
+def of_wait(charge: SellerPosting) -> dict[str, Any]:
+    """What the system knows of a wait that a store is charged for: when its parcels were to be packed and were, when
+    the driver was there, what was scanned, and how many minutes were counted. Moments are in UTC."""
+    code = charge.subject.partition(":")[2]
+    block = Block.objects.select_related("manifest").filter(code=code).first()
+    stops = Stop.objects.none()
+    if block is not None:
+        stops = Stop.objects.filter(manifest=block.manifest_id, kind=Stop.Kind.PICKUP, store=charge.store_id)
+    held = list(stops.select_related("handover__confirmed_by").order_by("position", "pk"))
+    orders = list(
+        Consignment.objects.filter(pickup__in=held)
+        .order_by("pk")
+        .values_list("order__code", "order__ready_at")
+    )
+    packed = _packed([order for order, _ready_at in orders])
+    return {
+        "subject": charge.subject,
+        "minutes": charge.params.get("minutes", ""),
+        "starts_at": block.starts_at.isoformat() if block else None,
+        "checked_in_at": _moment(block.checked_in_at) if block else None,
+        "stops": [
+            {
+                "arrived_at": _moment(stop.arrived_at),
+                "off_by_m": stop.arrived_off_by_m,
+                "handed_over_at": _moment(worked.taken_at(stop)),
+                "by": str(stop.handover.confirmed_by or "") if hasattr(stop, "handover") else "",
+            }
+            for stop in held
+        ],
+        "orders": [
+            {"code": order, "ready_at": _moment(ready_at), "packed_at": packed.get(order)}
+            for order, ready_at in orders
+        ],
+        "scans": [
+            {"at": scan.at.isoformat(), "outcome": scan.outcome}
+            for scan in Scan.objects.filter(stop__in=held).order_by("pk")[: limits.EVIDENCE_ROWS]
+        ],
+    }
+
+
+def _moment(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _packed(orders: list[str]) -> dict[str, str]:
+    """When the counter said of each order that it is packed."""
+    subjects = [f"order:{code}" for code in orders]
+    rows = Fact.objects.filter(name="order.ready", subjects__overlap=subjects).order_by("pk")
+    return {
+        subject.removeprefix("order:"): fact.at.isoformat()
+        for fact in rows
+        for subject in fact.subjects
+        if subject in subjects
+    }

@@ -16,6 +16,7 @@ from offers.views import (
     schedule,
     standing_by,
     tax,
+    waits,
 )
 
 urlpatterns = [
@@ -44,6 +45,13 @@ urlpatterns = [
     path("ops/plan/", ops.plan_now, name="ops_plan_now"),
     path("ops/disputes/", money.disputes, name="ops_disputes"),
     path("ops/disputes/<slug:code>/", money.answer, name="ops_dispute"),
+    path("ops/waits/<slug:seller>/<int:sequence>/", waits.for_operations, name="ops_wait"),
+    path("store/sellers/<str:seller_code>/lines/<int:sequence>/", waits.of_store, name="store_charge"),
+    path(
+        "store/sellers/<str:seller_code>/contests/<slug:code>/withdraw/",
+        waits.withdraw,
+        name="store_contest_withdraw",
+    ),
     path("ops/money/", balance.index, name="ops_balances"),
     path("ops/money/<slug:market>/<int:year>-<int:month>/", balance.month, name="ops_balance"),
     path("ops/tax/", tax.year, name="ops_tax"),

@@ -13,6 +13,7 @@ from offers import attendance, audience, expiry, limits, mileage, paydays, sched
 from offers.planning import planner, waves
 from offers.planning.travel import pairs
 from retaildelivery.outbox import dispatch
+from stores import contesting
 
 
 @worker_process_init.connect
@@ -88,6 +89,7 @@ def sweep_mileage(**_: Any) -> None:
 @shared_task(queue="sweeps", ignore_result=True)
 def sweep_disputes(**_: Any) -> None:
     disputing.tell_overdue(at=timezone.now())
+    contesting.tell_overdue(at=timezone.now())
 
 
 @shared_task(queue="sweeps", ignore_result=True)

@@ -20,6 +20,7 @@ from retaildelivery.web.admin_deciding import ProposingAdmin
 from stores import adjusting
 from stores.models import (
     ApiKey,
+    Contest,
     Invoice,
     Mall,
     Market,
@@ -179,6 +180,27 @@ class InvoiceAdmin(HistoryAdmin):
     list_filter = ("market", "seller", "month")
     list_select_related = ("seller", "market")
     search_fields = ("number", "seller__name", "seller__code")
+    ordering = ("-id",)
+
+
+@admin.register(Contest)
+class ContestAdmin(HistoryAdmin):
+    """Read here; decided on the page of pay disputes."""
+
+    list_display = (
+        "code",
+        "posting",
+        "reason",
+        "status",
+        "fault",
+        "opened_by",
+        "opened_at",
+        "due_at",
+        "decided_by",
+    )
+    list_filter = ("status", "fault", ("opened_at", RangeDateTimeFilter))
+    list_select_related = ("posting", "opened_by", "decided_by")
+    search_fields = ("code", "posting__seller__code", "posting__seller__name", "posting__subject")
     ordering = ("-id",)
 
 

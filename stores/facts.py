@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from retaildelivery.outbox.recording import Actor, Happening
-from stores.models import ApiKey, Invoice, StaffMembership, Store, WebhookEndpoint
+from stores.models import ApiKey, Contest, Invoice, StaffMembership, Store, WebhookEndpoint
 
 
 def key_issued(key: ApiKey, *, actor: Actor, at: dt.datetime) -> Happening:
@@ -137,5 +137,23 @@ def invoice_issued(invoice: Invoice, *, at: dt.datetime) -> Happening:
             "month": invoice.month.isoformat(),
             "total_cents": invoice.total_cents,
             "currency": invoice.currency,
+        },
+    )
+
+
+def contest_changed(name: str, contest: Contest, *, at: dt.datetime, actor: Actor) -> Happening:
+    """contest.opened, .granted, .refused, .withdrawn, .overdue."""
+    charge = contest.posting
+    return Happening(
+        name=name,
+        at=at,
+        subjects=[f"contest:{contest.code}", f"seller:{charge.seller.code}", charge.subject],
+        actor=actor,
+        data={
+            "contest": contest.code,
+            "line": charge.key,
+            "fault": contest.fault,
+            "reason": contest.decision or contest.text,
+            "due_at": contest.due_at.isoformat(),
         },
     )

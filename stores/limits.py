@@ -53,3 +53,6 @@ INVOICE_DUE = dt.timedelta(days=30)  # what the books of retailers are used to
 INVOICES_PAGE = 24  # two years on one page
 INVOICE_PDF_LINES = 1_000  # of one document, some thirty pages; the CSV has them all
 ADJUSTMENT_CENTS = 1_000_000  # a larger correction is several, each with its reason
+CONTEST_WITHIN = dt.timedelta(days=60)  # as long as drivers have; what the phones knew is kept for 30 days
+CONTEST_ANSWER = dt.timedelta(hours=72)  # to the first answer by a named person
+CONTESTS_SWEPT = 200  # contested charges one sweep speaks of

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from stores.models import (
     ApiKey,
+    Contest,
     InvoiceCounter,
     Market,
     Seller,
@@ -29,6 +30,12 @@ def invoice_counter(market: Market) -> InvoiceCounter:
 def adjustment(code: str) -> SellerAdjustment:
     """Raises SellerAdjustment.DoesNotExist."""
     rows = SellerAdjustment.objects.select_related("seller", "store", "market")
+    return rows.select_for_update(of=("self",), no_key=True).get(code=code)
+
+
+def contest(code: str) -> Contest:
+    """Raises Contest.DoesNotExist."""
+    rows = Contest.objects.select_related("posting__seller", "posting__store", "posting__market")
     return rows.select_for_update(of=("self",), no_key=True).get(code=code)
 
 

@@ -135,11 +135,12 @@ def _shown(rate: Cents | Fraction) -> str:
 
 def _wait_lines(terms: Terms, work: Work) -> Iterable[PayLine]:
     rate = _own_rate(terms, work) if terms.wait_cents_h is None else terms.wait_cents_h
-    free: dict[str, timedelta] = {}
+    free: dict[tuple[str, int], timedelta] = {}
     for wait in work.waits:
-        # What a store is free of, it is free of once, however the blame for its waits is divided.
-        left = free.get(wait.store, terms.free_wait)
-        free[wait.store] = max(ZERO, left - wait.waited)
+        # What a visit is free of, it is free of once, however the blame for its waits is divided.
+        visit = (wait.store, wait.visit)
+        left = free.get(visit, terms.free_wait)
+        free[visit] = max(ZERO, left - wait.waited)
         minutes = started_minutes(wait.waited - left)
         cents = round_half_up(for_time(rate, minutes * MINUTE))
         payer = wait.store if wait.at_fault else None

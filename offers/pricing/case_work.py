@@ -107,19 +107,21 @@ def _share(fields: Fields) -> Fraction | None:
 
 
 def _waits(fields: Fields) -> tuple[Wait, ...]:
-    """Waits by store; what one store kept the driver several times is one wait."""
-    kept: dict[tuple[str, bool], timedelta] = {}
+    """Waits by visit to a store; what the driver was kept several times on one visit is one wait."""
+    kept: dict[tuple[str, bool, int], timedelta] = {}
     for number, (where, each) in enumerate(fields.items("waits", "wait"), start=1):
         one = Fields(each if isinstance(each, Mapping) else {"minutes": each}, where)
         store = one.text("store") or f"store {number}"
         fault = one.flag("at_fault")
-        waited = one.duration("", "waited")
+        waited, visit = one.duration("", "waited"), one.count("visit")
         one.done()
         if waited is None:
             raise one.wrong("minutes", "write how long the store kept the driver.")
-        key = (store, fault is not False)
+        if visit == 0:
+            raise one.wrong("visit", "write 1 for the first visit to the store, 2 for the next.")
+        key = (store, fault is not False, visit or 1)
         kept[key] = kept.get(key, ZERO) + waited
-    return tuple(Wait(store, waited, fault) for (store, fault), waited in kept.items())
+    return tuple(Wait(store, waited, fault, visit) for (store, fault, visit), waited in kept.items())
 
 
 def _amounts(fields: Fields, naming: str, *names: str) -> list[tuple[str, int, str]]:

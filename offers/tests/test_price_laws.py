@@ -445,6 +445,17 @@ CASES = {
         },
         "22.67", "", "0.00",
     ),
+    # 9 and 9 minutes of two visits are no wait; 12 and 13 are 2 and 3: 0.67 + 1.00
+    "each visit to a store is free of its own ten minutes": (
+        {
+            "terms": HOURLY,
+            "block": block(scheduled_hours=1, waits=[
+                {"store": "A", "minutes": 9}, {"store": "A", "minutes": 9, "visit": 2},
+                {"store": "B", "minutes": 12}, {"store": "B", "minutes": 13, "visit": 2},
+            ]),
+        },
+        "21.67", "", "0.00",
+    ),
     # 40.00 for 2 h are 20.00 an hour: 12 min are 4.00
     "an extra trip at the rate of flat pay": (
         {"terms": {"flat": 40}, "block": block(scheduled_hours=2, extra_trips=[{"minutes": 12}])},

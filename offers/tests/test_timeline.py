@@ -8,7 +8,9 @@ from deliveries import timeline as of_orders
 from offers import timeline
 from retaildelivery.environment import BASE_DIR
 
-NAME = re.compile(r'"((?:award|block|draw|pay|order|parcel|stop|manifest|handover|incident)\.[a-z_]+)"')
+NAME = re.compile(
+    r'"((?:award|block|contest|dispute|draw|pay|order|parcel|stop|manifest|handover|incident)\.[a-z_]+)"'
+)
 
 
 def named_in(app: str) -> set[str]:

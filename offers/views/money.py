@@ -21,6 +21,7 @@ from offers import evidence, limits, pay_notices, paydays, reckoning, terms, tim
 from offers.drive_forms import AnswerForm, BankForm, DisputeForm, StripeForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
+from stores.models import Contest
 
 CONFLICT, UNPROCESSABLE = 409, 422
 
@@ -189,9 +190,14 @@ def withdraw(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
 @operations_required
 @require_GET
 def disputes(request: HttpRequest) -> HttpResponse:
-    """Open disputes, the one due first on top."""
+    """What drivers dispute and what stores contest, the one due first on top."""
     rows = Dispute.objects.undecided().select_related("driver__user", "posting").order_by("due_at", "pk")
-    context = {"disputes": rows[: limits.BOARD_ROWS], "at": timezone.now()}
+    contests = Contest.objects.undecided().select_related("posting__seller", "posting__store")  # type: ignore[attr-defined]
+    context = {
+        "disputes": rows[: limits.BOARD_ROWS],
+        "contests": contests.order_by("due_at", "pk")[: limits.BOARD_ROWS],
+        "at": timezone.now(),
+    }
     return render(request, "offers/ops_disputes.html", context)
 
 

@@ -25,7 +25,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
 from retaildelivery.web import polling
-from stores.models import Mall, Market
+from stores.models import Mall, Market, SellerPosting
 
 
 def market_of(request: HttpRequest, markets: Sequence[Market] | None = None) -> Market | None:
@@ -115,6 +115,9 @@ def block_page(
         .annotate(entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None)))
         .order_by("opens_at", "pk"),
         "happened": [(timeline.sentence_of(fact.name), fact) for fact in facts],
+        "waits": SellerPosting.objects.filter(subject=f"block:{found.code}", kind="wait", store__isnull=False)
+        .select_related("seller", "store")
+        .order_by("pk"),
         "freeze": freezing.live(found),
         "may_withdraw": found.status in withdrawing.ENDED_BEFORE_WORK,
         "form": form,

@@ -1,6 +1,7 @@
 """Malls and the shops in them, who works there, and the keys and endpoints of a seller's systems."""
 
 from stores.models.adjustment import SellerAdjustment
+from stores.models.contest import Contest
 from stores.models.invoice import Invoice, InvoiceCounter, InvoiceLine
 from stores.models.key import ApiKey
 from stores.models.market import LATITUDE, LONGITUDE, Mall, Market
@@ -15,6 +16,7 @@ __all__ = [
     "LATITUDE",
     "LONGITUDE",
     "ApiKey",
+    "Contest",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",
