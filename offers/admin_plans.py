@@ -22,7 +22,16 @@ class ApartInline(TabularInline):
 
 @admin.register(PlanRules)
 class PlanRulesAdmin(KeptAdmin):
-    list_display = ("market", "valid_from", "wait_cents", "late_cents", "km_cents", "max_metres", "one_visit")
+    list_display = (
+        "market",
+        "valid_from",
+        "wait_cents",
+        "late_cents",
+        "km_cents",
+        "max_metres",
+        "one_visit",
+        "max_trips",
+    )
     list_filter = ("market",)
     list_select_related = ("market",)
     ordering = ("market", "-valid_from")

@@ -86,6 +86,8 @@ PLAN_CAR_CENTS = {  # by which a block for a larger car is reckoned dearer: fewe
     "van": 1000,
 }
 PLAN_APART = (("chemicals", "food"),)  # 21 CFR 1.908: food rides with nothing that may taint it
+PLAN_MAX_TRIPS = 1  # a second loading takes the stores' time too, so a market says that it wants it
+PLAN_MOST_TRIPS = 4  # what a market may say
 PLAN_OPEN_BLOCKS = (
     40  # with room that one wave looks at, soonest first; each brings its orders into the matrix
 )

@@ -82,6 +82,20 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """What a block takes between two loadings; `number` counts from 1."""
+
+    number: int
+    pickups: tuple[Stop, ...]
+    doors: tuple[Door, ...]
+
+    @property
+    def back_at(self) -> dt.datetime | None:
+        """When the driver is expected back at the mall to load it."""
+        return min((stop.eta_at for stop in self.pickups), default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Laid:
     """A block as the plan page shows it; `letter` names it on the map, `back_at` is when its driver is back, `joined`
     how many orders the newest plan put into it that was there already."""
@@ -97,6 +111,19 @@ class Laid:
     has_begun: bool
     joined: int
     is_another_day: bool = False
+
+    @property
+    def trips(self) -> tuple[Trip, ...]:
+        """Its stops by the trip they are on."""
+        numbers = sorted({stop.trip for stop in (*self.pickups, *(door.stop for door in self.doors))})
+        return tuple(
+            Trip(
+                number,
+                tuple(stop for stop in self.pickups if stop.trip == number),
+                tuple(door for door in self.doors if door.stop.trip == number),
+            )
+            for number in numbers
+        )
 
     @property
     def is_empty(self) -> bool:

@@ -33,6 +33,17 @@ def doors_of(stops: Sequence[Stop]) -> list[Stop]:
     return [stop for stop in stops if stop.kind != Stop.Kind.PICKUP]
 
 
+def way_of(mall: Mall, doors: Sequence[Stop]) -> list[Point]:
+    """From the mall over these stops, and by the mall again between two trips."""
+    points, trip = [mall.point], doors[0].trip if doors else 1
+    for stop in doors:
+        if stop.trip != trip:
+            points.append(mall.point)
+        points.append(stop.point)
+        trip = stop.trip
+    return points
+
+
 def stop_mark(stop: Stop, place: int) -> Mark:
     kind = "return" if stop.kind == Stop.Kind.RETURN else KINDS.get(stop.status, "stop")
     return mark(stop.point, kind, stop.address, label=str(place), id=f"stop-{stop.code}")
@@ -65,7 +76,7 @@ def board(malls: Sequence[Mall], work: Sequence[Work], waiting: Sequence[Order])
         marks += [stop_mark(stop, place) for place, stop in enumerate(doors, start=1)]
         marks += driver_mark(item)
         if doors:
-            lines.append(line([item.block.mall.point, *(stop.point for stop in doors)]))
+            lines.append(line(way_of(item.block.mall, doors)))
     for order in waiting:
         marks += order_mark(order)
     centre = malls[0].point if malls else UNITED_STATES
@@ -94,7 +105,7 @@ def block(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
     mall, doors = block.mall.point, doors_of(stops)
     marks = [mark(mall, "mall", block.mall.name)]
     marks += [stop_mark(stop, place) for place, stop in enumerate(doors, start=1)]
-    way = [line([mall, *(stop.point for stop in doors), mall])] if doors else []
+    way = [line([*way_of(block.mall, doors), mall])] if doors else []
     return {"center": [mall.lat, mall.lng], "zoom": 12, "fit": True, "markers": marks, "lines": way}
 
 
@@ -106,7 +117,7 @@ def plan(mall: Mall, laid: Sequence[Laid], waiting: Sequence[Order]) -> dict[str
     for each in laid:
         marks += [_door_mark(each, door) for door in each.doors]
         if each.doors:
-            points = [mall.point, *(door.stop.point for door in each.doors), mall.point]
+            points = [*way_of(mall, [door.stop for door in each.doors]), mall.point]
             ways.append(line(points, each.tone) | {"block": each.block.code})
     for order in waiting:
         for each_mark in order_mark(order):

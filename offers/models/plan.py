@@ -59,6 +59,13 @@ class PlanRules(models.Model):
     one_visit = models.BooleanField(
         default=True, help_text=_("Orders to one door come in one visit, where one car can hold them.")
     )
+    max_trips = models.PositiveSmallIntegerField(
+        default=limits.PLAN_MAX_TRIPS,
+        db_default=limits.PLAN_MAX_TRIPS,
+        help_text=_(
+            "How often the driver of one block may load: with 1 they never come back to the mall for more."
+        ),
+    )
 
     objects: ClassVar[models.Manager[PlanRules]] = PlanRulesQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -69,6 +76,10 @@ class PlanRules(models.Model):
             models.UniqueConstraint(fields=["market", "valid_from"], name="one_row_of_plan_rules_per_day"),
             models.CheckConstraint(
                 condition=Q(max_metres=None) | Q(max_metres__gte=1000), name="a_block_may_go_a_kilometre"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_trips__gte=1, max_trips__lte=limits.PLAN_MOST_TRIPS),
+                name="a_block_loads_once_to_some_times",
             ),
         ]
 

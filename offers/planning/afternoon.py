@@ -9,6 +9,7 @@ seconds, distances metres, money integer cents. In the matrices row and column 0
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from retaildelivery.lib.geo import Point
 
@@ -112,7 +113,8 @@ class OpenBlock:
     `orders` are codes of the afternoon's orders that are in it; they stay, in this sequence, and others may be
     put between them, as far as no promise on it gets later for that: each is kept, or as late as it was.
     `litres` and `grams` are all that its car holds. Its window is fixed: whatever is put into it is ready by
-    its start, or `ready_by`, and all is done by its end.
+    its start, or `ready_by`, and all is done by its end. `reloads` are after how many of its orders it comes back to
+    load again; what is put into a later trip is ready when that is loaded.
     """
 
     code: str
@@ -123,10 +125,17 @@ class OpenBlock:
     grams: int
     car: str = ""
     ready_by: int | None = None
+    reloads: tuple[int, ...] = ()
+
+    @property
+    def trips(self) -> tuple[tuple[str, ...], ...]:
+        """Its orders, those of each trip by themselves."""
+        cuts = (0, *self.reloads, len(self.orders))
+        return tuple(self.orders[a:b] for a, b in pairwise(cuts))
 
     @property
     def packed_by(self) -> int:
-        """The latest moment by which an order is packed that may be put into it."""
+        """The latest moment by which an order is packed that may be put into its first trip."""
         return self.start if self.ready_by is None else max(self.start, self.ready_by)
 
 
@@ -246,6 +255,20 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedTrip:
+    """Loading from `begin` at these stores, then these doors."""
+
+    begin: int
+    stores: tuple[str, ...]
+    depart: int
+    stops: tuple[PlannedStop, ...]
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        return tuple(code for stop in self.stops for code in stop.orders)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedBlock:
     """Work for one car: load at the stores from `start`, leave at `depart`, be back at `finish`.
 
@@ -279,6 +302,20 @@ class PlannedBlock:
     def orders(self) -> tuple[str, ...]:
         """Codes in the order of delivery."""
         return tuple(code for stop in self.stops for code in stop.orders)
+
+    @property
+    def trips(self) -> tuple[PlannedTrip, ...]:
+        """The block between one loading and the next."""
+        loads = (Reload(0, self.start, self.start, self.stores, self.depart), *self.reloads)
+        ends = (*(load.after for load in self.reloads), len(self.orders))
+        found, place, done = [], 0, 0
+        for load, end in zip(loads, ends, strict=True):
+            first = place
+            while done < end:
+                done += len(self.stops[place].orders)
+                place += 1
+            found.append(PlannedTrip(load.begin, load.stores, load.depart, self.stops[first:place]))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,8 @@ def state_of(afternoon: Afternoon, world: kernel.World) -> kernel.State:
     n, open_blocks = len(world.ready), len(afternoon.open_blocks)
     slots = 2 * (n + open_blocks) + 8
     fixed = max((len(block.orders) for block in afternoon.open_blocks), default=0)
-    longest = max(fixed, min(n, LONGEST)) + world.max_trips + 4
+    trips = max([world.max_trips, *(len(block.trips) for block in afternoon.open_blocks)])
+    longest = max(fixed, min(n, LONGEST)) + trips + 4
 
     def zeros(*shape: int) -> kernel.Numbers:
         return np.zeros(shape, dtype=np.int64)
@@ -244,10 +245,10 @@ def state_of(afternoon: Afternoon, world: kernel.World) -> kernel.State:
         gone=zeros(n),
         pool=zeros(2 * n),
         used=zeros(len(world.cars)),
-        best=zeros(4 * n + (3 + world.max_trips) * slots),
+        best=zeros(4 * n + (3 + trips) * slots),
         count=zeros(kernel.COUNTERS),
         random=np.zeros(1, dtype=np.uint64),
-        trips=zeros(world.max_trips + 2, 3),
+        trips=zeros(trips + 2, 3),
         marks=zeros(world.stores + 1),
         answer=zeros(kernel.A_COLUMNS),
         buffer=zeros(longest + 4),

@@ -5,7 +5,7 @@ is ready, or later by whole minutes where that saves more pay than it costs in l
 at a door for the promise to open is better paid to start later).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -131,34 +131,37 @@ def _opened(afternoon: Afternoon, tab: Tables, block: OpenBlock) -> tuple[int, .
     What is in it may stay whatever the rules say of it: they are stretched to let it, and no further.
     """
     numbers = {order.code: number for number, order in enumerate(afternoon.orders, 1)}
-    seq = [numbers[code] for code in block.orders]
+    trips = [[numbers[code] for code in trip] for trip in block.trips]
+    seq = [i for trip in trips for i in trip]
     for i in seq:
         tab.fixed[i], tab.shut[i], tab.apart[i] = 1, NO_LIMIT, 0
+    for i in trips[0]:
         tab.packed[i] = min(tab.packed[i], block.packed_by)
         tab.ready[i] = min(tab.ready[i], tab.packed[i])
-    now = (
-        max([block.start, *(tab.packed[i] for i in seq)])
-        + afternoon.dwell.store_s * len({tab.store[i] for i in seq})
-        + sum(tab.load[i] for i in seq)
-    )
-    metres = at = 0
-    for i in seq:
-        now = max(now + tab.seconds[at][i], tab.early[i])
-        tab.last[i] = max(tab.due[i], now)
-        now += tab.service[at][i]
-        metres += tab.metres[at][i]
-        at = i
+    now, metres = block.start, 0
+    for trip in trips:
+        now = (
+            max([now, *(tab.packed[i] for i in trip)])
+            + afternoon.dwell.store_s * len({tab.store[i] for i in trip})
+            + sum(tab.load[i] for i in trip)
+        )
+        at = 0
+        for i in trip:
+            now = max(now + tab.seconds[at][i], tab.early[i])
+            tab.last[i] = max(tab.due[i], now)
+            now += tab.service[at][i]
+            metres += tab.metres[at][i]
+            at = i
+        now += tab.seconds[at][0]
+        metres += tab.metres[at][0]
     max_orders, max_metres = bounds(afternoon)
     return (
         block.start,
         block.length_s,
-        max(block.litres, sum(tab.litres[i] for i in seq)),
-        max(block.grams, sum(tab.grams[i] for i in seq)),
-        max(
-            min(afternoon.close, block.start + block.length_s),
-            now + tab.seconds[at][0] if seq else block.start,
-        ),
-        max(max_metres, metres + tab.metres[at][0]),
+        max(block.litres, *(sum(tab.litres[i] for i in trip) for trip in trips)),
+        max(block.grams, *(sum(tab.grams[i] for i in trip) for trip in trips)),
+        max(min(afternoon.close, block.start + block.length_s), now if seq else block.start),
+        max(max_metres, metres),
         max(max_orders, len(seq)),
         block.packed_by,
     )
@@ -279,7 +282,10 @@ class Pricing:
             if kinds & tab.apart[i] or aparts & tab.kind[i]:
                 return None
             kinds, aparts = kinds | tab.kind[i], aparts | tab.apart[i]
-        if not seq or not all(trips) or len(trips) > self.afternoon.max_trips:
+        most = self.afternoon.max_trips
+        if opened >= 0:
+            most = max(most, len(self.afternoon.open_blocks[opened].trips))
+        if not seq or not all(trips) or len(trips) > most:
             return self._filled(seq, (), opened) if opened >= 0 and not seq else None
         loads = [(sum(tab.litres[i] for i in trip), sum(tab.grams[i] for i in trip)) for trip in trips]
         if opened >= 0:
@@ -324,8 +330,8 @@ class Pricing:
         start, _length, litres, grams, back_by, max_metres, max_orders, packed_by = self.tab.opened[opened]
         if any(load[0] > litres or load[1] > grams for load in loads) or len(seq) > max_orders:
             return None
-        ready = max((self.tab.packed[i] for i in seq if i), default=start)
-        begin = max(start, max((self.tab.packed[i] for i in trips_of(seq)[0]), default=start))
+        ready = max((self.tab.packed[i] for i in trips_of(seq)[0]), default=start)
+        begin = max(start, ready)
         (metres, active), (back, late) = self.work(seq), self.drive(seq, begin, opened)
         if seq and (metres > max_metres or ready > packed_by or not 0 <= back <= back_by):
             return None
@@ -367,6 +373,14 @@ def trips_of(seq: Sequence[int]) -> list[tuple[int, ...]]:
         else:
             trips.append(())
     return trips
+
+
+def seq_of(block: OpenBlock, numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """What is on an open block as a sequence, with a 0 for each return to the mall."""
+    seq: tuple[int, ...] = ()
+    for trip in block.trips:
+        seq += (*((0,) if seq else ()), *(numbers[code] for code in trip))
+    return seq
 
 
 def roomy(afternoon: Afternoon, tab: Tables, number: int) -> bool:

@@ -7,6 +7,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from django.db.models import Prefetch
 
@@ -126,7 +127,7 @@ def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
     rows = list(blocks)
     epoch = epoch_of(mall, at)
     on_them = _on_manifests([block.manifest_id for block in rows if block.manifest_id])
-    return [open_block(block, tuple(on_them[block.manifest_id or 0]), epoch) for block in rows]
+    return [open_block(block, on_them[block.manifest_id or 0], epoch) for block in rows]
 
 
 def with_room(blocks: Sequence[OpenBlock]) -> list[OpenBlock]:
@@ -136,31 +137,35 @@ def with_room(blocks: Sequence[OpenBlock]) -> list[OpenBlock]:
 
 
 def _has_room(block: OpenBlock) -> bool:
-    room = block.room
-    return (
-        (room.max_orders is None or len(room.orders) < room.max_orders)
-        and sum(each.litres for each in block.on_it) < room.litres
-        and sum(each.grams for each in block.on_it) < room.grams
+    room, on_it = block.room, {each.code: each for each in block.on_it}
+    if room.max_orders is not None and len(room.orders) >= room.max_orders:
+        return False
+    return any(
+        sum(on_it[code].litres for code in trip) < room.litres
+        and sum(on_it[code].grams for code in trip) < room.grams
+        for trip in room.trips
     )
 
 
-def _on_manifests(manifests: Sequence[int]) -> defaultdict[int, list[Candidate]]:
-    """What is on each manifest, in the order of visit."""
-    found: defaultdict[int, list[Candidate]] = defaultdict(list)
+def _on_manifests(manifests: Sequence[int]) -> defaultdict[int, list[tuple[int, Candidate]]]:
+    """What is on each manifest, each with its trip, in the order of visit."""
+    found: defaultdict[int, list[tuple[int, Candidate]]] = defaultdict(list)
     places = (
         Consignment.objects.live()  # type: ignore[attr-defined]
         .filter(manifest__in=manifests)
-        .select_related("order__store")
+        .select_related("order__store", "dropoff")
         .prefetch_related("order__parcels")
-        .order_by("manifest_id", "dropoff__position", "dropoff_id", "pk")
+        .order_by("manifest_id", "dropoff__trip", "dropoff__position", "dropoff_id", "pk")
     )
     for place in places:
-        found[place.manifest_id].append(candidate(place.order))
+        found[place.manifest_id].append((place.dropoff.trip, candidate(place.order)))
     return found
 
 
-def open_block(block: Block, on_it: tuple[Candidate, ...], epoch: dt.datetime) -> OpenBlock:
-    """The block with what is on it, in the car of the first of its prefetched `claims`."""
+def open_block(block: Block, placed: Sequence[tuple[int, Candidate]], epoch: dt.datetime) -> OpenBlock:
+    """The block with what is placed on it, each with its trip, in the car of the first of its prefetched `claims`."""
+    on_it = tuple(each for _trip, each in placed)
+    steps = enumerate(pairwise(trip for trip, _each in placed), start=1)
     claim = next(iter(block.claims.all()), None)
     litres, grams = (
         (claim.vehicle.litres, claim.vehicle.grams)
@@ -178,6 +183,7 @@ def open_block(block: Block, on_it: tuple[Candidate, ...], epoch: dt.datetime) -
         orders=tuple(each.code for each in on_it),
         max_orders=block.policy.max_orders,
         car=block.vehicle_kind,
+        reloads=tuple(number for number, (before, then) in steps if before != then),
     )
     return OpenBlock(room, claim.pk if claim else None, on_it)
 
@@ -244,6 +250,7 @@ def snapshot(
         open_blocks=tuple(block.room.opened for block in opened),
         apart=rules.apart,
         one_visit=rules.one_visit,
+        max_trips=rules.max_trips,
         shuts=tuple(sorted(shuts.items())),
     )
     return Snapshot(epoch, afternoon, next_at, {block.room.code: block for block in opened})

@@ -37,7 +37,8 @@ class _Rules:
         return self.opened.orders if self.opened else ()
 
     def ready(self, trip: list["_Visit"]) -> int:
-        """When these can be loaded. What an open block held is waited for no longer than anything may be."""
+        """When these, of the first trip, can be loaded. What an open block held is waited for no longer than anything
+        may be."""
         moments = [
             min(visit.order.ready, self.opened.packed_by)
             if self.opened and visit.order.code in self.held
@@ -50,21 +51,23 @@ class _Rules:
     def begin(self) -> int:
         """When the loading of what was there before would begin."""
         assert self.opened is not None
-        return max(self.opened.start, self.ready(self.bare)) if self.bare else self.opened.start
+        return max(self.opened.start, self.ready(self.bare[0])) if self.held else self.opened.start
 
     @property
-    def bare(self) -> list[_Visit]:
-        """The visits of what was there before."""
-        return [visit for visit in self.visits if visit.order.code in self.held]
+    def bare(self) -> list[list[_Visit]]:
+        """The visits of what was there before, trip by trip."""
+        if self.opened is None:
+            return [[]]
+        visits = {visit.order.code: visit for visit in self.visits}
+        return [[visits[code] for code in trip if code in visits] for trip in self.opened.trips]
 
     @property
     def room(self) -> tuple[int, int]:
         """Litres and grams of the car."""
         if self.opened:
-            orders = [visit.order for visit in self.bare]
             return (
-                max(self.opened.litres, sum(order.litres for order in orders)),
-                max(self.opened.grams, sum(order.grams for order in orders)),
+                max(self.opened.litres, *(sum(visit.order.litres for visit in trip) for trip in self.bare)),
+                max(self.opened.grams, *(sum(visit.order.grams for visit in trip) for trip in self.bare)),
             )
         size = next((size for size in self.afternoon.sizes if size.code == self.block.car), None)
         return (size.litres, size.grams) if size else (-1, -1)
@@ -158,8 +161,9 @@ def _load(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - 
         yield "wrong_load", "is {} litres, {} grams, {} parcels".format(*total)
     if afternoon.max_orders is not None and len(visits) > max(afternoon.max_orders, len(rules.held)):
         yield "too_many_orders", f"{len(visits)} of {afternoon.max_orders}"
-    if len(block.reloads) >= max(1, afternoon.max_trips):
-        yield "too_many_trips", f"{len(block.reloads) + 1} of {afternoon.max_trips}"
+    most = max(1, afternoon.max_trips, len(rules.opened.trips) if rules.opened else 1)
+    if len(block.reloads) >= most:
+        yield "too_many_trips", f"{len(block.reloads) + 1} of {most}"
     for stores, trip in zip((block.stores, *(r.stores for r in block.reloads)), rules.trips, strict=True):
         if sorted(stores) != sorted({visit.order.store for visit in trip}):
             yield "wrong_stores", ", ".join(stores)
@@ -210,7 +214,7 @@ def _walk(rules: _Rules, visits: list[list[_Visit]], begin: int) -> _Walk:
 def _way(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - rules, one after another
     afternoon, block = rules.afternoon, rules.block
     walk = _walk(rules, rules.trips, block.start)
-    bare = _walk(rules, [rules.bare], rules.begin if rules.opened else block.start)
+    bare = _walk(rules, rules.bare, rules.begin if rules.opened else block.start)
     said = [block.depart, *(reload.depart for reload in block.reloads)]
     if said != [load[2] for load in walk.loads]:
         yield "wrong_departure", f"said {said}, is {[load[2] for load in walk.loads]}"
@@ -235,7 +239,7 @@ def _way(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - r
     if (block.finish, block.metres, block.late_s) != (walk.finish, walk.metres, walk.late):
         yield "wrong_way", f"is {walk.metres} metres, {walk.late} seconds late, back at {walk.finish}"
     begins = rules.opened.start if rules.opened else block.start
-    allowed = bare.finish if rules.bare else begins
+    allowed = bare.finish if rules.held else begins
     if walk.finish > max(afternoon.close, allowed):
         yield "back_after_close", f"back at {walk.finish}, closed at {afternoon.close}"
     if rules.visits and walk.finish > max(begins + block.length_s, allowed):
@@ -247,8 +251,10 @@ def _way(rules: _Rules) -> Iterator[tuple[str, str]]:  # noqa: C901, PLR0912 - r
 def _company(rules: _Rules) -> Iterator[tuple[str, str]]:
     """What an open block held stays in its turn; kinds keep apart; one door is one visit."""
     afternoon, codes = rules.afternoon, [visit.order.code for visit in rules.visits]
-    if rules.opened and tuple(code for code in codes if code in rules.held) != rules.held:
-        yield "open_block_changed", f"held {', '.join(rules.held)}"
+    if rules.opened:
+        still = [tuple(v.order.code for v in trip if v.order.code in rules.held) for trip in rules.trips]
+        if tuple(filter(None, still)) != tuple(filter(None, rules.opened.trips)):
+            yield "open_block_changed", f"held {', '.join(rules.held)}"
     for number, one in enumerate(rules.visits):
         for two in rules.visits[number + 1 :]:
             pair = (one.order.kind, two.order.kind)

@@ -55,7 +55,7 @@ def _worth(afternoon: Afternoon, tab: cost.Tables, price: cost.Pricing, route: R
     while True:
         now, best, saves = _cents(price, route), route, 0
         assert now is not None, "What is planned is legal."
-        for number in route.seq:
+        for number in filter(None, route.seq):
             rest = replace(route, seq=tuple(other for other in route.seq if other != number))
             then = _cents(price, rest) if _may_go(afternoon, tab, number) else None
             wait = afternoon.wait_of(afternoon.orders[number - 1])
@@ -64,8 +64,9 @@ def _worth(afternoon: Afternoon, tab: cost.Tables, price: cost.Pricing, route: R
         if best is route:
             break
         route = best
-    waits = [afternoon.wait_of(afternoon.orders[number - 1]) for number in route.seq]
-    free = route.opened < 0 and all(_may_go(afternoon, tab, number) for number in route.seq)
+    orders = [number for number in route.seq if number]
+    waits = [afternoon.wait_of(afternoon.orders[number - 1]) for number in orders]
+    free = route.opened < 0 and all(_may_go(afternoon, tab, number) for number in orders)
     return replace(route, seq=()) if free and now > sum(waits) else route
 
 

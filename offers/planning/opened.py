@@ -14,7 +14,7 @@ def bare(afternoon: Afternoon) -> dict[str, PlannedBlock]:
     price, numbers = cost.Pricing(afternoon, tab), numbers_of(afternoon)
     found = {}
     for index, block in enumerate(afternoon.open_blocks):
-        seq = tuple(numbers[code] for code in block.orders)
+        seq = cost.seq_of(block, numbers)
         costed = price(seq, None, index)
         assert costed is not None, "What is on a block is legal."
         found[block.code] = cost.schedule(afternoon, tab, seq, costed, index)

@@ -36,7 +36,7 @@ def waited(mall: Mall, *, at: dt.datetime) -> list[Candidate]:
 
 def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
     """The blocks on offer or claimed then that had not begun and that nobody had frozen, soonest first, each with who
-    had it and what was on it then. The order of visit is that of today, or the last there was."""
+    had it and what was on it then. The order of visit, and the trips, are those of today, or the last there were."""
     still = Q(ended_at=None) | Q(ended_at__gt=at)
     frozen = Freeze.objects.filter(
         Q(lifted_at=None) | Q(lifted_at__gt=at), block=OuterRef("pk"), frozen_at__lte=at
@@ -64,17 +64,18 @@ def open_blocks(mall: Mall, *, at: dt.datetime) -> list[OpenBlock]:
             manifest__in=[block.manifest_id for block in blocks if block.manifest_id],
             created_at__lte=at,
         )
-        .select_related("order")
-        .order_by("manifest_id", "dropoff__position", "dropoff_id", "pk")
+        .select_related("order", "dropoff")
+        .order_by("manifest_id", "dropoff__trip", "dropoff__position", "dropoff_id", "pk")
     )
     told = _told(mall, at=at)
     goods = dict(Store.objects.filter(mall=mall).values_list("code", "goods"))
-    on_them: defaultdict[int, list[Candidate]] = defaultdict(list)
+    on_them: defaultdict[int, list[tuple[int, Candidate]]] = defaultdict(list)
     for place in places:
         if place.order.code in told:
-            on_them[place.manifest_id].append(_candidate(told[place.order.code], goods))
+            each = _candidate(told[place.order.code], goods)
+            on_them[place.manifest_id].append((place.dropoff.trip, each))
     epoch = inputs.epoch_of(mall, at)
-    return [inputs.open_block(block, tuple(on_them[block.manifest_id or 0]), epoch) for block in blocks]
+    return [inputs.open_block(block, on_them[block.manifest_id or 0], epoch) for block in blocks]
 
 
 def _told(mall: Mall, *, at: dt.datetime) -> dict[str, dict[str, Any]]:

@@ -134,8 +134,7 @@ def _special(
     tab = cost.tables(afternoon)
     numbers = {order.code: number for number, order in enumerate(afternoon.orders, 1)}
     start = [
-        Route(tuple(numbers[code] for code in block.orders), 0, number)
-        for number, block in enumerate(afternoon.open_blocks)
+        Route(cost.seq_of(block, numbers), 0, number) for number, block in enumerate(afternoon.open_blocks)
     ]
     wait_s = COMPILED_IN_S if iterations is not None else seconds * COMPILED_SHARE
     used, notes = "greedy", afternoon.notes
@@ -170,7 +169,13 @@ def _proposed(
     codes = [afternoon.orders[number - 1].code for number in free]
     largest = max(afternoon.sizes, key=lambda size: (size.count is None, size.litres, size.grams))
     plain = replace(
-        rooms.only(afternoon, codes), cars=(), litres=largest.litres, grams=largest.grams, apart=(), shuts=()
+        rooms.only(afternoon, codes),
+        cars=(),
+        litres=largest.litres,
+        grams=largest.grams,
+        apart=(),
+        shuts=(),
+        max_trips=1,
     )
     if len(free) < ENGINE_ORDERS:
         return [], None

@@ -158,7 +158,8 @@ def window_of(planned: PlannedBlock, snapshot: Snapshot) -> Window:
         return Window(snapshot.moment(there.start), snapshot.moment(there.start + there.length_s))
     start, length = snapshot.moment(planned.start), planned.length_s * SECOND
     earlier = inputs.round_start(start - limits.START_ROUND + SECOND)
-    ready = max(row.ready for row in snapshot.afternoon.orders if row.code in planned.orders)
+    first = planned.trips[0].orders
+    ready = max(row.ready for row in snapshot.afternoon.orders if row.code in first)
     soonest = snapshot.moment(max(ready, snapshot.afternoon.now))
     if soonest <= earlier and earlier + length >= snapshot.moment(planned.finish):
         start = earlier

@@ -9,7 +9,8 @@ from offers.planning.afternoon import Afternoon, OpenBlock
 @dataclass(frozen=True, slots=True)
 class Room:
     """A block that may take more: work from `start` to `end`, `orders` on it already in the order of visit, and what
-    its car and its market allow in all. `ready_by` is the latest an order may be packed to join it."""
+    its car, trip by trip, and its market allow. `ready_by` is the latest an order may be packed to join its first
+    trip; `reloads` are after how many of its orders it is loaded again."""
 
     code: str
     start: int
@@ -20,6 +21,7 @@ class Room:
     orders: tuple[str, ...]
     max_orders: int | None = None
     car: str = ""
+    reloads: tuple[int, ...] = ()
 
     @property
     def opened(self) -> OpenBlock:
@@ -33,7 +35,13 @@ class Room:
             grams=self.grams,
             car=self.car,
             ready_by=self.ready_by,
+            reloads=self.reloads,
         )
+
+    @property
+    def trips(self) -> tuple[tuple[str, ...], ...]:
+        """Its orders, those of each trip by themselves."""
+        return self.opened.trips
 
 
 def only(afternoon: Afternoon, codes: Sequence[str]) -> Afternoon:

@@ -1,4 +1,4 @@
-"""From a planned block to the stops of a manifest: counters in loading order, then doors."""
+"""From a planned block to the stops of a manifest: trip by trip counters in loading order, then doors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from deliveries.manifests import DraftStop
 from deliveries.models import Order, Stop
 from offers.planning import inputs
-from offers.planning.afternoon import PlannedBlock
+from offers.planning.afternoon import PlannedBlock, PlannedTrip
 from offers.planning.inputs import SECOND, Snapshot
 from stores.models import Mall
 
@@ -16,15 +16,20 @@ def stops_of(
     mall: Mall, planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot
 ) -> list[DraftStop]:
     """The block's stops with those of its orders that are given; a stop without any is not made."""
-    return [*_pickups(mall, planned, orders, snapshot), *_doors(planned, orders, snapshot)]
+    stops = []
+    for number, trip in enumerate(planned.trips, start=1):
+        stops += _pickups(mall, number, trip, orders, snapshot)
+        stops += _doors(number, trip, orders, snapshot)
+    return stops
 
 
 def _pickups(
-    mall: Mall, planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot
+    mall: Mall, number: int, trip: PlannedTrip, orders: Mapping[str, Order], snapshot: Snapshot
 ) -> list[DraftStop]:
-    stops, moment = [], snapshot.moment(planned.start)
-    for code in planned.stores:
-        here = tuple(order for order in orders.values() if order.store.code == code)
+    stops, moment = [], snapshot.moment(trip.begin)
+    taken = [orders[code] for code in trip.orders if code in orders]
+    for code in trip.stores:
+        here = tuple(order for order in taken if order.store.code == code)
         if not here:
             continue
         parcels = sum(len(order.parcels.all()) for order in here)
@@ -38,15 +43,18 @@ def _pickups(
                 planned_at=moment,
                 service=service,
                 orders=here,
+                trip=number,
             )
         )
         moment += service
     return stops
 
 
-def _doors(planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapshot) -> list[DraftStop]:
+def _doors(
+    number: int, trip: PlannedTrip, orders: Mapping[str, Order], snapshot: Snapshot
+) -> list[DraftStop]:
     stops = []
-    for stop in planned.stops:
+    for stop in trip.stops:
         here = tuple(orders[code] for code in stop.orders if code in orders)
         if here:
             stops.append(
@@ -58,6 +66,7 @@ def _doors(planned: PlannedBlock, orders: Mapping[str, Order], snapshot: Snapsho
                     planned_at=snapshot.moment(stop.serve),
                     service=(stop.leave - stop.serve) * SECOND,
                     orders=here,
+                    trip=number,
                 )
             )
     return stops

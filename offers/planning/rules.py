@@ -28,6 +28,7 @@ class Rules:
     wait_cents: int = limits.PLAN_DEFER_CENTS
     max_metres: int | None = None
     one_visit: bool = True
+    max_trips: int = limits.PLAN_MAX_TRIPS
     apart: tuple[tuple[str, str], ...] = limits.PLAN_APART
     car_cents: Mapping[str, int] = field(default_factory=lambda: dict(limits.PLAN_CAR_CENTS))
     car_blocks: Mapping[str, int] = field(default_factory=dict)
@@ -58,6 +59,7 @@ def on(market: Market, day: dt.date) -> Rules:
         wait_cents=row.wait_cents,
         max_metres=row.max_metres,
         one_visit=row.one_visit,
+        max_trips=row.max_trips,
         apart=tuple((pair["one"], pair["other"]) for pair in pairs),
         car_cents={**limits.PLAN_CAR_CENTS, **{size["kind"]: size["cents"] for size in sizes}},
         car_blocks={size["kind"]: size["most"] for size in sizes if size["most"] is not None},

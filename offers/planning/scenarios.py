@@ -107,26 +107,35 @@ def _block_lines(block: PlannedBlock, snapshot: Snapshot, mall: Mall) -> list[st
     window = publish.window_of(block, snapshot)
     clock = _clock(mall)
     joining = len(opened.added(snapshot.afternoon, block))
-    what = f"fills {block.opened} with {joining}: " if block.opened else f"new, {least(block)}: "
+    car = least(block, snapshot)
+    what = f"fills {block.opened} with {joining}: " if block.opened else f"new, {car}: "
     spare = (window.end - snapshot.moment(block.finish)) // MINUTE
+    stores = len({store for trip in block.trips for store in trip.stores})
+    loads = f"{len(block.trips)} trips, " if len(block.trips) > 1 else ""
     head = (
         f"{clock(window.start)}-{clock(window.end)}  {what}{len(block.orders)} orders, {block.parcels} parcels, "
-        f"{len(block.stores)} stores, {block.metres / 1000:.1f} km, "
+        f"{stores} stores, {loads}{block.metres / 1000:.1f} km, "
         f"{money.format_cents(block.cost_cents, mall.market.currency)}, {spare} min to spare"
     )
-    lines = [
-        head,
-        f"    {clock(snapshot.moment(block.start))} load at {' '.join(block.stores)}",
-    ]
-    for stop in block.stops:
-        late = f"  {-(-stop.late_s // 60)} min late" if stop.late_s else ""
-        lines.append(f"    {clock(snapshot.moment(stop.serve))} {' '.join(stop.orders)}{late}")
+    lines = [head]
+    for number, trip in enumerate(block.trips):
+        again = "again " if number else ""
+        lines.append(f"    {clock(snapshot.moment(trip.begin))} load {again}at {' '.join(trip.stores)}")
+        for stop in trip.stops:
+            late = f"  {-(-stop.late_s // 60)} min late" if stop.late_s else ""
+            lines.append(f"    {clock(snapshot.moment(stop.serve))} {' '.join(stop.orders)}{late}")
     return lines
 
 
-def least(block: PlannedBlock) -> str:
-    """The least car that the block needs."""
-    return drafting.least_car(block.litres, block.grams)
+def least(block: PlannedBlock, snapshot: Snapshot) -> str:
+    """The least car that the block needs, for the trip that takes the most."""
+    orders = snapshot.planned
+    loads = (
+        (number, orders[code].litres, orders[code].grams)
+        for number, trip in enumerate(block.trips)
+        for code in trip.orders
+    )
+    return drafting.least_car(*drafting.largest(loads))
 
 
 def _clock(mall: Mall) -> Any:
@@ -207,6 +216,7 @@ def _scenario_json(scenario: Scenario, mall: Mall) -> Json:
         "lengths_hours": None if change.lengths_s is None else [each / 3600 for each in change.lengths_s],
         "hourly_cents": change.hourly_cents,
         "promise_minutes": None if change.promise_s is None else change.promise_s // 60,
+        "trips": change.trips,
         **dataclasses.asdict(scenario.sum),
         "saved_cents": scenario.sum.saved_cents,
         "took_s": round(scenario.took_s, 2),
@@ -228,7 +238,7 @@ def _block_json(block: PlannedBlock, snapshot: Snapshot, mall: Mall) -> Json:
     return {
         "start": window.start.astimezone(mall.zone).isoformat(),
         "end": window.end.astimezone(mall.zone).isoformat(),
-        "car": least(block),
+        "car": least(block, snapshot),
         "fills": block.opened or None,
         "added": list(opened.added(snapshot.afternoon, block)),
         "depart": moment(block.depart),
@@ -242,6 +252,15 @@ def _block_json(block: PlannedBlock, snapshot: Snapshot, mall: Mall) -> Json:
         "late_s": block.late_s,
         "cost_cents": block.cost_cents,
         "lines": {line.kind: line.cents for line in block.lines},
+        "trips": [
+            {
+                "load": moment(trip.begin),
+                "depart": moment(trip.depart),
+                "stores": list(trip.stores),
+                "orders": list(trip.orders),
+            }
+            for trip in block.trips
+        ],
         "stops": [
             {
                 "orders": list(stop.orders),

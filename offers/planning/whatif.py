@@ -15,12 +15,14 @@ class Change:
     """What is different; None leaves it as it is.
 
     `lengths_s` replace the lengths in which blocks are sold, `hourly_cents` the pay of an hour, and with
-    `promise_s` every order is promised from the moment it is ready until so much later.
+    `promise_s` every order is promised from the moment it is ready until so much later. `trips` is how often a new
+    block may be loaded.
     """
 
     lengths_s: tuple[int, ...] | None = None
     hourly_cents: int | None = None
     promise_s: int | None = None
+    trips: int | None = None
 
     @property
     def name(self) -> str:
@@ -32,6 +34,8 @@ class Change:
             parts.append(f"{self.hourly_cents / 100:.2f}/h")
         if self.promise_s is not None:
             parts.append(f"{self.promise_s // MINUTE_S} min")
+        if self.trips is not None:
+            parts.append(f"{self.trips} trip" + ("s" if self.trips > 1 else ""))
         return ", ".join(parts) or "as it is"
 
 
@@ -65,7 +69,12 @@ def changed(afternoon: Afternoon, change: Change) -> Afternoon:
     orders: Iterable[WaitingOrder] = afternoon.orders
     if change.promise_s is not None:
         orders = (replace(each, early=each.ready, due=each.ready + change.promise_s) for each in orders)
-    return replace(afternoon, orders=tuple(orders), lengths=_lengths(afternoon.lengths, change))
+    return replace(
+        afternoon,
+        orders=tuple(orders),
+        lengths=_lengths(afternoon.lengths, change),
+        max_trips=change.trips or afternoon.max_trips,
+    )
 
 
 def _lengths(sold: Sequence[BlockLength], change: Change) -> tuple[BlockLength, ...]:

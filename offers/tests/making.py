@@ -201,14 +201,17 @@ def stops(orders: Sequence[Order], *, start: dt.datetime, trip: int = 1) -> list
     return [*pickups, *homes]
 
 
-def block_of_trips(*trips: Sequence[Order], apart: dt.timedelta = HOUR) -> Block:
+def block_of_trips(
+    *trips: Sequence[Order], start: dt.datetime = START, apart: dt.timedelta = HOUR, at: dt.datetime = AT
+) -> Block:
     """A block on offer whose driver loads these orders trip by trip, so long apart."""
     drafts = [
         stop
         for number, orders in enumerate(trips)
-        for stop in stops(orders, start=START + number * apart, trip=number + 1)
+        for stop in stops(orders, start=start + number * apart, trip=number + 1)
     ]
-    return block([order for orders in trips for order in orders], length=3 * HOUR, drafts=drafts)
+    every = [order for orders in trips for order in orders]
+    return block(every, length=3 * HOUR, start=start, at=at, drafts=drafts)
 
 
 def block(

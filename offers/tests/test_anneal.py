@@ -41,6 +41,7 @@ def rich(draw):
             90_000,
             "",
             draw(st.sampled_from([None, start + 600])),
+            draw(st.sampled_from([(), (1,)])) if split > 1 else (),
         ),
         OpenBlock("B2", draw(st.integers(0, 40_000)), 10_800, (), 350, 150_000, "van"),
     )
@@ -209,6 +210,43 @@ def test_a_car_too_small_for_all_comes_back_and_loads_again_within_its_hours():
 
     assert [reload.after for reload in block.reloads] == [2]
     assert judge.verdict(case, planned(case)) == ()
+
+
+def test_a_late_order_joins_the_trip_of_an_open_block_that_has_room_for_it():
+    held = [order(1, litres=180, due=40_000), order(2, litres=40, due=40_000)]
+    room = OpenBlock("B", 10_800, 10_800, ("O1", "O2"), 200, 150_000, reloads=(1,))
+    late = order(3, litres=150, ready=12_000, due=40_000, wait_cents=9000)
+    case = afternoon(*held, late, open_blocks=(room,), defer_cents=9000)
+
+    plan = planned(case)
+
+    (block,) = plan.blocks
+    assert (block.opened, block.orders[0], [reload.after for reload in block.reloads]) == ("B", "O1", [1])
+    assert set(block.trips[1].orders) == {"O2", "O3"}
+    assert judge.verdict(case, plan) == ()
+
+
+def test_an_order_that_fits_no_trip_of_an_open_block_is_not_put_into_it():
+    held = [order(1, litres=180, due=40_000), order(2, litres=40, due=40_000)]
+    room = OpenBlock("B", 10_800, 10_800, ("O1", "O2"), 200, 150_000, reloads=(1,))
+    case = afternoon(
+        *held, order(3, litres=170, due=40_000), litres=200, open_blocks=(room,), defer_cents=9000
+    )
+
+    plan = planned(case)
+
+    assert {block.opened: set(block.orders) for block in plan.blocks} == {"B": {"O1", "O2"}, "": {"O3"}}
+
+
+def test_the_judge_finds_an_order_that_was_moved_from_one_trip_of_an_open_block_to_another():
+    held = [order(1, litres=50, due=40_000), order(2, litres=40, due=40_000)]
+    room = OpenBlock("B", 10_800, 10_800, ("O1", "O2"), 200, 150_000, reloads=(1,))
+    case = afternoon(*held, open_blocks=(room,))
+    once = afternoon(*held, open_blocks=(replace(room, reloads=()),))
+
+    broken = judge.verdict(case, planned(once))
+
+    assert "open_block_changed" in {violation.rule for violation in broken}
 
 
 def test_an_order_that_may_not_wait_is_taken_whatever_it_costs():

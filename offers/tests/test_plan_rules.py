@@ -7,15 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deliveries import posting
 from deliveries.models import Order, Stop
 from drivers.models import Vehicle
-from offers import claiming, eligibility, limits
+from offers import claiming, eligibility, limits, rearranging
 from offers.models import Apart, Block, Cutoff, PlanCar, PlanRules
 from offers.planning import fleet, inputs, past, publish, rules, waves
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE
+from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window
+from retaildelivery.outbox.recording import SYSTEM
 from stores import hours
 from stores.models import Store, StoreHours
 
@@ -45,6 +48,12 @@ def store(mall):
 @pytest.fixture
 def its_rules(mall):
     return PlanRules.objects.create(market=mall.market, valid_from=DAY)
+
+
+@pytest.fixture
+def may_load_again(its_rules):
+    its_rules.max_trips = 2
+    its_rules.save()
 
 
 def run(at=AT + MINUTE, **options):
@@ -363,3 +372,112 @@ def _two_waves(mall, store, draw):
             if closed is None and not eligibility.why(each, offer, at + 2 * MINUTE):
                 making.claimed(offered, each, at=at + 2 * MINUTE)
                 break
+
+
+# -- Trips ---------------------------------------------------------------------------------------------------
+
+
+def large(store, count, **more):
+    """Orders of which a sedan holds one at a time."""
+    return [making.order(store, point=NEAR[n], litres=300, **more) for n in range(count)]
+
+
+def trips_of(block):
+    stops = Stop.objects.filter(manifest=block.manifest_id).order_by("position")
+    return [(stop.kind, stop.trip) for stop in stops]
+
+
+def test_small_cars_come_back_where_the_rules_allow_two_trips(store, may_load_again):
+    making.driver("Ada")
+    large(store, 2)
+
+    run(everything=True)
+
+    block = Block.objects.get()
+    assert (block.trips, block.litres, block.vehicle_kind, block.orders_count) == (2, 300, "sedan", 2)
+    assert trips_of(block) == [("pickup", 1), ("dropoff", 1), ("pickup", 2), ("dropoff", 2)]
+    stops = list(Stop.objects.filter(manifest=block.manifest_id).order_by("position"))
+    assert [stop.planned_at for stop in stops] == sorted(stop.planned_at for stop in stops)
+    assert stops[-1].planned_at < block.ends_at
+
+
+def test_without_that_rule_each_takes_a_car_of_its_own(store, its_rules):
+    making.driver("Ada")
+    large(store, 2)
+
+    run(everything=True)
+
+    assert [block.trips for block in Block.objects.all()] == [1, 1]
+
+
+def test_a_late_order_joins_the_trip_that_has_room_for_it(store, may_load_again):
+    making.driver("Ada")
+    first, second = (
+        making.order(store, point=NEAR[0], litres=320),
+        making.order(store, point=NEAR[1], litres=200),
+    )
+    block = making.block_of_trips([first], [second])
+    late = making.order(store, point=NEAR[2], litres=120, at=AT + MINUTE)
+
+    made = run(AT + 2 * MINUTE, everything=True)
+
+    block.refresh_from_db()
+    assert (made.orders_joined, made.filled) == (1, [{"block": block.code, "added": [late.code]}])
+    place = late.consignments.get()
+    assert (place.pickup.trip, place.dropoff.trip, place.manifest_id) == (2, 2, block.manifest_id)
+    assert place.pickup == second.consignments.get().pickup
+    assert (block.trips, block.litres) == (2, 320)
+
+
+def test_an_order_of_the_first_trip_that_is_cancelled_while_planning_leaves_one_trip(store, may_load_again):
+    making.driver("Ada")
+    large(store, 2)
+    proposal = waves.propose(mall_code="fashion-show", at=AT + MINUTE, seed=1)
+    (planned,) = proposal.plan.blocks
+    posting.cancel(
+        order_code=planned.trips[0].orders[0], scope=Order.objects.all(), reason="other", note="",
+        actor=SYSTEM, at=AT + MINUTE,
+    )  # fmt: skip
+    begun = waves.begin(mall_code="fashion-show", at=AT + MINUTE)
+
+    publish.publish(run_id=begun.pk, proposal=proposal, at=AT + MINUTE)
+
+    block = Block.objects.get()
+    assert (block.trips, trips_of(block)) == (1, [("pickup", 1), ("dropoff", 1)])
+
+
+def test_a_person_moves_an_order_onto_the_trip_that_can_hold_it(store, its_rules):
+    full, half = (
+        making.order(store, point=NEAR[0], litres=340),
+        making.order(store, point=NEAR[1], litres=200),
+    )
+    block = making.block_of_trips([full], [half])
+    waits = making.order(store, point=NEAR[2], litres=120)
+    olga = User.objects.create_user(email="olga@example.com", password="x", is_staff=True)
+
+    outlook = rearranging.look(mall=store.mall, order=waits, at=AT)
+    option = outlook.option(block.code)
+    rearranging.move(outlook=outlook, to_code=block.code, seen=option.seen, by=olga, at=AT)
+
+    assert option.problems == []
+    assert waits.consignments.get().dropoff.trip == 2
+    assert [trip for _kind, trip in trips_of(block)] == [1, 1, 2, 2, 2]
+
+
+def test_the_judge_refuses_a_move_that_no_trip_can_hold(store, its_rules):
+    full = [making.order(store, point=NEAR[n], litres=340) for n in range(2)]
+    block = making.block_of_trips(full[:1], full[1:])
+    waits = making.order(store, point=NEAR[2], litres=120)
+
+    option = rearranging.look(mall=store.mall, order=waits, at=AT).option(block.code)
+
+    assert {violation.rule for violation in option.after.violations} == {"too_big"}
+
+
+def test_the_trips_of_a_block_are_planned_again_as_they_were_at_any_moment_since(store, its_rules):
+    orders = [making.order(store, point=NEAR[n]) for n in range(3)]
+    making.block_of_trips(orders[:2], orders[2:])
+
+    [now] = inputs.open_blocks(store.mall, at=AT)
+
+    assert now.room.trips == (tuple(each.code for each in orders[:2]), (orders[2].code,))

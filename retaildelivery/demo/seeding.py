@@ -10,7 +10,7 @@ from django.db import transaction
 
 from deliveries.models import FeePolicy
 from drivers.models import CostProfile, Document, Driver, Vehicle
-from offers.models import DrawRules, Holiday, PayPolicy
+from offers.models import DrawRules, Holiday, PayPolicy, PlanRules
 from retaildelivery.accounts.models import User
 from retaildelivery.demo import cast, data
 from retaildelivery.demo.cast import Login
@@ -85,6 +85,8 @@ def _market(demo: DemoMarket) -> Market:
             "extra_large_cents": 600,
         },
     )
+    # Short ways and small cars: one driver for two trips is often cheaper than two drivers.
+    PlanRules.objects.get_or_create(market=market, valid_from=POLICIES_FROM, defaults={"max_trips": 2})
     for day, name in HOLIDAYS:
         Holiday.objects.get_or_create(market=market, on=day, defaults={"name": name})
     return market

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from offers import limits
 from offers.planning import scenarios, waves
 from offers.planning.scenarios import Scenario
 from offers.planning.whatif import Change
@@ -28,6 +29,8 @@ HELP = """Plan the waiting orders of a mall. Without --publish nothing is writte
       an offset)
   manage.py plan --mall fashion-show --lengths 2,3,4 --lengths 3 --hourly 22 --promise 120
       the same orders under other terms, side by side: each option is one column beside "as it is"
+  manage.py plan --mall fashion-show --trips 1 --trips 2
+      with and without drivers who come back to load again
   manage.py plan --mall fashion-show --lengths 3 --hourly 22 --together
       all that is given in one column
 """
@@ -69,6 +72,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--promise", type=_promise, action="append", default=[], metavar="MINUTES",
             help="Promise every order within so many minutes of being ready. May be repeated.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--trips", type=int, action="append", default=[], metavar="N", choices=range(1, limits.PLAN_MOST_TRIPS + 1),
+            help="Let the driver of a new block load so often. May be repeated.",
         )  # fmt: skip
         parser.add_argument(
             "--together", action="store_true", help="One column with all changes, instead of one for each."
@@ -150,17 +157,18 @@ class Command(BaseCommand):
 
 def _changes(options: dict[str, Any]) -> list[Change]:
     lengths, hourly, promises = options["lengths"], options["hourly"], options["promise"]
+    trips = options["trips"]
     if not options["together"]:
         return [
             *(Change(lengths_s=each) for each in lengths),
             *(Change(hourly_cents=each) for each in hourly),
             *(Change(promise_s=each) for each in promises),
+            *(Change(trips=each) for each in trips),
         ]
-    if max(len(lengths), len(hourly), len(promises)) > 1:
-        raise CommandError("--together takes each of --lengths, --hourly and --promise once.")
-    if not lengths and not hourly and not promises:
-        return []
-    return [Change(next(iter(lengths), None), next(iter(hourly), None), next(iter(promises), None))]
+    given = (lengths, hourly, promises, trips)
+    if max(map(len, given)) > 1:
+        raise CommandError("--together takes each of --lengths, --hourly, --promise and --trips once.")
+    return [Change(*(next(iter(each), None) for each in given))] if any(given) else []
 
 
 def _moment(text: str, mall: Mall) -> dt.datetime:
