@@ -118,7 +118,7 @@ class StopInline(HistoryInline):
 
 @admin.register(Manifest)
 class ManifestAdmin(DecidingAdmin):
-    list_display = ("code", "mall", "driver", "status", "created_at", "departed_at", "completed_at")
+    list_display = ("code", "mall", "driver", "status", "trip", "created_at", "departed_at", "completed_at")
     list_filter = ("status", "mall", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
     list_select_related = ("mall", "driver__user")

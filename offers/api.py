@@ -287,7 +287,8 @@ class DepartureView(OneBlockView):
 class ManifestView(OneBlockView):
     @extend_schema(operation_id="driver_manifest", responses=ManifestOut, tags=TAGS)
     def get(self, request: Request, code: str) -> Response:
-        """The stops of a block you hold, in order, with the parcels and what each door asks for."""
+        """The stops of a block you hold, trip by trip and in order, with the parcels and what each door asks for. After
+        the last door of a trip you go back to the mall and load the next; then you depart again."""
         api.query(request, api.NoQuery)
         held: Claim = get_object_or_404(feed.live_claims(self.driver), block__code=code)
         manifest = get_object_or_404(itinerary.manifests_of(self.driver), pk=held.block.manifest_id)

@@ -49,7 +49,8 @@ class RouteIn(Input):
         child=serializers.CharField(max_length=12),
         min_length=1,
         max_length=60,
-        help_text="Codes of every door and return still to come, in the order in which you will visit them.",
+        help_text="Codes of every door of the present trip, and every return, still to come, in the order in which you "
+        "will visit them. What comes back at the loading of a later trip is not among them.",
     )
     client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
 
@@ -151,15 +152,15 @@ class OwnRouteView(OneBlockView):
 class RouteView(OwnRouteView):
     @extend_schema(operation_id="driver_route", responses=RouteOut, tags=TAGS)
     def get(self, request: Request, code: str) -> Response:
-        """The stops still to come with when you reach each, which promises would break, and a better order if there
-        is one."""
+        """The stops of the present trip still to come with when you reach each, which promises would break, and a
+        better order if there is one."""
         api.query(request, api.NoQuery)
         return Response(route_json(reordering.outlook(self.own(code), at=timezone.now())))
 
     @extend_schema(operation_id="driver_reorder", request=RouteIn, responses=RouteOut, tags=TAGS)
     def put(self, request: Request, code: str) -> Response:
-        """Visit the stops still to come in your own order. It is yours to choose: a promise that breaks by it is a
-        warning. The stop at which you are stays first. A repeat is harmless."""
+        """Visit the stops of the present trip still to come in your own order. It is yours to choose: a promise that
+        breaks by it is a warning. The stop at which you are stays first. A repeat is harmless."""
         given = api.body(request, RouteIn)
         changed = reordering.reorder(
             driver=self.driver,

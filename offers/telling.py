@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
@@ -26,7 +26,7 @@ from stores.models import StaffMembership
 
 
 def warn_stores(*, fact: Fact, at: dt.datetime) -> None:
-    """Reaction to a driver who runs late: the managers of each store on the way are told when to expect them."""
+    """Reaction to a driver who runs late: the managers of each store of the first trip are told when to expect them."""
     claim = (
         Claim.objects.live()  # type: ignore[attr-defined]
         .filter(block__code=fact.data["block"]["code"], late_eta_at__isnull=False)
@@ -35,7 +35,9 @@ def warn_stores(*, fact: Fact, at: dt.datetime) -> None:
     )
     if claim is None:
         return
-    pickups = Stop.objects.filter(manifest=claim.block.manifest_id, kind=Stop.Kind.PICKUP)
+    pickups = Stop.objects.filter(
+        manifest=claim.block.manifest_id, kind=Stop.Kind.PICKUP, trip=F("manifest__trip")
+    )
     for stop in pickups.select_related("store__seller").order_by("position", "pk"):
         assert stop.store is not None, "A pickup is at a store."
         leads = (

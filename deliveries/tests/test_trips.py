@@ -5,8 +5,10 @@ import datetime as dt
 import pytest
 from django.db import transaction
 from django.db.models import Max
+from django.test import Client
 
-from deliveries import completion, custody, loading, posting, reordering, returning, stopping
+from deliveries import completion, custody, loading, posting, relief, reordering, returning, roads, stopping
+from deliveries import meeting as meet
 from deliveries.models import Consignment, Manifest, Order, Parcel, Stop
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
@@ -16,6 +18,7 @@ from retaildelivery.testing.afternoon import (
     NOW,
     TOLD_BY_STAFF,
     Afternoon,
+    evidence,
     nothing_changes,
     stops_of,
 )
@@ -273,3 +276,59 @@ def test_the_order_of_stops_is_changed_within_the_trip(afternoon: Afternoon) -> 
     assert [stop.code for stop in stops_of(manifest, "dropoff")] == [second, first, later]
     last = Stop.objects.filter(manifest=manifest, trip=1).aggregate(at=Max("planned_at"))["at"]
     assert stops_of(manifest, "pickup")[1].planned_at > last
+
+
+def counter_of(client: Client) -> tuple[list[str], list[str]]:
+    """Stops that the counter's page lists as in the mall now, and as coming later."""
+    context = client.get("/store/handover/").context
+    return [stop.code for stop in context["here"]], [stop.code for stop in context["later"]]
+
+
+def test_a_stores_page_shows_the_second_trip_as_coming_until_its_driver_is_there(
+    afternoon: Afternoon, client: Client
+) -> None:
+    client.force_login(afternoon.sam)
+    manifest, _first = first_trip_away(afternoon, afternoon.place(point=FAR))
+    later = stops_of(manifest, "pickup")[1].code
+
+    assert counter_of(client) == ([], [later])
+    afternoon.deliver(stops_of(manifest, "dropoff")[0], at=LATER)
+    assert counter_of(client) == ([], [later])
+    loading.arrive_at_store(driver=afternoon.ada, stop_code=later, evidence=evidence(at=LATER), at=LATER)
+
+    assert counter_of(client) == ([later], [])
+    assert client.get("/store/handover/").status_code == 200
+
+
+def test_no_way_is_read_across_a_loading(afternoon: Afternoon) -> None:
+    manifest, _first = first_trip_away(afternoon, afternoon.place(point=FAR))
+    afternoon.deliver(stops_of(manifest, "dropoff")[0], at=NOW + 20 * MINUTE)
+    afternoon.collect(manifest, at=NOW + HOUR)
+    afternoon.depart(manifest, at=NOW + HOUR)
+    afternoon.deliver(stops_of(manifest, "dropoff")[1], at=NOW + 2 * HOUR)
+
+    legs = roads.legs_of(afternoon.fashion_show.market, at=NOW + 3 * HOUR)
+
+    assert [leg.minutes for leg in legs] == [20]
+
+
+def test_another_driver_takes_over_only_what_is_carried_and_the_first_loads_the_next_trip(
+    afternoon: Afternoon,
+) -> None:
+    second = afternoon.place(point=FAR)
+    manifest, first = first_trip_away(afternoon, second)
+    with transaction.atomic():
+        taking, _takes, _metres = relief.draft(
+            mall=afternoon.fashion_show, stops=stops_of(manifest, "dropoff"), point=FAR, start=LATER, at=LATER
+        )
+    afternoon.open(afternoon.assign(taking, afternoon.ben, at=LATER), at=LATER)
+    meeting = stops_of(taking, "meeting")[0]
+    for parcel in Parcel.objects.filter(order=first).order_by("pk"):
+        afternoon.scan(meeting, parcel, at=LATER)
+    with transaction.atomic():
+        meet.confirm(giving=manifest, driver_code=None, user=afternoon.olive, actor=TOLD_BY_STAFF, at=LATER)
+
+    assert now_of(manifest) == ("loading", 2)
+    assert len(stops_of(taking, "dropoff")) == 1
+    assert (custody_of(first), custody_of(second)) == ({"driver"}, {"store"})
+    assert set(Parcel.objects.filter(order=first).values_list("driver", flat=True)) == {afternoon.ben.pk}

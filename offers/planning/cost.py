@@ -328,7 +328,7 @@ class Pricing:
 
     def _filled(self, seq: Sequence[int], loads: Sequence[tuple[int, int]], opened: int) -> Costed | None:
         start, _length, litres, grams, back_by, max_metres, max_orders, packed_by = self.tab.opened[opened]
-        if any(load[0] > litres or load[1] > grams for load in loads) or len(seq) > max_orders:
+        if any(load[0] > litres or load[1] > grams for load in loads) or sum(i > 0 for i in seq) > max_orders:
             return None
         ready = max((self.tab.packed[i] for i in trips_of(seq)[0]), default=start)
         begin = max(start, ready)
