@@ -118,13 +118,25 @@ def _latest(entry: Entry, order: Order) -> Entry:
     return Entry(entry.name, entry.sentence, entry.at, entry.detail, "is-now")
 
 
-def _detail(data: dict[str, Any]) -> str:
-    reason = data.get("reason") or data.get("kind") or ""
-    words = {
+def reason_of(data: dict[str, Any]) -> str:
+    """Why it happened, in words: what people wrote as they wrote it; "" where nothing is said."""
+    kind = data.get("kind", "")
+    reason = str(data.get("reason") or (kind if kind in Incident.Kind.values else ""))
+    return str(
+        _reasons().get(reason, reason.replace("_", " ") if reason.islower() and "_" in reason else reason)
+    )
+
+
+def _reasons() -> dict[str, Any]:
+    return {
         **dict(Attempt.Reason.choices),
         **dict(Order.CancelReason.choices),
         **dict(Incident.Kind.choices),
         "wrong_pin": _("wrong PIN"),
     }
-    parts = [str(words.get(reason, "")), str(data.get("parcel", "")), str(data.get("note", ""))]
+
+
+def _detail(data: dict[str, Any]) -> str:
+    reason = data.get("reason") or data.get("kind") or ""
+    parts = [str(_reasons().get(reason, "")), str(data.get("parcel", "")), str(data.get("note", ""))]
     return " · ".join(part for part in parts if part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -61,3 +63,18 @@ def sentence_of(name: str) -> str:
     """What a fact of this name says, of the block or of what its driver carried."""
     known = SENTENCES.get(name)
     return _(known) if known else timeline.sentence_of(name)
+
+
+REASONS: dict[str, str] = {
+    "given_back_too_late": gettext_noop("given back too late for another driver"),
+    "no_orders_left": gettext_noop("no orders left"),
+    "no_show": gettext_noop("the driver did not come"),
+    "nothing_left_to_take_over": gettext_noop("nothing left to take over"),
+    "unclaimed": gettext_noop("nobody claimed it"),
+}
+
+
+def reason_of(data: dict[str, Any]) -> str:
+    """Why it happened, in words; "" where nothing is said."""
+    known = REASONS.get(str(data.get("reason", "")))
+    return _(known) if known else timeline.reason_of(data)

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from deliveries import closing, custody, doors, failing, photos
 from deliveries.models import Attempt, Manifest, Order, Parcel, ProofOfDelivery, Stop
 from deliveries.snapshots import order_snapshot
+from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
 from retaildelivery.testing.afternoon import (
@@ -196,6 +197,18 @@ def test_a_wrong_pin_is_counted_and_kept_as_a_fact_and_delivers_nothing(afternoo
     assert (fact.data["reason"], fact.data["tries_left"]) == ("wrong_pin", 2)
     assert wrong(order) not in str(fact.data)
     assert ProofOfDelivery.objects.count() == 0
+
+
+def test_operations_read_in_words_why_a_proof_was_refused(afternoon, client):
+    order, door = door_of(afternoon, requires_pin=True)
+    with pytest.raises(doors.WrongPin):
+        afternoon.deliver(door, pin=wrong(order))
+    client.force_login(User.objects.create_user(email="olga@example.com", password=None, is_staff=True))
+
+    page = client.get(f"/ops/orders/{order.code}/").content.decode()
+
+    assert "wrong PIN" in page
+    assert "wrong_pin" not in page
 
 
 def test_the_same_wrong_event_sent_again_is_not_a_second_try(afternoon):

@@ -44,7 +44,7 @@ def order(request: HttpRequest, code: str) -> HttpResponse:
         code=code,
     )
     facts = Fact.objects.about(f"order:{found.code}").oldest_first()[: limits.PAGE * 4]
-    happened = [(timeline.sentence_of(fact.name), fact) for fact in facts]
+    happened = [(timeline.sentence_of(fact.name), timeline.reason_of(fact.data), fact) for fact in facts]
     context = {"order": found, "happened": happened, "zone": found.store.mall.zone}
     return render(request, "deliveries/ops_order.html", context)
 

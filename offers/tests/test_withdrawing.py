@@ -6,7 +6,7 @@ from django.db import transaction
 from deliveries.models import Order
 from deliveries.posting import cancel
 from drivers.models import DriverPosting
-from offers import attendance, claiming, withdrawing
+from offers import attendance, claiming, timeline, withdrawing
 from offers.models import Claim, Offer
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -116,6 +116,7 @@ def test_a_block_whose_last_order_is_cancelled_is_withdrawn(block, ada):
 
     block.refresh_from_db()
     assert (block.status, block.ended_reason) == ("withdrawn", "no_orders_left")
+    assert timeline.reason_of(making.facts_named("block.withdrawn")[0].data) == "no orders left"
     assert Claim.objects.get().ending == "withdrawn"
     assert Order.objects.filter(status="cancelled").count() == 2
 

@@ -114,7 +114,9 @@ def block_page(
         .prefetch_related("awards__driver__user")
         .annotate(entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None)))
         .order_by("opens_at", "pk"),
-        "happened": [(timeline.sentence_of(fact.name), fact) for fact in facts],
+        "happened": [
+            (timeline.sentence_of(fact.name), timeline.reason_of(fact.data), fact) for fact in facts
+        ],
         "waits": SellerPosting.objects.filter(subject=f"block:{found.code}", kind="wait", store__isnull=False)
         .select_related("seller", "store")
         .order_by("pk"),
