@@ -49,6 +49,8 @@ FIT_LEGS_MOST = 20_000  # legs one fit is made from, the newest
 FIT_BACK = dt.timedelta(days=60)  # roads and seasons change; older legs tell of others
 QUOTE_HELD = dt.timedelta(minutes=15)  # long enough to check out, too short to bet on the price
 SLOT_HELD = dt.timedelta(minutes=15)  # as a quote: one checkout
+SLOT_DAYS = 3  # days whose slots a counter is shown; later is another visit
+SLOTS_SHOWN = 6  # what one screen holds
 SLOT_CAPACITY = 10_000  # orders in one slot; more is a slip of the finger
 SWEEP_SLOTS = 200  # slots one sweep clears
 SWEEP_QUOTES = 5_000  # quotes one sweep forgets

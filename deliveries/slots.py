@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -88,23 +89,33 @@ class Bookable:
 
 def of_day(*, store: Store, day: dt.date, at: dt.datetime) -> list[Bookable]:
     """The slots that this store may offer for that day, by their start, free or not."""
+    return of_days(store=store, days=[day], at=at)
+
+
+def of_days(*, store: Store, days: Sequence[dt.date], at: dt.datetime) -> list[Bookable]:
+    """`of_day` of each of them, one after the other. Three queries."""
     rules = list(
         SlotRule.objects.offered_by(store)
-        .valid_on(day)
+        .valid_between(min(days), max(days))
         .select_related("mall__market")
         .order_by("starts", "id")  # type: ignore[attr-defined]
     )
-    made = {slot.rule_id: slot for slot in Slot.objects.filter(rule__in=rules, day=day)}
+    made = {(slot.rule_id, slot.day): slot for slot in Slot.objects.filter(rule__in=rules, day__in=days)}
     overdue = _overdue(made.values(), at)
-    return [_bookable(rule, day, made.get(rule.pk), overdue.get(rule.pk, 0)) for rule in rules]
+    found = []
+    for day in days:
+        for rule in rules:
+            slot = made.get((rule.pk, day))
+            if rule.holds_on(day):
+                found.append(_bookable(rule, day, slot, overdue.get(slot.pk, 0) if slot else 0))
+    return found
 
 
 def _overdue(slots: Iterable[Slot], at: dt.datetime) -> dict[int, int]:
-    """Places that ran out and that no sweep has given back yet, by rule."""
-    found: dict[int, int] = {}
-    for hold in SlotHold.objects.overdue(at).filter(slot__in=list(slots)).select_related("slot"):  # type: ignore[attr-defined]
-        found[hold.slot.rule_id] = found.get(hold.slot.rule_id, 0) + 1
-    return found
+    """Places that ran out and that no sweep has given back yet, by slot."""
+    return Counter(
+        SlotHold.objects.overdue(at).filter(slot__in=list(slots)).values_list("slot_id", flat=True)  # type: ignore[attr-defined]
+    )
 
 
 def _bookable(rule: SlotRule, day: dt.date, slot: Slot | None, overdue: int) -> Bookable:

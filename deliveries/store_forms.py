@@ -10,6 +10,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Q, QuerySet
+from django.forms.utils import ErrorDict
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,15 +51,40 @@ def cents(dollars: decimal.Decimal | None) -> int:
     return int(((dollars or decimal.Decimal(0)) * 100).to_integral_value(decimal.ROUND_HALF_UP))
 
 
+class Unjudged(forms.Form):
+    """A form that can be shown as it was typed so far, without saying what is still missing."""
+
+    def __init__(self, *args: Any, judged: bool = True, **kwargs: Any) -> None:
+        self._judged = judged
+        super().__init__(*args, **kwargs)
+
+    def full_clean(self) -> None:
+        if self._judged:
+            super().full_clean()
+        else:
+            self._errors, self.cleaned_data = ErrorDict(), {}
+
+
 def local_input() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-class OrderForm(forms.Form):
+class OrderForm(Unjudged):
     """One order as the counter types it. Times are those of the mall's clock."""
 
     store = forms.ModelChoiceField(
-        label=_("Store"), queryset=Store.objects.none(), to_field_name="code", empty_label=None
+        label=_("Store"),
+        queryset=Store.objects.none(),
+        to_field_name="code",
+        empty_label=None,
+        # Each store has slots of its own; what was held at another is given back.
+        widget=forms.Select(
+            attrs={
+                "hx-post": reverse_lazy("deliveries:store_order_slot"),
+                "hx-target": "#slots",
+                "hx-swap": "outerHTML",
+            }
+        ),
     )
     external_id = forms.CharField(label=_("Your order number"), max_length=80, required=False)
     recipient_name = forms.CharField(label=_("Name"), max_length=120)
@@ -128,8 +155,11 @@ class OrderForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, *args: Any, stores: QuerySet[Store], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stores: QuerySet[Store], slotted: bool = False, **kwargs: Any) -> None:
+        """`slotted`: the window is that of a slot, so none is asked for."""
         super().__init__(*args, **kwargs)
+        for name in ("window_start", "window_end"):
+            self.fields[name].required = not slotted
         self.fields["store"].queryset = stores.select_related("mall__market", "seller")  # type: ignore[attr-defined]
         self.fields["store"].label_from_instance = lambda store: f"{store.name}, {store.mall.name}"  # type: ignore[attr-defined]
 
@@ -144,7 +174,10 @@ class OrderForm(forms.Form):
         return wanted
 
     def draft(
-        self, parcels: Sequence[drafts.ParcelDraft], located: geocoding.Located | None
+        self,
+        parcels: Sequence[drafts.ParcelDraft],
+        located: geocoding.Located | None,
+        items: Sequence[drafts.ItemDraft] = (),
     ) -> drafts.OrderDraft:
         wanted = self.cleaned_data
         return drafts.OrderDraft(
@@ -169,6 +202,7 @@ class OrderForm(forms.Form):
             undeliverable=wanted["undeliverable"],
             declared_value_cents=cents(wanted["declared_value"]),
             tip_cents=cents(wanted["tip"]),
+            items=tuple(items),
         )
 
     def address(self, located: geocoding.Located | None = None) -> drafts.AddressDraft:
@@ -189,19 +223,28 @@ class OrderForm(forms.Form):
         lat, lng = self.cleaned_data.get("latitude"), self.cleaned_data.get("longitude")
         return None if lat is None or lng is None else Point(float(lat), float(lng))
 
-    def refuse(self, errors: Sequence[drafts.FieldError], parcels: forms.BaseFormSet[ParcelForm]) -> None:
+    def refuse(
+        self,
+        errors: Sequence[drafts.FieldError],
+        parcels: forms.BaseFormSet[ParcelForm],
+        items: forms.BaseFormSet[ItemForm],
+    ) -> None:
         """Put each sentence of the check beside the field it is about."""
+        # Lines that were left blank are no items, so the check counted without them.
+        said = [item for item in items.forms if item.has_changed()]
         for error in errors:
             place, __, name = error.field.partition("].")
             if place.startswith("parcels[") and name:
                 parcel = parcels.forms[int(place.removeprefix("parcels["))]
                 parcel.add_error({"grams": "pounds"}.get(name, name), error.message)
+            elif place.startswith("items[") and name:
+                said[int(place.removeprefix("items["))].add_error(name, error.message)
             else:
                 name = FIELDS.get(error.field, error.field)
                 self.add_error(name if name in self.fields else NON_FIELD_ERRORS, error.message)
 
 
-class ParcelForm(forms.Form):
+class ParcelForm(Unjudged):
     size = forms.ChoiceField(label=_("Size"), choices=Parcel.Size.choices)
     pounds = forms.DecimalField(
         label=_("Weight"), min_value=decimal.Decimal("0.1"), max_digits=5, decimal_places=1, initial=2
@@ -224,6 +267,34 @@ ParcelForms = forms.formset_factory(
     max_num=limits.PARCELS_PER_ORDER,
     validate_max=True,
     absolute_max=limits.PARCELS_PER_ORDER + 1,
+)
+
+
+class ItemForm(Unjudged):
+    """One line of the receipt."""
+
+    name = forms.CharField(label=_("Item"), max_length=120)
+    quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=limits.ITEM_QUANTITY, initial=1)
+    price = forms.DecimalField(
+        label=_("Price each"), required=False, min_value=0, max_digits=9, decimal_places=2
+    )
+
+    def draft(self) -> drafts.ItemDraft:
+        wanted = self.cleaned_data
+        price = wanted["price"]
+        return drafts.ItemDraft(
+            name=wanted["name"],
+            quantity=wanted["quantity"],
+            price_cents=None if price is None else cents(price),
+        )
+
+
+ItemForms = forms.formset_factory(
+    ItemForm,
+    extra=0,
+    max_num=limits.ITEMS_PER_ORDER,
+    validate_max=True,
+    absolute_max=limits.ITEMS_PER_ORDER + 1,
 )
 
 

@@ -26,10 +26,9 @@ def hold_code() -> str:
 
 
 class SlotRuleQuerySet(models.QuerySet["SlotRule"]):
-    def valid_on(self, day: dt.date) -> Self:
-        return self.filter(
-            Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day, weekdays__contains=[day.weekday()]
-        )
+    def valid_between(self, first: dt.date, last: dt.date) -> Self:
+        """Valid on some of these days; see `holds_on` for each."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gt=first), valid_from__lte=last)
 
     def offered_by(self, store: Store) -> Self:
         """The slots of this store alone, and those of its mall for everybody."""
@@ -85,6 +84,10 @@ class SlotRule(models.Model):
     def __str__(self) -> str:
         return f"slots {self.code}"
 
+    def holds_on(self, day: dt.date) -> bool:
+        ends = self.valid_to
+        return self.valid_from <= day and (ends is None or day < ends) and day.weekday() in self.weekdays
+
 
 class Slot(worlds.InAWorld):
     """One day's slot, from its first booking on. `taken` counts the places that are held or confirmed."""
@@ -111,6 +114,11 @@ class Slot(worlds.InAWorld):
     @property
     def code(self) -> str:
         return f"{self.rule.code}.{self.day:%Y-%m-%d}"
+
+    @property
+    def left(self) -> int:
+        """Places that nobody has."""
+        return max(0, self.capacity - self.taken)
 
 
 class HoldQuerySet(worlds.WorldQuerySet["SlotHold"]):

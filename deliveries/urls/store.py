@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from deliveries.views import counter, printing, promises, store, store_after
+from deliveries.views import counter, printing, promises, store, store_after, store_new
 
 urlpatterns = [
     path("store/", store.home, name="store_home"),
     path("store/orders/", store.orders, name="store_orders"),
-    path("store/orders/new/", store.order_new, name="store_order_new"),
+    path("store/orders/new/", store_new.order_new, name="store_order_new"),
+    path("store/orders/new/slot/", store_new.order_slot, name="store_order_slot"),
     path("store/orders/<str:code>/", store.order, name="store_order"),
     path("store/orders/<str:code>/location/", store.order_location, name="store_order_location"),
     path("store/orders/<str:code>/cancellation/", store.order_cancel, name="store_order_cancel"),

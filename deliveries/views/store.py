@@ -1,9 +1,6 @@
-"""The store's door: today's board, posting an order, following it, and its labels."""
+"""The store's door: today's board, the orders, and following one."""
 
 from __future__ import annotations
-
-import datetime as dt
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,11 +10,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from deliveries import charging, drafts, fees, geocoding, limits, posting, timeline, tracking
+from deliveries import charging, fees, limits, posting, timeline, tracking
 from deliveries.models import Order, Parcel
-from deliveries.store_forms import AgainForm, CancelForm, OrderForm, ParcelForms, PlaceForm, StoreOrderFilter
+from deliveries.store_forms import AgainForm, CancelForm, PlaceForm, StoreOrderFilter
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
@@ -68,83 +65,11 @@ def orders(request: HttpRequest) -> HttpResponse:
     return render(request, template, {"form": form, "page": page, "at": timezone.now()})
 
 
-def suggested(stores: QuerySet[Store], at: dt.datetime) -> dict[str, Any]:
-    """What the empty form proposes: the first store, and the next two to four hours on its mall's clock."""
-    store = stores.select_related("mall__market").first()
-    if store is None:
-        return {}
-    local = at.astimezone(store.mall.zone).replace(second=0, microsecond=0, tzinfo=None)
-    start = local + dt.timedelta(minutes=30 - local.minute % 30)
-    return {
-        "store": store.code,
-        "window_start": start,
-        "window_end": start + dt.timedelta(hours=4),
-        "city": store.mall.address.split(",")[-2].strip() if store.mall.address.count(",") > 1 else "",
-    }
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def order_new(request: HttpRequest) -> HttpResponse:
-    stores = Store.objects.visible_to(request.user).active().order_by("name")
-    if request.method == "GET":
-        form = OrderForm(stores=stores, initial=suggested(stores, timezone.now()))
-        return form_page(request, form, ParcelForms(prefix="parcels"), stores)
-    parcels = ParcelForms(request.POST, prefix="parcels")
-    form = OrderForm(request.POST, stores=stores)
-    if "add_parcel" in request.POST:
-        return form_page(request, form, ParcelForms(one_more(request), prefix="parcels"), stores)
-    if not (form.is_valid() and parcels.is_valid()):
-        return form_page(request, form, parcels, stores, status=422)
-    located = geocoding.locate(form.address())
-    draft = form.draft([parcel.draft() for parcel in parcels], located)
-    try:
-        order = posting.post(
-            store=form.cleaned_data["store"],
-            draft=draft,
-            actor=staff_of(request),
-            at=timezone.now(),
-            placed_by=request.user,
-        )
-    except drafts.DraftInvalid as invalid:
-        form.refuse(invalid.errors, parcels)
-        return form_page(request, form, parcels, stores, status=422)
-    except Refused as refusal:
-        form.add_error(None, refusal.message)
-        return form_page(request, form, parcels, stores, status=409)
-    messages.success(request, _("Order %(code)s is posted. Print its labels.") % {"code": order.code})
-    return redirect("deliveries:store_order", code=order.code)
-
-
-def one_more(request: HttpRequest) -> Any:
-    """The posted form with room for one more parcel, up to the limit."""
-    data = request.POST.copy()
-    count = (
-        int(data.get("parcels-TOTAL_FORMS") or 1)
-        if (data.get("parcels-TOTAL_FORMS") or "1").isdecimal()
-        else 1
-    )
-    data["parcels-TOTAL_FORMS"] = str(min(count + 1, limits.PARCELS_PER_ORDER))
-    return data
-
-
-def form_page(
-    request: HttpRequest, form: OrderForm, parcels: Any, stores: QuerySet[Store], status: int = 200
-) -> HttpResponse:
-    first = stores.select_related("mall").first()
-    context = {
-        "form": form,
-        "parcels": parcels,
-        "mall": first.mall if first else None,
-        "limit": limits.PARCELS_PER_ORDER,
-    }
-    return render(request, "deliveries/store_order_new.html", context, status=status)
-
-
 @login_required
 @require_GET
 def order(request: HttpRequest, code: str) -> HttpResponse:
-    found = get_object_or_404(visible(request).prefetch_related("parcels", "attempts"), code=code)
+    orders = visible(request).select_related("slot_hold__slot").prefetch_related("parcels", "attempts")
+    found = get_object_or_404(orders, code=code)
     return order_page(request, found)
 
 
@@ -178,6 +103,7 @@ def order_page(
         "order": order,
         "zone": order.store.mall.zone,
         "legs": asked_for(order),
+        "slot": getattr(order, "slot_hold", None),
         "timeline": timeline.entries(order),
         "journey": tracking.journey(order, at=timezone.now()),
         "proof": tracking.proof_of(order),

@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from deliveries.models import FeePolicy
+from deliveries.models import FeePolicy, SlotRule
 from drivers.models import CostProfile, Document, Driver, Vehicle
 from offers.models import DrawRules, Holiday, PayPolicy, PlanRules
 from retaildelivery.accounts.models import User
@@ -20,6 +20,9 @@ from stores import keys
 from stores.models import ApiKey, Mall, Market, Sandbox, Seller, StaffMembership, Store, StoreHours
 
 POLICIES_FROM = date(2026, 1, 1)
+# Delivery slots that customers may book, by the mall's clock: from, to, cents on top of the fee.
+SLOTS = ((10, 12, 0), (12, 14, 0), (14, 16, 0), (16, 18, 150), (18, 20, 250))
+SLOT_ROOM = 12
 PAPERS_LAST = timedelta(days=400)
 PAPERS_RENEWED = timedelta(days=30)  # before they expire
 HOLIDAYS = (
@@ -129,6 +132,18 @@ def _mall(demo: DemoMarket, market: Market, sellers: dict[str, Seller]) -> None:
             "desk_note": place.desk_note,
         },
     )
+    for starts, ends, cents in SLOTS:
+        SlotRule.objects.get_or_create(
+            mall=mall,
+            starts=time(starts),
+            valid_from=POLICIES_FROM,
+            defaults={
+                "weekdays": list(range(7)),
+                "ends": time(ends),
+                "capacity": SLOT_ROOM,
+                "price_cents": cents,
+            },
+        )
     for shop in data.stores_in(demo.code):
         store, created = Store.objects.get_or_create(
             seller=sellers[shop.seller],

@@ -314,7 +314,7 @@ def client_event() -> SafeString:
 @register.simple_tag
 def script_settings() -> SafeString:
     """Where the parts of the front end lie, and the words the scripts speak, as JSON in the page."""
-    names = ("map", "scanner", "signature", "photo", "position", "offline", "plan", "push")
+    names = ("map", "scanner", "signature", "photo", "position", "offline", "plan", "push", "hold")
     body = {
         "modules": {name: static(f"js/{name}.js") for name in names},
         "leaflet": static("vendor/leaflet/leaflet.min.js"),
