@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from drivers import adjusting, payouts
-from drivers.models import Adjustment, Payout, PayoutAccount, PayoutBatch
+from drivers.models import W9, Adjustment, Payout, PayoutAccount, PayoutBatch
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.admin import HistoryAdmin
 from retaildelivery.web.admin_deciding import DecidingAdmin, ProposingAdmin
@@ -161,4 +161,16 @@ class PayoutAccountAdmin(HistoryAdmin):
     list_select_related = ("driver__user",)
     search_fields = ("driver__code",)
     exclude = ("routing_sealed", "number_sealed")
+    ordering = ("-id",)
+
+
+@admin.register(W9)
+class W9Admin(HistoryAdmin):
+    """Read here; drivers certify theirs. The number is shown by its last four digits."""
+
+    list_display = ("driver", "name", "classification", "masked", "region", "certified_at", "replaced_at")
+    list_filter = ("classification", "backup_withholding", ("certified_at", RangeDateTimeFilter))
+    list_select_related = ("driver__user",)
+    search_fields = ("driver__code", "name", "business_name")
+    exclude = ("tin_sealed",)
     ordering = ("-id",)

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from drivers.models import Driver
+from drivers import taxpaying
+from drivers.models import W9, Driver
 from retaildelivery.lib.spreadsheets import csv_of
 
 # Money that moves and earns none.
@@ -132,24 +133,34 @@ def is_due(row: Paid, year: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One row of the list: the driver and what was paid."""
+    """One row of the list: the driver, what was paid, and the Form W-9 in force."""
 
     driver: Driver
     paid: Paid
     due: bool
+    w9: W9 | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """It is to be filed, and nobody knows the number and address to file it with."""
+        return self.due and self.w9 is None
 
 
 def forms(year: int, *, market_code: str) -> list[Form]:
     """Everybody of a market who was paid in this year, the most first."""
     rows = {row.driver_id: row for row in paid(year, market_code=market_code)}
     drivers = Driver.objects.filter(pk__in=rows).select_related("user")
-    found = [Form(driver, rows[driver.pk], is_due(rows[driver.pk], year)) for driver in drivers]
+    certified = {form.driver_id: form for form in W9.objects.filter(driver__in=rows, replaced_at=None)}
+    found = []
+    for driver in drivers:
+        row, w9 = rows[driver.pk], certified.get(driver.pk)
+        found.append(Form(driver, row, is_due(row, year) and (w9 is None or w9.is_reported), w9))
     return sorted(found, key=lambda form: (-form.paid.box1_cents, form.driver.code))
 
 
 def file_of(forms_: Sequence[Form], year: int) -> str:
-    """The forms that are due, in the tax office's columns. Addresses and taxpayer numbers of drivers are not kept
-    here: they are filled in from the Forms W-9 by whoever files."""
+    """The forms that are due, in the tax office's columns, taxpayer numbers open. Where a Form W-9 is missing its
+    columns are empty: such a file is not complete."""
     return csv_of((*PAYER, *RECIPIENT, *BOXES), _rows(forms_, year))
 
 
@@ -159,11 +170,35 @@ def _rows(forms_: Sequence[Form], year: int) -> Iterator[list[object]]:
     for form in forms_:
         if not form.due:
             continue
-        first, _space, last = str(form.driver.user.name).strip().rpartition(" ")
         yield [
             "1099-NEC", year, "EIN" if tax_id else "", tax_id, "B", payer["name"], "", "", "", "", "", "US",
             payer["street"], "", payer["city"], payer["region"], payer["postal_code"],
             "D" if payer["phone"] else "", payer["phone"], payer["email"],
-            "", "", "I", "", "", first, "", last, "", "US", "", "", "", "", "", "", form.driver.code, "N",
+            *_recipient(form), "", form.driver.code, "N",
             f"{form.paid.box1_cents / 100:.2f}", "N", "", "N",
         ]  # fmt: skip
+
+
+def _recipient(form: Form) -> list[str]:
+    """From the number's kind to the postal code: by the Form W-9, or the name alone."""
+    w9 = form.w9
+    if w9 is None:
+        first, _space, last = str(form.driver.user.name).strip().rpartition(" ")
+        return ["", "", "I", "", "", first, "", last, "", "US", "", "", "", "", ""]
+    number = [w9.tin_kind.upper(), taxpaying.number_of(w9)]
+    if w9.classification == W9.Classification.INDIVIDUAL:
+        first, _space, last = w9.name.rpartition(" ")
+        who = ["I", "", w9.business_name, first, "", last, ""]
+    else:
+        who = ["B", w9.name, w9.business_name, "", "", "", ""]
+    return [*number, *who, "US", w9.street, "", w9.city, w9.region, w9.postal_code]
+
+
+def missing_of(forms_: Sequence[Form]) -> str:
+    """Whose Form W-9 is missing, as a table for people."""
+    rows = [
+        [form.driver.code, form.driver.user.name, form.driver.user.email, f"{form.paid.box1_cents / 100:.2f}"]
+        for form in forms_
+        if form.incomplete
+    ]
+    return csv_of(("Driver", "Name", "E-mail", "Box 1"), rows)

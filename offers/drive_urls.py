@@ -14,6 +14,7 @@ from offers.views import (
     road,
     standby,
     standing,
+    taxpayer,
     wishes,
 )
 
@@ -56,6 +57,7 @@ urlpatterns = [
     path("drive/earnings/account.json", money.account, name="driver_account"),
     path("drive/earnings/verify_pay.py", money.script, name="driver_verify"),
     path("drive/earnings/bank/", money.bank, name="driver_bank"),
+    path("drive/earnings/tax/", taxpayer.w9, name="driver_w9"),
     path("drive/earnings/statements/", money.statement_list, name="driver_statements"),
     path("drive/earnings/statements/<slug:code>/", money.statement, name="driver_statement"),
     path(

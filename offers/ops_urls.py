@@ -56,6 +56,7 @@ urlpatterns = [
     path("ops/money/<slug:market>/<int:year>-<int:month>/", balance.month, name="ops_balance"),
     path("ops/tax/", tax.year, name="ops_tax"),
     path("ops/tax/<int:year>/", tax.year, name="ops_tax_year"),
+    path("ops/tax/<slug:market>/<int:year>-w9.csv", tax.missing_file, name="ops_tax_missing"),
     path("ops/tax/<slug:market>/<int:year>-<int:part>.csv", tax.year_file, name="ops_tax_file"),
     path("ops/blocks/", ops.blocks, name="ops_blocks"),
     path("ops/blocks/<str:code>/", ops.block, name="ops_block"),

@@ -11,8 +11,10 @@ from drivers.models.position import Position
 from drivers.models.posting import DriverAccount, DriverPosting
 from drivers.models.standing import Appeal, StandingEvent
 from drivers.models.vehicle import Vehicle
+from drivers.models.w9 import W9
 
 __all__ = [
+    "W9",
     "Adjustment",
     "Appeal",
     "CostProfile",

@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from drivers import costing, disputing, pay_files, payouts, statements, taxforms, verify_pay
+from drivers import costing, disputing, pay_files, payouts, statements, taxforms, taxpaying, verify_pay
 from drivers.access import driver_required
 from drivers.models import Dispute, Driver, DriverPosting
 from offers import evidence, limits, pay_notices, paydays, reckoning, terms, timeline
@@ -62,6 +62,7 @@ def statement_list(request: HttpRequest, driver: Driver) -> HttpResponse:
         "year_cents": statements.year_total(driver, year, zone),
         "years": [(each, taxforms.of_driver(driver, each)) for each in (year, year - 1)],
         "notes": pay_files.counted(),
+        "w9": taxpaying.current(driver),
     }
     return render(request, "offers/driver_statements.html", context)
 

@@ -36,6 +36,7 @@ def year(request: HttpRequest, year: int | None = None) -> HttpResponse:
         "markets": markets,
         "page": Paginator(forms, limits.TAX_PAGE).get_page(request.GET.get("page")),
         "due_count": len(due),
+        "missing": [form for form in due if form.incomplete],
         "due_cents": sum(form.paid.box1_cents for form in due),
         "threshold_cents": taxforms.threshold(shown),
         "threshold_known": shown <= taxforms.LAST_KNOWN,
@@ -56,7 +57,23 @@ def year_file(request: HttpRequest, market: str, year: int, part: int) -> HttpRe
     rows = due[(part - 1) * taxforms.FORMS_PER_FILE : part * taxforms.FORMS_PER_FILE]
     if not rows:
         raise Http404
-    answer = HttpResponse(taxforms.file_of(rows, year), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="1099-nec-{found.code}-{year}-{part}.csv"'
+    state = "-incomplete" if any(form.incomplete for form in rows) else ""
+    return _sent(taxforms.file_of(rows, year), f"1099-nec-{found.code}-{year}-{part}{state}.csv")
+
+
+@operations_required
+@require_GET
+def missing_file(request: HttpRequest, market: str, year: int) -> HttpResponse:
+    """Whose Form W-9 is missing for the forms of this year."""
+    found = get_object_or_404(Market, code=market)
+    if not taxforms.is_year(year):
+        raise Http404
+    forms = taxforms.forms(year, market_code=found.code)
+    return _sent(taxforms.missing_of(forms), f"w9-missing-{found.code}-{year}.csv")
+
+
+def _sent(content: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["Cache-Control"] = "no-store"
     return answer
