@@ -289,7 +289,11 @@ def _after(at_it: Sequence[Stop], visits: dict[int, Visit], start: Start) -> Sta
 
 
 def _start(manifest: Manifest, stops: Sequence[Stop], *, at: dt.datetime) -> Start:
-    """Where the car is: as its phone says if that is fresh, else at the last stop or at the mall."""
+    """Where the car is: as its phone says if that is fresh, else at the last stop or at the mall. Who comes back to
+    load begins at the mall, once that is done."""
+    if manifest.is_back_to_load:
+        waits = manifest.stops.filter(kind=Stop.Kind.PICKUP, trip=manifest.trip, status__in=Stop.OPEN)
+        return Start(manifest.mall.point, max([at, *(stop.eta_at + stop.service for stop in waits)]))
     driver = manifest.driver
     seen = tracking.newest(driver) if driver is not None else None
     if seen is not None and at - seen.device_at <= limits.POSITION_FRESH:

@@ -278,6 +278,19 @@ def test_the_order_of_stops_is_changed_within_the_trip(afternoon: Afternoon) -> 
     assert stops_of(manifest, "pickup")[1].planned_at > last
 
 
+def test_the_doors_of_the_second_trip_are_reached_after_it_is_loaded(afternoon: Afternoon) -> None:
+    manifest, _first = first_trip_away(afternoon, afternoon.place(point=FAR))
+    afternoon.deliver(stops_of(manifest, "dropoff")[0], at=LATER)
+    manifest.refresh_from_db()
+
+    (call,) = reordering.outlook(manifest, at=LATER).calls
+
+    counter = stops_of(manifest, "pickup")[1]
+    assert call.stop == stops_of(manifest, "dropoff")[1]
+    assert counter.eta_at > LATER
+    assert call.reached_at > counter.eta_at + counter.service
+
+
 def counter_of(client: Client) -> tuple[list[str], list[str]]:
     """Stops that the counter's page lists as in the mall now, and as coming later."""
     context = client.get("/store/handover/").context

@@ -173,6 +173,21 @@ def test_other_lengths_pay_and_promises_stand_side_by_side_on_the_same_orders(st
     assert Block.objects.count() == 0
 
 
+def test_one_trip_and_two_stand_side_by_side(store):
+    # Two that no car holds at once: the largest has four cubic metres.
+    posted(store, 2, parcels=12, litres=210)
+
+    found = as_json(at="2026-11-23T10:10", everything=True, iterations=50, trips=[1, 2])["scenarios"]
+
+    assert [each["name"] for each in found] == ["as it is", "1 trip", "2 trips"]
+    _now, once, twice = found
+    assert [each["blocks"] for each in (once, twice)] == [2, 1]
+    assert twice["pay_cents"] < once["pay_cents"]
+    [block] = twice["blocks_planned"]
+    assert [len(trip["orders"]) for trip in block["trips"]] == [1, 1]
+    assert block["trips"][1]["load"] > block["trips"][0]["depart"]
+
+
 def parsed(options):
     """What argparse makes of the words; call_command hands options of `append` on as they are."""
     from offers.management.commands import plan  # noqa: PLC0415 -- only the test of words needs it

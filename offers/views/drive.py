@@ -199,7 +199,7 @@ def offer_page(
         "driver": driver,
         "ticket": ticket(feed.card(driver, found, at=at), at=at),
         "decline_form": DeclineForm(),
-        "pickups": [stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP],
+        "pickups": list(dict.fromkeys(stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP)),
         # Enough to decide by, not enough to find anybody.
         "towns": sorted(towns.items()),
         "map_data": rough_map(found.block, stops),
