@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +14,6 @@ from drivers.forms import capitalised
 from drivers.models import CostProfile
 from retaildelivery.lib.geo import Point
 
-COORDINATES = re.compile(r"\s*(-?\d{1,2}(?:\.\d{1,15})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,15})?)\s*", re.ASCII)
 HUNDREDTHS = 2
 
 
@@ -28,6 +26,16 @@ def figure(label: Any, *, most: int, step: str = "0.01", **more: Any) -> forms.D
         decimal_places=HUNDREDTHS,
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": step}),
         **more,
+    )
+
+
+def degrees(label: Any, *, most: int) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        min_value=Decimal(-most),
+        max_value=Decimal(most),
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "any", "autocomplete": "off"}),
     )
 
 
@@ -57,16 +65,9 @@ class CostForm(forms.Form):
         help_text=_("Beside fuel or electricity: tyres, repairs, loss in value."),
     )
     tolls = figure(_("Tolls on a usual block, in dollars"), most=500)
-    home = forms.CharField(
-        label=_("Where I start from, as latitude, longitude"),
-        required=False,
-        max_length=60,
-        widget=forms.TextInput(attrs={"placeholder": "36.114, -115.173", "autocomplete": "off"}),
-        help_text=_(
-            "Copy it from your map. Only three decimals are kept, about 100 m, and nobody but you ever sees it. "
-            "Leave it empty and the way from home is not counted."
-        ),
-    )
+    # A pin on a map fills the two; without scripts they are typed.
+    home_lat = degrees(_("Latitude"), most=90)
+    home_lng = degrees(_("Longitude"), most=180)
 
     @staticmethod
     def initial_of(profile: CostProfile) -> dict[str, Any]:
@@ -79,27 +80,18 @@ class CostForm(forms.Form):
             "price_cents": profile.price_cents,
             "upkeep_cents": profile.upkeep_cents,
             "tolls": Decimal(profile.tolls_cents) / 100,
-            "home": f"{home.lat:.3f}, {home.lng:.3f}" if home else "",
+            "home_lat": f"{home.lat:.3f}" if home else None,
+            "home_lng": f"{home.lng:.3f}" if home else None,
         }
-
-    def clean_home(self) -> Point | None:
-        given: str = self.cleaned_data["home"]
-        if not given:
-            return None
-        found = COORDINATES.fullmatch(given)
-        try:
-            return Point(float(found[1]), float(found[2])) if found else self.no_place()
-        except ValueError:
-            return self.no_place()
-
-    @staticmethod
-    def no_place() -> Point:
-        raise ValidationError(
-            _("Write latitude and longitude with a comma between, such as 36.114, -115.173."), code="no_place"
-        )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        if (given.get("home_lat") is None) != (given.get("home_lng") is None):
+            missing = "home_lat" if given.get("home_lat") is None else "home_lng"
+            if missing not in self.errors:
+                self.add_error(
+                    missing, ValidationError(_("Set the pin, or leave both empty."), code="no_place")
+                )
         for field, sentence in costing.faults(given).items():
             if field not in self.errors:
                 self.add_error(field, sentence)
@@ -110,4 +102,6 @@ class CostForm(forms.Form):
         """As `reckoning.keep` takes it."""
         given = dict(self.cleaned_data)
         tolls = given.pop("tolls") or Decimal(0)
+        lat, lng = given.pop("home_lat"), given.pop("home_lng")
+        given["home"] = None if lat is None or lng is None else Point(float(lat), float(lng))
         return given | {"tolls_cents": int(tolls * 100), "upkeep_cents": given["upkeep_cents"] or Decimal(0)}

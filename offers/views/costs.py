@@ -15,6 +15,7 @@ from drivers.models import Driver
 from drivers.views import day_of
 from offers import reckoning
 from offers.cost_forms import CostForm
+from stores.models import Mall
 
 UNPROCESSABLE = 422
 
@@ -36,6 +37,7 @@ def costs(request: HttpRequest, driver: Driver) -> HttpResponse:
         "driver": driver,
         "form": form,
         "irs": found.irs(day_of(at)),
+        "mall": Mall.objects.filter(market__code=driver.market_code).order_by("pk").first(),
         "cents": found.cents_a_mile(day_of(at)),
     }
     response = render(

@@ -235,9 +235,11 @@ async function pin(field, { settings, words }) {
   const start = has ? given : center.every((value) => value !== null) ? center : [39, -98];
   map.setView(start, has ? 17 : center[0] === null ? 4 : 12);
   let marker;
+  const places = Number(field.dataset.places ?? 6);
+  const [here, clear] = ["here", "clear"].map((what) => field.querySelector(`[data-pin-${what}]`));
   const set = (point, pan = false) => {
-    lat.value = point.lat.toFixed(6);
-    lng.value = point.lng.toFixed(6);
+    lat.value = point.lat.toFixed(places);
+    lng.value = point.lng.toFixed(places);
     if (!marker) {
       const icon = L.divIcon({ className: "mapmark is-home", html: face({ kind: "home" }, settings), iconSize: [34, 34] });
       marker = L.marker(point, { icon, draggable: true, keyboard: false }).addTo(map);
@@ -246,10 +248,25 @@ async function pin(field, { settings, words }) {
     marker.setLatLng(point);
     if (pan) map.panInside(point, { padding: [40, 40] });
     note.textContent = words.pinAt.replace("%s", `${lat.value}, ${lng.value}`);
+    if (clear) clear.hidden = false;
     lat.dispatchEvent(new Event("change", { bubbles: true }));
   };
   if (has) set(L.latLng(given));
   map.on("click", (event) => set(event.latlng));
+  if (here && navigator.geolocation) {
+    here.hidden = false;
+    here.addEventListener("click", () => navigator.geolocation.getCurrentPosition(
+      ({ coords }) => { map.setView([coords.latitude, coords.longitude], 15); set(L.latLng(coords.latitude, coords.longitude)); },
+      () => { note.textContent = words.notSharing; },
+      { timeout: 8000, maximumAge: 60000 },
+    ));
+  }
+  clear?.addEventListener("click", () => {
+    marker?.remove();
+    marker = undefined;
+    lat.value = lng.value = note.textContent = "";
+    clear.hidden = true;
+  });
   const MOVES = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
   element.addEventListener("keydown", (event) => {
     const move = MOVES[event.key];
