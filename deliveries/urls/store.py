@@ -23,6 +23,11 @@ urlpatterns = [
     path("store/handover/", counter.counter, name="store_handover"),
     path("store/handover/confirmation/", counter.confirm, name="store_handover_confirm"),
     path("store/handover/<str:code>/", counter.stop, name="store_stop"),
+    path(
+        "store/handover/<str:code>/proof/<int:number>/<str:which>",
+        counter.counter_photo,
+        name="store_counter_photo",
+    ),
     path("store/handover/<str:code>/scans/", counter.return_scan, name="store_return_scan"),
     path("store/promises/", promises.promises, name="store_promises"),
     path("store/promises.csv", promises.promises_csv, name="store_promises_csv"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F, Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from deliveries import loading, returning
+from deliveries import counters, limits, loading, requirements, returning
 from deliveries.evidence import Evidence
-from deliveries.models import Consignment, Manifest, Stop
+from deliveries.models import Consignment, CounterProof, Manifest, Parcel, Stop
 from deliveries.store_forms import DriverCodeForm, ParcelCodeForm
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
@@ -91,6 +93,9 @@ def confirm(request: HttpRequest) -> HttpResponse:
             at=timezone.now(),
         )
     except Refused as refusal:
+        at_stop = of_mine(request).filter(code=codes.normalise(request.POST.get("stop", ""))).first()
+        if at_stop is not None:
+            return stop_page(request, at_stop, refusal=refusal, status=409)
         return counter_page(request, form, refusal=refusal, status=409)
     messages.success(request, _("That is the right driver. Now each parcel is scanned on their phone."))
     return redirect("deliveries:store_stop", code=handover.stop.code)
@@ -100,30 +105,62 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @require_GET
 def stop(request: HttpRequest, code: str) -> HttpResponse:
     """One handover as it happens: which parcels have passed, which are still on the counter."""
-    found = get_object_or_404(
-        Stop.objects.filter(store__in=Store.objects.visible_to(request.user)).select_related(
-            "store__mall__market", "manifest__driver__user", "handover"
-        ),
-        code=codes.normalise(code),
-    )
-    return stop_page(request, found)
+    return stop_page(request, get_object_or_404(of_mine(request), code=codes.normalise(code)))
+
+
+def of_mine(request: HttpRequest) -> QuerySet[Stop]:
+    """Stops at the counters of this person's stores, whatever became of them."""
+    stops = Stop.objects.filter(store__in=Store.objects.visible_to(request.user))
+    return stops.select_related("store__mall__market", "manifest__driver__user", "handover")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A photo or a signature that the orders at this counter ask for, and whether it was kept."""
+
+    name: str
+    kept: bool
+
+
+def asked_at(stop: Stop, orders: list[Consignment], kept: list[CounterProof]) -> list[Asked]:
+    wanted = [counters.required(stop.kind, place.order) for place in orders]
+    lacking = requirements.missing_at_counter(wanted, counters.shown(kept))
+    names = [name for name in ("photo", "signature") if any(getattr(each, name) for each in wanted)]
+    return [Asked(name, name not in lacking) for name in names]
 
 
 def stop_page(
     request: HttpRequest, found: Stop, *, refusal: Refused | None = None, status: int = 200
 ) -> HttpResponse:
-    orders = (
+    orders = list(
         Consignment.objects.filter(Q(pickup=found) | Q(return_stop=found))
         .select_related("order")
         .prefetch_related("order__parcels")
         .order_by("id")
     )
+    kept = list(found.counter_proofs.order_by("id")[: limits.PAGE])
+    parcels = [parcel for place in orders for parcel in place.order.parcels.all()]
+    waiting = found.kind == Stop.Kind.RETURN
     scans = found.scans.select_related("parcel").order_by("-at", "-id")[:12]
     context = {
         "stop": found, "consignments": orders, "scans": scans, "refusal": refusal,
         "handover": getattr(found, "handover", None), "form": ParcelCodeForm(), "zone": found.store.mall.zone,
+        "asked": asked_at(found, orders, kept), "kept": kept, "parcels": len(parcels),
+        "passed": sum((parcel.custodian == Parcel.Custodian.STORE) == waiting for parcel in parcels),
     }  # fmt: skip
     return render(request, "deliveries/store_stop.html", context, status=status)
+
+
+@login_required
+@require_GET
+def counter_photo(request: HttpRequest, code: str, number: int, which: str) -> FileResponse:
+    """The photo or the signature of the first, second, … proof that was kept at this counter."""
+    found = get_object_or_404(of_mine(request), code=codes.normalise(code))
+    kept = found.counter_proofs.order_by("id")[number - 1 : number] if number > 0 else []
+    file = next((getattr(each, which) for each in kept if which in {"photo", "signature"}), None)
+    if not file:
+        raise Http404
+    return FileResponse(file.open("rb"))
 
 
 @login_required

@@ -49,6 +49,7 @@ STATUS: dict[str, int] = {
     "location_unknown": 422,
     "no_prices": 422,
     "quote_mismatch": 422,
+    "promise_invalid": 422,
     "quote_not_found": 404,
     "pickup_unknown": 422,
     "customer_not_found": 404,

@@ -27,7 +27,7 @@ class TooManyMessages(EndpointRefused):
 
 class EmptyRange(EndpointRefused):
     code = "empty_range"
-    sentence = _("`until` must come after `since`.")
+    sentence = _("`until` (now, unless you say) must come after `since`.")
 
 
 @transaction.atomic(durable=True)
