@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from deliveries.api.driver_serializers import check_both
 from deliveries.snapshots import moment
 from drivers import costing
 from drivers.models import DriverPosting, Vehicle
@@ -25,6 +26,7 @@ from offers.estimate_serializers import (
 )
 from offers.models import Block, Claim, Decline, Draw, HandOver, Offer
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.web import fields
 from retaildelivery.web.fields import Choice, Input, Moment, Money, Number, Output, Text, WholeNumber
 from stores.models import Mall
 
@@ -45,6 +47,8 @@ class DeclineIn(Input):
 class CheckInIn(Input):
     """A position, or the code of the mall's desk."""
 
+    conditions = fields.BOTH_COORDINATES
+
     latitude = Number(required=False, allow_null=True, min_value=-90, max_value=90)
     longitude = Number(required=False, allow_null=True, min_value=-180, max_value=180)
     accuracy_m = Number(required=False, allow_null=True, min_value=0, max_value=1_000_000)
@@ -52,10 +56,7 @@ class CheckInIn(Input):
     client_event_id = Text(max_length=64, required=False, allow_blank=True, default="")
 
     def validate(self, attrs: Json) -> Json:
-        if (attrs.get("latitude") is None) != (attrs.get("longitude") is None):
-            missing = "longitude" if attrs.get("longitude") is None else "latitude"
-            raise serializers.ValidationError({missing: "Give both coordinates or none."}, code="required")
-        return attrs
+        return check_both(attrs)
 
 
 class DepartureIn(Input):

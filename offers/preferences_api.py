@@ -9,7 +9,6 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -27,7 +26,7 @@ from stores.models import Mall
 HOURS_AND_MINUTES = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": "string", "pattern": f"^{HOURS_AND_MINUTES.pattern}$"})
 class LocalTime(serializers.TimeField):
     """`HH:MM` by the mall's clock."""
 

@@ -20,11 +20,13 @@ from offers.models import ReliefRequest
 from offers.road_forms import REASONS
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import api
-from retaildelivery.web.fields import Choice, Input, Number, Output, Text
+from retaildelivery.web.fields import BOTH_COORDINATES, Choice, Input, Number, Output, Text
 
 
 class EndingIn(Input):
     """Why you cannot go on, and where you are if the phone knows."""
+
+    conditions = BOTH_COORDINATES
 
     reason = Choice(choices=REASONS)
     note = Text(max_length=300, required=False, allow_blank=True, default="")
@@ -232,7 +234,7 @@ class ReliefView(OneBlockView):
         )
         return self.now(code)
 
-    @extend_schema(operation_id="driver_take_relief_back", responses=ReliefOut, tags=TAGS)
+    @extend_schema(operation_id="driver_take_relief_back", responses={200: ReliefOut}, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:
         """You keep the stops after all. Nothing asked for is nothing to do."""
         self.found(code)

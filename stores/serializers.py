@@ -131,11 +131,15 @@ class AuditPage(Output):
 # -- Webhook endpoints --------------------------------------------------------------------------------------
 
 
+ONE_OF_OURS = {"enum": list(events.EVENTS)}
+AT_HTTPS = {"pattern": "^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!$-;=?-Z_a-z~-]*)?$"}
+
+
 class EndpointIn(Input):
-    url = Text(max_length=500, help_text="https, at a public address.")
+    url = Text(max_length=500, help_text="https, at a public address.", described=AT_HTTPS)
     description = Text(max_length=120, required=False, allow_blank=True, default="")
     event_types = serializers.ListField(
-        child=Text(max_length=60),
+        child=Text(max_length=60, described=ONE_OF_OURS),
         required=False,
         default=list,
         max_length=100,
@@ -144,9 +148,11 @@ class EndpointIn(Input):
 
 
 class EndpointChange(Input):
-    url = Text(max_length=500, required=False)
+    url = Text(max_length=500, required=False, described=AT_HTTPS)
     description = Text(max_length=120, required=False, allow_blank=True)
-    event_types = serializers.ListField(child=Text(max_length=60), required=False, max_length=100)
+    event_types = serializers.ListField(
+        child=Text(max_length=60, described=ONE_OF_OURS), required=False, max_length=100
+    )
     enabled = fields.Flag(required=False, help_text="false switches it off; true forgets that it failed.")
 
 
@@ -211,7 +217,7 @@ class ReplayIn(Input):
     until = fields.Moment(required=False, help_text="Up to, and without, this moment. Default: now.")
     undelivered_only = fields.Flag(required=False, default=False)
     event_types = serializers.ListField(
-        child=Text(max_length=60),
+        child=Text(max_length=60, described=ONE_OF_OURS),
         required=False,
         default=list,
         max_length=100,

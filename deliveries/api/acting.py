@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,13 +21,30 @@ from retaildelivery.lib.geo import Point
 from retaildelivery.web import api
 from stores.api import READ, WRITE
 
+# Written as one, since half of a position is refused.
+OF_A_DOOR = OpenApiParameter(
+    "door",
+    {
+        "type": "object",
+        "properties": {
+            "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+            "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+        },
+        "required": ["latitude", "longitude"],
+        "additionalProperties": False,
+    },
+    style="form",
+    explode=True,
+    description="`latitude` and `longitude` of another door.",
+)
+
 
 class ActionQuotesView(OrderBase):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
     @extend_schema(
         operation_id="quote_order_actions",
-        parameters=[ActionsQuery],
+        parameters=[OF_A_DOOR],
         responses=answers.ActionQuotes,
         tags=["Orders"],
     )

@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
 from deliveries import limits
 from deliveries.api.sandbox_serializers import RehearsalIn
-from deliveries.api.seller_serializers import DropoffIn, RecipientIn, WindowIn
+from deliveries.api.seller_serializers import PRINTABLE, DropoffIn, RecipientIn, WindowIn
 from deliveries.models import Order
 from retaildelivery.web import fields, paging
 from retaildelivery.web.fields import Input, Moment, Text
 
+SOME_WORD = r"^[^\u0000]*[^\s,\u0000][^\u0000]*$"
+
 
 class Several(Text):
-    """Words with commas between them."""
+    """Words with commas between them; at least one."""
 
     def __init__(self, *, words: Sequence[str] = (), **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        word = "|".join(words)
+        pattern = rf"^[\s,]*(?:{word})(?:\s*,[\s,]*(?:{word}))*[\s,]*$" if words else SOME_WORD
+        super().__init__(described={"pattern": pattern}, **kwargs)
         self.words = words
 
     def to_internal_value(self, data: Any) -> Any:
-        said = [word.strip() for word in super().to_internal_value(data).split(",") if word.strip()]
+        text = super().to_internal_value(data)
+        # What validates a text sees the list that comes of it.
+        ProhibitNullCharactersValidator()(text)
+        said = [word.strip() for word in text.split(",") if word.strip()]
+        if not said:
+            self.fail("blank")
         if len(said) > limits.LISTED:
             raise ValidationError(_("At most %(most)d.") % {"most": limits.LISTED}, code="too_many")
         wrong = [word for word in said if self.words and word not in self.words]
@@ -42,7 +52,9 @@ class OrdersFilter(Input):
     )
     store = Text(max_length=12, required=False)
     codes = Several(max_length=2_000, required=False, help_text="Up to 100, with commas.")
-    external_id = Text(max_length=80, required=False)
+    external_id = Text(
+        max_length=80, required=False, allow_blank=True, help_text="Empty: of those without one."
+    )
     external_ids = Several(max_length=8_200, required=False, help_text="Up to 100, with commas.")
     placed_from = Moment(required=False, help_text="Posted then or later.")
     placed_before = Moment(required=False)
@@ -60,18 +72,20 @@ class OrdersQuery(OrdersFilter, paging.PageQuery):
 class RedeliveryIn(Input):
     """The order as it was, with another window, and what else is to be otherwise."""
 
-    external_id = Text(max_length=80, required=False, allow_blank=True, default="")
+    external_id = Text(max_length=80, required=False, allow_blank=True, default="", described=PRINTABLE)
     ready_at = Moment(required=False, allow_null=True)
     window = WindowIn()
     recipient = RecipientIn(required=False)
     dropoff = DropoffIn(required=False)
-    instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True)
+    instructions = Text(
+        max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, described=PRINTABLE
+    )
     sandbox = RehearsalIn(required=False, help_text="Test keys only: as in POST /orders.")
 
 
 class ActionsQuery(Input):
-    latitude = fields.QueryDegrees(required=False, min_value=-90, max_value=90, help_text="Of another door.")
-    longitude = fields.QueryDegrees(required=False, min_value=-180, max_value=180)
+    latitude = fields.QueryDecimal(required=False, min_value=-90, max_value=90, help_text="Of another door.")
+    longitude = fields.QueryDecimal(required=False, min_value=-180, max_value=180)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("latitude" in attrs) != ("longitude" in attrs):
@@ -86,4 +100,9 @@ class AddressIn(Input):
 
 
 class CompletionQuery(Input):
-    text = Text(min_length=3, max_length=100, help_text="The beginning of street and number.")
+    text = Text(
+        min_length=3,
+        max_length=100,
+        help_text="The beginning of street and number.",
+        described={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]+[^\s\u0000][^\u0000]*$"},
+    )

@@ -10,7 +10,6 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -84,12 +83,7 @@ def holds_of(system: SellerSystem) -> QuerySet[SlotHold]:
 
 def hold_shown(held: SlotHold, at: dt.datetime) -> Json:
     window = held.slot.window
-    if held.released_at is not None:
-        state = "released"
-    elif held.confirmed_at is not None:
-        state = "confirmed"
-    else:
-        state = "held" if at < held.expires_at else "expired"
+    state = "confirmed" if held.confirmed_at is not None else "held" if at < held.expires_at else "expired"
     return {
         "code": held.code,
         "slot": held.slot.code,
@@ -131,8 +125,9 @@ class HoldView(SellerView):
 
     @extend_schema(operation_id="get_slot_hold", responses=shapes.HoldOut, tags=["Before an order"])
     def get(self, request: Request, code: str) -> Response:
-        """A place in a slot: held, expired, confirmed by an order, or released."""
-        holds = holds_of(self.system).select_related("slot__rule", "store__mall__market", "order")
+        """A place in a slot: held, expired, or confirmed by an order. Once released it is 404."""
+        holds = holds_of(self.system).filter(released_at=None)
+        holds = holds.select_related("slot__rule", "store__mall__market", "order")
         return Response(hold_shown(get_object_or_404(holds, code=codes.normalise(code)), self.system.now))
 
     @extend_schema(operation_id="release_slot_hold", responses={204: None}, tags=["Before an order"])
@@ -202,8 +197,6 @@ class PromiseReportView(SellerView):
         at = self.system.now
         until = asked.get("before", at)
         since = asked.get("from") or until - limits.REPORT_USUAL
-        if since >= until:
-            raise ValidationError({"from": ["Earlier than `before`."]}, code="reversed")
         asked_of = {"stores": self.system.stores, "since": since, "before": until, "at": at}
         rows = keeping.report(**asked_of)
         broken: dict[int, list[Json]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from rest_framework import serializers
 
 from deliveries.api.seller_answers import PromiseWindow, QuoteOut
@@ -25,6 +27,8 @@ class HoldIn(Input):
 
 class PromiseIn(QuoteIn):
     """As for a quote; window and slot may be left out."""
+
+    conditions: ClassVar[dict[str, Any]] = {}
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         return attrs
@@ -50,7 +54,7 @@ class HoldOut(Output):
     code = serializers.CharField()
     slot = serializers.CharField()
     store = serializers.CharField()
-    state = serializers.ChoiceField(choices=["held", "expired", "confirmed", "released"])
+    state = serializers.ChoiceField(choices=["held", "expired", "confirmed"])
     window = PromiseWindow()
     price = fields.Money()
     expires_at = serializers.DateTimeField()

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from deliveries import bulk
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
-from deliveries.api.seller import orders_of, refuse_robots_if_live, rehearse, store_of
+from deliveries.api.seller import StoreNeeded, orders_of, refuse_robots_if_live, rehearse, store_of
 from deliveries.bulk import Outcome, Row
 from deliveries.snapshots import tracking_page, with_all
 from retaildelivery.web import api, errors
@@ -74,7 +74,7 @@ class BulkView(SellerView):
             wanted = given.get("store")
             if wanted not in stores:
                 stores[wanted] = store_of(self.system, wanted)
-        except (ValidationError, Http404, TestKeysOnly) as wrong:
+        except (ValidationError, Http404, StoreNeeded, TestKeysOnly) as wrong:
             return wrong
         return Row(stores[wanted], shapes.draft_of(given))
 

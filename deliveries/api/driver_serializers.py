@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,18 @@ from deliveries import photos
 from deliveries.evidence import Evidence
 from deliveries.models import Attempt, Incident, Manifest, Order, Parcel, ProofOfDelivery, Scan, Stop
 from drivers import limits as driver_limits
-from retaildelivery.web.fields import Choice, Flag, Input, Moment, Number, Output, Text, WholeNumber
+from retaildelivery.web.fields import (
+    BOTH_COORDINATES,
+    Choice,
+    Flag,
+    Input,
+    Moment,
+    Number,
+    Output,
+    QueryDecimal,
+    Text,
+    WholeNumber,
+)
 
 Json = dict[str, Any]
 MOST_ACCURACY_M = 1_000_000
@@ -33,6 +44,8 @@ def check_both(attrs: Json) -> Json:
 
 class EvidenceIn(Input):
     """With every event: its own id, and when and where by the phone."""
+
+    conditions = BOTH_COORDINATES
 
     client_event_id = Text(max_length=64, help_text="Made by the device; the same id again is harmless.")
     device_at = Moment(required=False, allow_null=True, help_text="Unless said: now. May be up to 48 h ago.")
@@ -98,14 +111,14 @@ class IncidentIn(EvidenceIn):
 class EvidenceUpload(Input):
     """The same as a form: every value is text there."""
 
+    conditions: ClassVar[Json] = {"dependentRequired": {"latitude": ["longitude"], "longitude": ["latitude"]}}
+
     client_event_id = serializers.CharField(max_length=64)
-    device_at = serializers.DateTimeField(required=False, allow_null=True)
-    latitude = serializers.FloatField(required=False, allow_null=True, min_value=-90, max_value=90)
-    longitude = serializers.FloatField(required=False, allow_null=True, min_value=-180, max_value=180)
-    accuracy_m = serializers.FloatField(
-        required=False, allow_null=True, min_value=0, max_value=MOST_ACCURACY_M
-    )
-    photo = serializers.FileField(required=False, allow_null=True)
+    device_at = Moment(required=False)
+    latitude = QueryDecimal(required=False, min_value=-90, max_value=90)
+    longitude = QueryDecimal(required=False, min_value=-180, max_value=180)
+    accuracy_m = QueryDecimal(required=False, min_value=0, max_value=MOST_ACCURACY_M)
+    photo = serializers.FileField(required=False)
 
     def validate(self, attrs: Json) -> Json:
         return check_both(attrs)
@@ -114,7 +127,7 @@ class EvidenceUpload(Input):
 class ProofUpload(EvidenceUpload):
     order = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
     left_at = serializers.ChoiceField(choices=ProofOfDelivery.LeftAt.choices)
-    signature = serializers.FileField(required=False, allow_null=True)
+    signature = serializers.FileField(required=False)
     signed_by = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
     pin = serializers.CharField(max_length=8, required=False, allow_blank=True, default="")
     age_checked = serializers.BooleanField(required=False, default=False)
@@ -122,7 +135,7 @@ class ProofUpload(EvidenceUpload):
 
 
 class CounterProofUpload(EvidenceUpload):
-    signature = serializers.FileField(required=False, allow_null=True)
+    signature = serializers.FileField(required=False)
     signed_by = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
 

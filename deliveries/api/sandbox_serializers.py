@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -58,6 +58,8 @@ def instructions_of(given: dict[str, Any]) -> dict[str, Any]:
 class ClockIn(Input):
     """One of the three."""
 
+    conditions: ClassVar[dict[str, Any]] = {"minProperties": 1, "maxProperties": 1}
+
     at = Moment(required=False, help_text="Stop the clock at this time.")
     advance_seconds = WholeNumber(
         min_value=0,
@@ -65,7 +67,9 @@ class ClockIn(Input):
         required=False,
         help_text="Stop it so much later than now.",
     )
-    run = Flag(required=False, help_text="`true`: let it run on from where it stands.")
+    run = Flag(
+        required=False, help_text="`true`: let it run on from where it stands.", described={"const": True}
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1 or attrs.get("run") is False:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +28,7 @@ from deliveries.sandbox import playing
 from deliveries.snapshots import order_snapshot, read, with_all
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
+from retaildelivery.lib.refusals import Refused
 from retaildelivery.prepared import Given, Prepared
 from retaildelivery.web import api, paging
 from retaildelivery.web.limits import IDEMPOTENCY_KEPT
@@ -85,12 +86,21 @@ _STORE = Prepared(
 )
 
 
+class StoreNeeded(Refused):
+    code = "store_needed"
+    sentence = _("Name the store: this key reaches several.")
+
+
 def store_of(system: SellerSystem, code: str | None) -> Store:
-    """The store that is named, or the one of the key. Somebody else's is 404, as if it did not exist."""
+    """The store that is named, or the only one that the key reaches. Somebody else's is 404, as if it did not exist.
+    Raises StoreNeeded."""
     if code is None:
-        if system.store is None:
-            raise ValidationError({"store": ["Name the store."]}, code="required")
-        return system.stores.select_related("seller", "mall__market").get()
+        reached = list(system.stores.select_related("seller", "mall__market")[:2])
+        if not reached:
+            raise Http404
+        if len(reached) > 1:
+            raise StoreNeeded(field="store")
+        return reached[0]
     found = _STORE.one(code=codes.normalise(code), seller=system.seller.pk)
     if found is None or system.key.store_id not in {None, found.pk}:
         raise Http404

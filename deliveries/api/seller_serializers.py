@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -13,13 +13,21 @@ from rest_framework.exceptions import ValidationError
 
 from deliveries import limits
 from deliveries.api.sandbox_serializers import RehearsalIn
-from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
+from deliveries.drafts import AGES, COUNTRY, REGIONS, AddressDraft, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Parcel, Scan
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import fields
 from retaildelivery.web.fields import Choice, Flag, Input, Moment, Number, Text, WholeNumber
 
 BIG = 2_000_000_000  # whatever is above is refused by its own rule before it meets a column
+
+# What `drafts.check` says of these texts, for the document.
+_UNPRINTABLE = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff"
+PRINTABLE = {"pattern": f"^[^{_UNPRINTABLE}]*$"}
+NAMED = {"pattern": rf"^[^{_UNPRINTABLE}]*[^\s{_UNPRINTABLE}][^{_UNPRINTABLE}]*$"}
+STATE = {"pattern": "^(" + "|".join(f"[{a}{a.lower()}][{b}{b.lower()}]" for a, b in sorted(REGIONS)) + ")$"}
+EMAIL = {"anyOf": [{"format": "email"}, {"maxLength": 0}]}
+ZIP = {"pattern": "^[0-9]{5}(-[0-9]{4})?$"}
 
 
 class WindowIn(Input):
@@ -28,19 +36,21 @@ class WindowIn(Input):
 
 
 class RecipientIn(Input):
-    name = Text(max_length=120)
+    name = Text(max_length=120, described=NAMED)
     phone = Text(max_length=40, help_text="As it is dialled in the US, or with +1.")
-    email = Text(max_length=254, required=False, allow_blank=True, default="")
+    email = Text(max_length=254, required=False, allow_blank=True, default="", described=EMAIL)
     locale = Choice(choices=[code for code, _name in settings.LANGUAGES], required=False, default="en")
 
 
 class DropoffIn(Input):
-    line1 = Text(max_length=120)
-    line2 = Text(max_length=80, required=False, allow_blank=True, default="")
-    city = Text(max_length=80)
-    region = Text(max_length=40, help_text="State, two letters.")
-    postal_code = Text(max_length=12, help_text="ZIP or ZIP+4.")
-    country = Text(max_length=2, required=False, default="US")
+    conditions = fields.BOTH_COORDINATES
+
+    line1 = Text(max_length=120, described=NAMED)
+    line2 = Text(max_length=80, required=False, allow_blank=True, default="", described=PRINTABLE)
+    city = Text(max_length=80, described=NAMED)
+    region = Text(max_length=40, help_text="State, two letters.", described=STATE)
+    postal_code = Text(max_length=12, help_text="ZIP or ZIP+4.", described=ZIP)
+    country = Text(max_length=2, required=False, default="US", described={"enum": [COUNTRY]})
     latitude = Number(required=False, allow_null=True, min_value=-90, max_value=90)
     longitude = Number(required=False, allow_null=True, min_value=-180, max_value=180)
 
@@ -53,15 +63,16 @@ class DropoffIn(Input):
 
 class ParcelIn(Input):
     size = Choice(choices=Parcel.Size.choices)
-    grams = WholeNumber(min_value=1, max_value=BIG)
+    grams = WholeNumber(min_value=1, max_value=BIG, described={"maximum": limits.PARCEL_GRAMS})
     litres = WholeNumber(
         min_value=1,
         max_value=BIG,
         required=False,
         allow_null=True,
+        described={"maximum": limits.PARCEL_LITRES},
         help_text="Unless said, as the size class.",
     )
-    description = Text(max_length=80, required=False, allow_blank=True, default="")
+    description = Text(max_length=80, required=False, allow_blank=True, default="", described=PRINTABLE)
 
 
 class CounterRequirementsIn(Input):
@@ -83,10 +94,18 @@ class RequirementsIn(Input):
         help_text="`random`; `phone`: the last four digits of the recipient's; `own`: yours, in `own_pin`.",
     )
     own_pin = Text(
-        max_length=4, required=False, help_text="Four digits. Never shown again, nor to the driver."
+        max_length=4,
+        required=False,
+        help_text="Four digits. Never shown again, nor to the driver.",
+        described={"pattern": "^[0-9]{4}$"},
     )
     minimum_age = WholeNumber(
-        required=False, allow_null=True, min_value=0, max_value=150, help_text="18 or 21."
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=150,
+        help_text="18 or 21.",
+        described={"enum": [*AGES, None]},
     )
     barcodes = Flag(required=False, default=False, help_text="Every label is read at the door.")
     pickup = CounterRequirementsIn(required=False)
@@ -97,7 +116,7 @@ class RequirementsIn(Input):
 
 
 class ItemIn(Input):
-    name = Text(max_length=120)
+    name = Text(max_length=120, described=NAMED)
     quantity = WholeNumber(min_value=1, max_value=limits.ITEM_QUANTITY, required=False, default=1)
     grams = WholeNumber(min_value=1, max_value=BIG, required=False, allow_null=True, help_text="Of one.")
     length_cm = WholeNumber(min_value=1, max_value=1_000, required=False, allow_null=True)
@@ -106,12 +125,12 @@ class ItemIn(Input):
     price_cents = WholeNumber(
         min_value=0, max_value=BIG, required=False, allow_null=True, help_text="Of one."
     )
-    barcode = Text(max_length=64, required=False, allow_blank=True, default="")
+    barcode = Text(max_length=64, required=False, allow_blank=True, default="", described=PRINTABLE)
 
 
 class MoneyIn(Input):
     cents = WholeNumber(min_value=0, max_value=BIG)
-    currency = Text(max_length=3, required=False, default="USD")
+    currency = Text(max_length=3, required=False, default="USD", described={"enum": ["USD"]})
 
     def validate_currency(self, value: str) -> str:
         if value != "USD":
@@ -130,9 +149,22 @@ class ValueIn(MoneyIn):
 ALL_OF_AN_ORDER = ("window", "recipient", "dropoff", "parcels")
 
 
+def _without(*names: str) -> dict[str, Any]:
+    return {"properties": {name: {"not": {}} for name in names}}
+
+
 class OrderIn(Input):
+    conditions: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"required": list(ALL_OF_AN_ORDER), **_without("quote", "promise", "slot_hold")},
+            {"required": ["quote"], **_without("promise", "slot_hold")},
+            {"required": ["promise"], **_without("quote", "slot_hold")},
+            {"required": ["slot_hold", *ALL_OF_AN_ORDER[1:]], **_without("quote", "promise")},
+        ]
+    }
+
     store = Text(max_length=12, required=False, help_text="May be left out with a key of one store.")
-    external_id = Text(max_length=80, required=False, allow_blank=True, default="")
+    external_id = Text(max_length=80, required=False, allow_blank=True, default="", described=PRINTABLE)
     ready_at = Moment(
         required=False, allow_null=True, help_text="Unless said: now and the store's usual time."
     )
@@ -148,7 +180,13 @@ class OrderIn(Input):
     window = WindowIn(required=False, help_text="Needed without a quote, a promise or a place in a slot.")
     recipient = RecipientIn(required=False, help_text="Needed unless the quote says it.")
     dropoff = DropoffIn(required=False, help_text="Needed without a quote.")
-    instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, default="")
+    instructions = Text(
+        max_length=limits.INSTRUCTIONS_LENGTH,
+        required=False,
+        allow_blank=True,
+        default="",
+        described=PRINTABLE,
+    )
     parcels = ParcelIn(
         many=True,
         required=False,
@@ -170,7 +208,7 @@ class OrderIn(Input):
                 {named[1]: [_("Only one of quote, promise and slot_hold.")]}, code="too_many"
             )
         if not named or named == ["slot_hold"]:
-            wanted = ("recipient", "dropoff", "parcels") if named else ALL_OF_AN_ORDER
+            wanted = ALL_OF_AN_ORDER[1:] if named else ALL_OF_AN_ORDER
             lacking = [name for name in wanted if name not in attrs]
             if lacking:
                 needed = self.fields["window"].error_messages["required"]
@@ -183,27 +221,49 @@ class OrderIn(Input):
 class BulkOrderIn(OrderIn):
     """An order of POST /orders/bulk: with a number of the seller's, and without a quote."""
 
+    conditions: ClassVar[dict[str, Any]] = {"allOf": [{"required": list(ALL_OF_AN_ORDER)}]}
+
     quote = promise = slot_hold = None  # type: ignore[assignment]
-    external_id = Text(max_length=80)
+    external_id = Text(max_length=80, described=NAMED)
 
 
 class BulkDocument(Input):
+    # A row that is not as it should be is refused by itself, and the others are taken.
+    conditions: ClassVar[dict[str, Any]] = {
+        "properties": {
+            "orders": {
+                "type": "array",
+                "items": {
+                    "anyOf": [
+                        {"$ref": "#/components/schemas/BulkOrderInRequest"},
+                        {"$ref": "#/components/schemas/Anything"},
+                    ]
+                },
+                "minItems": 1,
+                "maxItems": limits.BULK_ORDERS,
+            }
+        }
+    }
+
     orders = BulkOrderIn(many=True, allow_empty=False, max_length=limits.BULK_ORDERS)
 
 
 class BulkIn(Input):
     """Read row by row, so that one bad row is one bad row."""
 
-    orders = serializers.ListField(child=fields.Document(), allow_empty=False, max_length=limits.BULK_ORDERS)
+    orders = serializers.ListField(
+        child=fields.Document(allow_null=True), allow_empty=False, max_length=limits.BULK_ORDERS
+    )
 
 
 class QuoteIn(Input):
     """The delivery as it would be posted. Who receives it, and the rest, may be said now or with the order."""
 
-    slot = Text(max_length=30, required=False, help_text="A code from GET /slots, in place of a window.")
+    conditions: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["window"]}, {"required": ["slot"]}]}
 
+    slot = Text(max_length=30, required=False, help_text="A code from GET /slots, in place of a window.")
     store = Text(max_length=12, required=False, help_text="May be left out with a key of one store.")
-    external_id = Text(max_length=80, required=False, allow_blank=True, default="")
+    external_id = Text(max_length=80, required=False, allow_blank=True, default="", described=PRINTABLE)
     ready_at = Moment(
         required=False, allow_null=True, help_text="Unless said: now and the store's usual time."
     )
@@ -211,7 +271,13 @@ class QuoteIn(Input):
     dropoff = DropoffIn()
     parcels = ParcelIn(many=True, allow_empty=False, max_length=limits.PARCELS_PER_ORDER)
     recipient = RecipientIn(required=False)
-    instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, default="")
+    instructions = Text(
+        max_length=limits.INSTRUCTIONS_LENGTH,
+        required=False,
+        allow_blank=True,
+        default="",
+        described=PRINTABLE,
+    )
     items = ItemIn(many=True, required=False, max_length=limits.ITEMS_PER_ORDER)
     requirements = RequirementsIn(required=False)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
@@ -232,7 +298,9 @@ class RevisionIn(Input):
     window = WindowIn(required=False)
     recipient = RecipientIn(required=False)
     dropoff = DropoffIn(required=False)
-    instructions = Text(max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True)
+    instructions = Text(
+        max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, described=PRINTABLE
+    )
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
 

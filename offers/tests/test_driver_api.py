@@ -327,7 +327,7 @@ def test_blocks_are_listed_by_page(api, mine):
 
     assert [block["code"] for block in answer["results"]] == [mine.code]
     assert answer["next"] is None
-    assert problem(api.get(BASE + "/blocks?cursor=BNOTMINE")) == (400, "unknown_cursor")
+    assert problem(api.get(BASE + "/blocks?cursor=BNOTMINE")) == (404, "unknown_cursor")
     assert problem(api.get(BASE + "/blocks?limit=0")) == (400, "validation_error")
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 
-from retaildelivery.web import error_codes, errors, limits
+from retaildelivery.web import error_codes, errors, limits, linking, strictness
 from retaildelivery.web.error_codes import prose
 
 Json = dict[str, Any]
@@ -122,7 +122,7 @@ class DriverTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
     """Postprocessing hook of the document: what every operation has in common."""
     components = result.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components.setdefault("schemas", {}).update({"Problem": PROBLEM, "Anything": strictness.ANYTHING})
     components["headers"] = {
         name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
     }
@@ -142,7 +142,9 @@ def complete(result: Json, generator: Any, request: Any, public: bool) -> Json:
                 answer.setdefault("headers", {}).update(_headers())
         if method in WRITES:
             operation.setdefault("parameters", []).append(IDEMPOTENCY)
+        strictness.demand(result, operation)
         _exemplify(operation, examples().get(operation["operationId"], NOTHING))
+    linking.link(result)
     return result
 
 
@@ -282,9 +284,10 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
     first, _gap, rest = str(operation.get("description", "")).partition("\n\n")
     schemes = [name for scheme in operation.get("security", []) for name in scheme]
     parameters = [
-        _row(parameter["name"], parameter["schema"], parameter.get("required", False), parameter, 0)
+        row
         for parameter in operation.get("parameters", [])
         if parameter["in"] != "header"
+        for row in _of_parameter(document, parameter)
     ]
     content = operation.get("requestBody", {}).get("content", {})
     body = next(iter(content.values()), NOTHING).get("schema", {})
@@ -314,7 +317,11 @@ def _shown(document: Json, path: str, method: str, operation: Json) -> Operation
 def _resolved(document: Json, schema: Json) -> Json:
     """The schema itself, where it is a reference or wraps one."""
     for key in ("allOf", "oneOf", "anyOf"):
-        inner = [part for part in schema.get(key, []) if part.get("type") != "null"]
+        inner = [
+            part
+            for part in schema.get(key, [])
+            if part.keys() & {"$ref", "type"} and part.get("type") != "null"
+        ]
         if inner:
             return {**_resolved(document, inner[0]), **{k: v for k, v in schema.items() if k != key}}
     if "$ref" in schema:
@@ -322,6 +329,13 @@ def _resolved(document: Json, schema: Json) -> Json:
         found = _resolved(document, document["components"]["schemas"][name])
         return {**found, **{k: v for k, v in schema.items() if k != "$ref"}}
     return schema
+
+
+def _of_parameter(document: Json, parameter: Json) -> list[Row]:
+    """One row; or one for each of the names that an object is taken apart into."""
+    if parameter.get("explode"):
+        return list(_rows(document, parameter["schema"]))
+    return [_row(parameter["name"], parameter["schema"], parameter.get("required", False), parameter, 0)]
 
 
 def _rows(document: Json, schema: Json, path: str = "", level: int = 0) -> Iterator[Row]:

@@ -15,10 +15,24 @@ from rest_framework.exceptions import ValidationError
 # RFC 3339 with seconds and offset; Python's own reader takes far more than that.
 RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
+# For the `conditions` of what reads a position: both coordinates, or neither.
+BOTH_COORDINATES: dict[str, Any] = {
+    "anyOf": [
+        {
+            "required": ["latitude", "longitude"],
+            "properties": {"latitude": {"type": "number"}, "longitude": {"type": "number"}},
+        },
+        {"properties": {"latitude": {"type": "null"}, "longitude": {"type": "null"}}},
+    ]
+}
+
 
 class Input(serializers.Serializer[Any]):
     """A body or a query that is read. A field that it does not know is refused by name: a misspelt option
     that is silently dropped shows only at the customer's door."""
+
+    # What the document says beside the fields, in the words of JSON Schema; `validate` sees to it.
+    conditions: ClassVar[dict[str, Any]] = {}
 
     def to_internal_value(self, data: Any) -> Any:
         unknown: dict[str, list[str]] = {}
@@ -43,19 +57,33 @@ class Output(serializers.Serializer[Any]):
     """An answer, as documented."""
 
 
-class Text(serializers.CharField):
-    """A string and nothing that could be taken for one; without spaces around it."""
+class Described:
+    """A field with `described`: what the document says of it beside what it shows by itself, in the words of JSON
+    Schema, when a rule further in sees to it."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def __init__(self, *, described: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.described = described or {}
+
+
+class Text(Described, serializers.CharField):
+    """A string and nothing that could be taken for one; without spaces around it, which count as long as they are
+    there."""
+
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return str(super().to_internal_value(data))
 
 
-class WholeNumber(serializers.IntegerField):
-    """A JSON integer; not `"12"`, not `12.0`, not `true`."""
+class WholeNumber(Described, serializers.IntegerField):
+    """A whole JSON number; not `"12"`, not `12.5`, not `true`. `12.0` is 12, as JSON Schema has it."""
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            return int(data)
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return data
@@ -70,11 +98,13 @@ class QueryNumber(serializers.IntegerField):
         return int(data)
 
 
-class QueryDegrees(serializers.FloatField):
-    """Decimal degrees as they stand in a query."""
+class QueryDecimal(serializers.FloatField):
+    """A number as it stands in a query or a form; never NaN or infinite."""
 
     def to_internal_value(self, data: Any) -> float:
-        if not isinstance(data, str) or not re.fullmatch(r"-?\d{1,3}(\.\d{1,15})?", data, re.ASCII):
+        if not isinstance(data, str) or not re.fullmatch(
+            r"-?\d{1,7}(\.\d{1,20})?([Ee][+-]?\d{1,3})?", data, re.ASCII
+        ):
             self.fail("invalid")
         return float(data)
 
@@ -91,7 +121,7 @@ class Number(serializers.FloatField):
             self.fail("invalid")
 
 
-class Flag(serializers.BooleanField):
+class Flag(Described, serializers.BooleanField):
     """`true` or `false`."""
 
     def to_internal_value(self, data: Any) -> bool:

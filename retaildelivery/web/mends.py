@@ -182,6 +182,7 @@ MENDS: dict[str, str] = {
     "push_keys_refused": "Send what the browser's PushManager gave, unchanged.",
     "push_unavailable": "Do not offer to subscribe here.",
     "routing_invalid": "Let the driver read it from a cheque or the bank's app.",
+    "store_needed": "Send `store`, a code from GET /stores; a key of one store may leave it out.",
     "standing_event_not_found": "Take a `code` from GET /driver/standing.",
     "too_many_appeals": "Wait for an answer to one that is open.",
 }

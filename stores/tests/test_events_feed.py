@@ -134,7 +134,7 @@ def test_the_feed_and_the_order_tell_the_same() -> None:
 @pytest.mark.parametrize("after", ["evt_nosuch", "1", "K7QX4M2P"])
 def test_an_event_that_is_not_in_the_feed_is_refused(northwind: SellerClient, after: str) -> None:
     answer = northwind.get(f"events?after={after}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "event_not_found")
+    assert (answer.status_code, answer.json()["code"]) == (404, "event_not_found")
 
 
 def test_another_sellers_event_is_no_place_in_the_feed(
@@ -142,4 +142,4 @@ def test_another_sellers_event_is_no_place_in_the_feed(
 ) -> None:
     northwind.post("orders", order_body(trade.store))
     code = Fact.objects.get(name="order.placed").code
-    assert southgate.get(f"events?after={code}").status_code == 400
+    assert southgate.get(f"events?after={code}").status_code == 404

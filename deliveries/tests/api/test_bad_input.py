@@ -139,7 +139,6 @@ def test_a_wrong_value_is_named_and_nothing_is_written(
 
 
 REQUIRED = [
-    ("store", "store"),
     ("window", "window"),
     ("recipient", "recipient"),
     ("dropoff", "dropoff"),
@@ -157,6 +156,23 @@ def test_a_missing_field_is_named(northwind: SellerClient, trade: Trade, name: s
     assert answer.status_code == 400
     assert {"field": field, "code": "required"}.items() <= answer.json()["field_errors"][0].items()
     assert nothing_happened()
+
+
+def test_a_key_that_reaches_several_stores_names_one(northwind: SellerClient, trade: Trade) -> None:
+    body = order_body(trade.store)
+    del body["store"]
+
+    answer = northwind.post("orders", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "store_needed")
+    assert [error["field"] for error in answer.json()["field_errors"]] == ["store"]
+    assert nothing_happened()
+
+
+def test_a_key_that_reaches_one_store_need_not_name_it(southgate: SellerClient, trade: Trade) -> None:
+    body = order_body(trade.rival_store)
+    del body["store"]
+    assert southgate.post("orders", body).json()["store"] == trade.rival_store.code
 
 
 def test_everything_that_is_wrong_is_named_at_once(northwind: SellerClient, trade: Trade) -> None:
@@ -280,15 +296,23 @@ def test_any_script_is_kept_as_it_was_said(northwind: SellerClient, trade: Trade
         "colour=red",
         "limit=5&limit=6",
         "text=%00",
-        "cursor=nosuchcursor",
-        "cursor=%ED%A0%80",
         "external_id=" + "x" * 100,
+        "codes=",
+        "codes=%00",
+        "external_ids=a%00b",
+        "status=,",
     ],
 )
 def test_a_query_that_makes_no_sense_is_refused(northwind: SellerClient, query: str) -> None:
     answer = northwind.get(f"orders?{query}")
     assert answer.status_code == 400, answer.content
     assert answer.json()["field_errors"][0]["field"] == query.split("=")[0]
+
+
+def test_a_cursor_of_no_page_is_not_there(northwind: SellerClient) -> None:
+    answer = northwind.get("orders?cursor=nosuchcursor")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_cursor")
+    assert answer.json()["field_errors"][0]["field"] == "cursor"
 
 
 @pytest.mark.parametrize("code", ["%00", "a%00b", "..", "%2e%2e%2fetc", "a" * 500, "💥", "'", "K7QX%204M2P"])
