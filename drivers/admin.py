@@ -33,7 +33,7 @@ from drivers.models import (
 )
 from drivers.views import day_of, sent_file
 from retaildelivery.outbox import worlds
-from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin, money_column
 from retaildelivery.web.admin_deciding import DecidingAdmin
 
 # Importing it registers its page.
@@ -215,7 +215,7 @@ class DocumentAdmin(DecidingAdmin):
 
 @admin.register(DriverPosting)
 class DriverPostingAdmin(HistoryAdmin):
-    list_display = ("at", "driver", "kind", "cents", "text", "rule", "subject", "key")
+    list_display = ("at", "driver", "kind", money_column(), "text", "rule", "subject", "key")
     list_filter = ("kind", ("at", RangeDateTimeFilter))
     list_filter_submit = True
     list_select_related = ("driver__user",)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -15,17 +17,27 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from drivers import adjusting, payouts
-from drivers.models import W9, Adjustment, Payout, PayoutAccount, PayoutBatch
+from drivers.models import W9, Adjustment, Driver, Payout, PayoutAccount, PayoutBatch
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.web.admin import HistoryAdmin
+from retaildelivery.web.admin import HistoryAdmin, money_column
 from retaildelivery.web.admin_deciding import DecidingAdmin, ProposingAdmin
 
 
 @admin.register(Adjustment)
 class AdjustmentAdmin(ProposingAdmin):
-    list_display = ("code", "driver", "cents", "reason", "status", "proposed_by", "decided_by", "proposed_at")
+    list_display = (
+        "code",
+        "driver",
+        money_column(),
+        "reason",
+        "status",
+        "proposed_by",
+        "decided_by",
+        "proposed_at",
+    )
     list_filter = ("status", ("proposed_at", RangeDateTimeFilter))
     list_select_related = ("driver__user", "proposed_by", "decided_by")
     search_fields = ("code", "driver__code", "subject")
@@ -67,6 +79,17 @@ class PayoutBatchAdmin(ProposingAdmin):
     ordering = ("-id",)
     fields = ("market_code", "effective_on")
     actions = ("release", "discard")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        """The market is chosen among those that have drivers; the banks book tomorrow unless it is said otherwise."""
+        if db_field.name == "market_code":
+            codes = Driver.objects.order_by("market_code").values_list("market_code", flat=True).distinct()
+            return forms.ChoiceField(
+                label=_("Market"), choices=[(code, code) for code in codes], widget=UnfoldAdminSelectWidget
+            )
+        if db_field.name == "effective_on":
+            more["initial"] = timezone.localdate() + dt.timedelta(days=1)
+        return super().formfield_for_dbfield(db_field, request, **more)
 
     def save_model(self, request: HttpRequest, obj: PayoutBatch, form: Any, change: bool) -> None:
         made = payouts.draft(
@@ -129,7 +152,7 @@ class PayoutAdmin(DecidingAdmin):
         "__str__",
         "driver",
         "account",
-        "cents",
+        money_column(),
         "status",
         "transfer",
         "return_code",

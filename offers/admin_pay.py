@@ -27,7 +27,7 @@ from offers.models import (
 )
 from offers.models.law import Counted, all_counted
 from retaildelivery.outbox.recording import Actor
-from retaildelivery.web.admin import HistoryAdmin, KeptAdmin
+from retaildelivery.web.admin import HistoryAdmin, KeptAdmin, money_column
 
 
 def is_used(row: PayPolicy | None) -> bool:
@@ -57,12 +57,12 @@ class PayPolicyAdmin(KeptAdmin):
     list_display = (
         "code",
         "market",
-        "weekday_cents",
-        "evening_cents",
-        "weekend_cents",
-        "holiday_cents",
-        "short_notice_cents",
-        "cap_cents",
+        money_column("weekday_cents", _("Weekday")),
+        money_column("evening_cents", _("Evening")),
+        money_column("weekend_cents", _("Weekend")),
+        money_column("holiday_cents", _("Holiday")),
+        money_column("short_notice_cents", _("Short notice")),
+        money_column("cap_cents", _("Cap")),
         "valid_from",
         "valid_to",
     )
@@ -238,7 +238,7 @@ class PayFloorAdmin(KeptAdmin):
 class MissionAdmin(KeptAdmin):
     """One that was paid stays as it was; only its end may be set."""
 
-    list_display = ("code", "name", "mall", "blocks", "cents", "valid_from", "valid_to")
+    list_display = ("code", "name", "mall", "blocks", money_column(), "valid_from", "valid_to")
     list_filter = ("mall",)
     list_select_related = ("mall",)
     search_fields = ("code", "name")
@@ -259,10 +259,10 @@ class FloorFindingAdmin(HistoryAdmin):
         "floor",
         "time",
         "metres",
-        "least_cents",
-        "credited_cents",
-        "top_up_cents",
-        "mileage_cents",
+        money_column("least_cents", _("Floor")),
+        money_column("credited_cents", _("Credited")),
+        money_column("top_up_cents", _("Top-up")),
+        money_column("mileage_cents", _("Mileage")),
         "at",
     )
     list_filter = (("at", RangeDateTimeFilter),)

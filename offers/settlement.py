@@ -145,27 +145,43 @@ def pay_all(jobs: Sequence[Job], *, at: dt.datetime) -> list[Paid]:
     postings: list[tuple[int, ledger.Line]] = []
     charges: list[tuple[Claim, pricing.PayLine]] = []
     findings: list[FloorFinding] = []
-    paid = []
+    priced = []
     for job in jobs:
-        claim, work, block = job.claim, job.work, job.claim.block
+        claim, block = job.claim, job.claim.block
         laws = held[block.mall.code, worked.local_day(block)]
         agreed = terms.of_block(
             block, hourly_cents=claim.hourly_cents, floors=tuple(law.rule for law in laws)
         )
-        earned = pricing.earned(agreed, work)
-        dues = pricing.dues_of_offer(agreed, work, earned)
+        earned = pricing.earned(agreed, job.work)
+        dues = pricing.dues_of_offer(agreed, job.work, earned)
         pay = pricing.Pay((*earned, *(line for each in dues for line in each.lines() if line.cents)))
-        with translation.override(claim.driver.user.locale):
-            lines = _lines(claim, pay, work, said=guarantees.said(laws, dues))
-        postings += [(claim.driver_id, line) for line in lines]
+        priced.append((job, pay, guarantees.said(laws, dues)))
         charges += [(claim, line) for line in pay.lines if line.charged_to is not None]
         findings += guarantees.of_block(claim, laws, dues, at=at)
+    stores = _stores(charges)
+    paid = []
+    for job, pay, said in priced:
+        claim = job.claim
+        with translation.override(claim.driver.user.locale):
+            lines = _lines(claim, pay, job.work, said=said, stores=stores)
+        postings += [(claim.driver_id, line) for line in lines]
         paid.append(Paid(claim, [_told(line) for line in lines], pay.total_cents))
     guarantees.keep_all(findings)
     # Accounts last of all locks: drivers' before sellers'.
     ledger.post_many(postings, at=at)
-    _charge(charges, at=at)
+    _charge(charges, stores, at=at)
     return paid
+
+
+def _stores(charges: Sequence[tuple[Claim, pricing.PayLine]]) -> dict[str, Store]:
+    """The stores that bear these lines, by code. One query, none for no line."""
+    codes = {line.charged_to for _claim, line in charges}
+    return {store.code: store for store in Store.objects.filter(code__in=codes)} if codes else {}
+
+
+def _name_of(line: pricing.PayLine, stores: Mapping[str, Store]) -> str:
+    store = stores.get(line.charged_to or "")
+    return store.name if store else ""
 
 
 def pay_stood_down(claim: Claim, *, at: dt.datetime) -> tuple[list[dict[str, Any]], int]:
@@ -198,7 +214,12 @@ def key_of(block: Block, line: pricing.PayLine) -> str:
 
 
 def _lines(
-    claim: Claim, pay: pricing.Pay, work: pricing.Work, *, said: Mapping[str, Mapping[str, str]]
+    claim: Claim,
+    pay: pricing.Pay,
+    work: pricing.Work,
+    *,
+    said: Mapping[str, Mapping[str, str]],
+    stores: Mapping[str, Store],
 ) -> list[ledger.Line]:
     """The lines as the driver's account has them, in the language in force."""
     subject = f"block:{claim.block.code}"
@@ -207,7 +228,7 @@ def _lines(
             key=key_of(claim.block, line),
             kind=str(line.kind),
             cents=line.cents,
-            text=paywords.sentence(line, claim.block.mall.market.currency),
+            text=paywords.sentence(line, claim.block.mall.market.currency, store=_name_of(line, stores)),
             rule=line.rule,
             subject=subject,
             params={**exact_params(line, work, claim), **said.get(line.rule, {})},
@@ -239,25 +260,24 @@ def exact_params(line: pricing.PayLine, work: pricing.Work, claim: Claim) -> dic
     return params
 
 
-def _charge(charges: Sequence[tuple[Claim, pricing.PayLine]], *, at: dt.datetime) -> None:
+def _charge(
+    charges: Sequence[tuple[Claim, pricing.PayLine]], stores: Mapping[str, Store], *, at: dt.datetime
+) -> None:
     """The stores at fault bear the waits. Their accounts are kept in English, whatever the drivers read."""
     if not charges:
         return
-    codes = {line.charged_to for _claim, line in charges}
-    rows = Store.objects.filter(code__in=codes).values_list("code", "pk", "seller_id")
-    stores = {code: (pk, seller_id) for code, pk, seller_id in rows}
     made = []
     with translation.override("en"):
         for claim, line in charges:
-            store_id, seller_id = stores[str(line.charged_to)]
+            store = stores[str(line.charged_to)]
             made.append(
                 billing.Charge(
                     key=key_of(claim.block, line),
-                    seller_id=seller_id,
-                    store_id=store_id,
+                    seller_id=store.seller_id,
+                    store_id=store.pk,
                     kind=str(line.kind),
                     cents=line.cents,
-                    text=paywords.sentence(line, claim.block.mall.market.currency),
+                    text=paywords.sentence(line, claim.block.mall.market.currency, store=store.name),
                     rule=line.rule,
                     subject=f"block:{claim.block.code}",
                     params=dict(line.params),

@@ -15,7 +15,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin
+from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin, money_column
 from retaildelivery.web.admin_deciding import ProposingAdmin
 from stores import adjusting
 from stores.models import (
@@ -165,7 +165,7 @@ class WebhookMessageAdmin(HistoryAdmin):
 
 @admin.register(SellerPosting)
 class SellerPostingAdmin(HistoryAdmin):
-    list_display = ("at", "seller", "store", "kind", "cents", "text", "rule", "key")
+    list_display = ("at", "seller", "store", "kind", money_column(), "text", "rule", "key")
     list_filter = ("kind", "seller", ("at", RangeDateTimeFilter))
     list_filter_submit = True
     list_select_related = ("seller", "store")
@@ -176,7 +176,16 @@ class SellerPostingAdmin(HistoryAdmin):
 
 @admin.register(Invoice)
 class InvoiceAdmin(HistoryAdmin):
-    list_display = ("number", "seller", "market", "month", "total_cents", "tax_cents", "issued_at", "due_on")
+    list_display = (
+        "number",
+        "seller",
+        "market",
+        "month",
+        money_column("total_cents", _("Total")),
+        money_column("tax_cents", _("Tax")),
+        "issued_at",
+        "due_on",
+    )
     list_filter = ("market", "seller", "month")
     list_select_related = ("seller", "market")
     search_fields = ("number", "seller__name", "seller__code")
@@ -206,7 +215,16 @@ class ContestAdmin(HistoryAdmin):
 
 @admin.register(SellerAdjustment)
 class SellerAdjustmentAdmin(ProposingAdmin):
-    list_display = ("code", "seller", "cents", "reason", "status", "proposed_by", "decided_by", "proposed_at")
+    list_display = (
+        "code",
+        "seller",
+        money_column(),
+        "reason",
+        "status",
+        "proposed_by",
+        "decided_by",
+        "proposed_at",
+    )
     list_filter = ("status", ("proposed_at", RangeDateTimeFilter))
     list_select_related = ("seller", "proposed_by", "decided_by")
     search_fields = ("code", "seller__code", "seller__name", "subject")

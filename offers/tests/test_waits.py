@@ -100,6 +100,8 @@ def test_a_store_contests_a_charge_and_gets_it_back_while_the_driver_stays_paid(
     of_the_wait = SellerPosting.objects.filter(subject=charge.subject)
     assert (credit.store, sum(line.cents for line in of_the_wait)) == (charge.store, 0)
     assert list(DriverPosting.objects.values_list("key", "cents")) == paid
+    said = "12 min of waiting at store Juniper Books at $18.00 an hour"
+    assert charge.text == DriverPosting.objects.get(kind="wait").text == said
     assert Message.objects.filter(name="contest_decided", to=charge.seller.email).count() == 1
     client.force_login(mia)
     page = client.get(page_of(charge)).content.decode()

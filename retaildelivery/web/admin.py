@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+
+from retaildelivery.lib.money import format_cents
+
+
+def money_column(field: str = "cents", label: str | Promise = "") -> Callable[[Any], SafeString]:
+    """A column of whole cents as money, digits under digits."""
+
+    @admin.display(description=label or _("Amount"), ordering=field)
+    def shown(row: Any) -> SafeString:
+        style = "display:block;text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap"
+        return format_html('<span style="{}">{}</span>', style, format_cents(getattr(row, field)))
+
+    return shown
 
 
 class HistoryAdmin(ModelAdmin):

@@ -24,7 +24,7 @@ def account(request: HttpRequest, seller: Seller) -> HttpResponse:
     """The lines of the account, newest first, what they come to, and the latest invoices."""
     page = Paginator(billing.statement(seller), limits.STATEMENT_PAGE).get_page(request.GET.get("page"))
     for line in page:
-        line.order_code = _order_of(line)
+        line.order_code, line.block_code = _order_of(line), _block_of(line)
         line.zone = line.store.mall.zone if line.store else line.market.zone
         line.invoice = line.invoice_line.invoice if hasattr(line, "invoice_line") else None
     context = {
@@ -35,6 +35,12 @@ def account(request: HttpRequest, seller: Seller) -> HttpResponse:
         "invoices": _of(seller)[:3],
     }
     return render(request, "stores/account.html", context)
+
+
+def _block_of(line: SellerPosting) -> str:
+    """The block a line is for, if it is for one."""
+    noun, _colon, code = line.subject.partition(":")
+    return code if noun == "block" else ""
 
 
 def _order_of(line: SellerPosting) -> str:
@@ -63,7 +69,7 @@ def invoice(request: HttpRequest, seller: Seller, number: str) -> HttpResponse:
     lines = list(invoicing.lines_of(found))
     shown = Paginator(lines, limits.STATEMENT_PAGE).get_page(request.GET.get("page"))
     for line in shown:
-        line.order_code = _order_of(line)
+        line.order_code, line.block_code = _order_of(line), _block_of(line)
     context = {
         "seller": seller,
         "invoice": found,
