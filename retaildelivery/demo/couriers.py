@@ -264,7 +264,10 @@ class Rider:
                 if parcel["scanned"] or parcel["status"] not in {"expected", "ready"}:
                     continue
                 yield self.play.pace(city.SCAN)
-                if city.dice(self.play.seed, "short", parcel["code"]).random() < SHORT_OF_A_PARCEL:
+                if (
+                    city.dice(self.play.seed, "short", stop["code"], parcel["code"]).random()
+                    < SHORT_OF_A_PARCEL
+                ):
                     yield from patiently(
                         lambda code=parcel["code"]: self.phone.report(
                             stop["code"], parcel=code, kind="short", at=self.here
