@@ -11,6 +11,7 @@ from offers import attendance, splitting
 from offers.models import Block
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.accounts.models import User
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import SYSTEM
@@ -170,6 +171,17 @@ def test_each_visit_to_a_store_has_its_own_ten_minutes(api, block, ada, shop, ti
         (f"block:{block.code}:wait:{shop.code}", 180), (f"block:{block.code}:wait:{shop.code}:2", 90),
     ]  # fmt: skip
     assert sorted(DriverPosting.objects.filter(kind="wait").values_list("cents", flat=True)) == [90, 180]
+
+
+def test_only_what_is_carried_on_this_trip_can_be_handed_over(api, block, ada, time_machine, client):
+    begun(api, block, ada, time_machine)
+    client.force_login(User.objects.create_user(email="ops@example.com", password="x", is_staff=True))
+
+    page = client.get(f"/ops/blocks/{block.code}/")
+
+    assert [stop.pk for stop in page.context["change_stops"]] == [door(block, 1).pk]
+    shown = api.get(f"{BASE}/blocks/{block.code}/relief").json()
+    assert [stop["code"] for stop in shown["stops"]] == [door(block, 1).code]
 
 
 def test_the_car_must_hold_the_largest_trip_not_the_whole_block(shop):

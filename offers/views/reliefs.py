@@ -26,7 +26,8 @@ def for_driver(claim: Claim) -> dict[str, Any]:
         "relief_driver": courier(manifest.driver) if manifest is not None else None,
         "relief_asked": asked,
         "relief_coming": found,
-        "may_ask_relief": block.status == Block.Status.WORKING,
+        "may_ask_relief": block.status == Block.Status.WORKING
+        and not (block.manifest is not None and block.manifest.is_back_to_load),
         "relief_met": manifest is not None and manifest.status == Manifest.Status.LOADING,
         "handover_form": HandoverForm(),
         "ending_form": EndingForm(),
@@ -47,11 +48,13 @@ def for_operations(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
     doors = [stop for stop in stops if stop.kind == Stop.Kind.DROPOFF and stop.status in Stop.OPEN]
     left = [stop for stop in stops if stop.kind == Stop.Kind.RETURN and stop.status in Stop.OPEN]
     may_split = block.status in before and len(doors) > 1 and not is_relief
-    may_hand_over = block.status in road and bool(doors or left)
+    # What a later trip takes is still at its stores.
+    carried = [stop for stop in doors if stop.trip <= (block.manifest.trip if block.manifest else 1)]
+    may_hand_over = block.status in road and bool(carried or left)
     return {
         "may_split": may_split,
         "may_hand_over": may_hand_over,
-        "change_stops": doors if may_split else [*doors, *left] if may_hand_over else [],
+        "change_stops": doors if may_split else [*carried, *left] if may_hand_over else [],
         "may_abort": block.status in {Block.Status.CHECKED_IN, Block.Status.WORKING},
         "may_confirm": any(
             each.manifest is not None and each.manifest.status == Manifest.Status.LOADING for each in reliefs
