@@ -70,6 +70,18 @@ def test_a_small_grant_is_posted_at_once(dispute, afternoon):
     assert verify_pay.differences(ledger.export(afternoon.ada, at=NOW)) == []
 
 
+def test_a_small_grant_that_was_posted_is_not_declined_afterwards(dispute, afternoon, otto):
+    made = disputing.grant(code=dispute.code, cents=400, reasons="Logged.", by=afternoon.olive, at=NOW)
+
+    with pytest.raises(paymoves.AlreadyDecided):
+        adjusting.decline(code=made.code, by=otto, at=NOW)
+
+    made.refresh_from_db()
+    assert (made.status, ledger.balance(afternoon.ada)) == ("proposed", 4_000)
+    adjusting.sign(code=made.code, by=otto, at=NOW)
+    assert ledger.balance(afternoon.ada) == 4_000
+
+
 def test_a_large_grant_waits_for_a_second_person(dispute, afternoon, otto):
     made = disputing.grant(code=dispute.code, cents=5_001, reasons="Logged.", by=afternoon.olive, at=NOW)
     with pytest.raises(adjusting.OwnProposal):
