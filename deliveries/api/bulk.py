@@ -66,7 +66,7 @@ class BulkView(SellerView):
 
     def read(
         self, raw: Any, stores: dict[str | None, Store]
-    ) -> Row | ValidationError | Http404 | TestKeysOnly:
+    ) -> Row | ValidationError | Http404 | StoreNeeded | TestKeysOnly:
         """The row as a draft, or what is wrong with it. A store is looked up once."""
         try:
             given = api.reader(shapes.BulkOrderIn).run_validation(raw)

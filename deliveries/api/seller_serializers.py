@@ -25,7 +25,11 @@ BIG = 2_000_000_000  # whatever is above is refused by its own rule before it me
 _UNPRINTABLE = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff"
 PRINTABLE = {"pattern": f"^[^{_UNPRINTABLE}]*$"}
 NAMED = {"pattern": rf"^[^{_UNPRINTABLE}]*[^\s{_UNPRINTABLE}][^{_UNPRINTABLE}]*$"}
-STATE = {"pattern": "^(" + "|".join(f"[{a}{a.lower()}][{b}{b.lower()}]" for a, b in sorted(REGIONS)) + ")$"}
+STATE = {
+    "pattern": "^("
+    + "|".join("".join(f"[{each}{each.lower()}]" for each in state) for state in sorted(REGIONS))
+    + ")$"
+}
 EMAIL = {"anyOf": [{"format": "email"}, {"maxLength": 0}]}
 ZIP = {"pattern": "^[0-9]{5}(-[0-9]{4})?$"}
 

@@ -3,8 +3,10 @@ else, and bodies that nobody should send."""
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +145,60 @@ def test_somebody_elses_code_and_one_of_the_other_world_are_not_there(
     for client in (southgate, neighbour, rehearsing):
         answer = client.request(operation.method, path, example(operation))
         assert code_of(answer) in {"not_found", "hold_not_found", *OF_ONE_WORLD}, answer.content
+
+    assert state() == before
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every value of a body that is no object and no list, with its path."""
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, (*path, name))
+    elif path:
+        yield path, value
+
+
+def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
+    found = copy.deepcopy(body)
+    place = found
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return found
+
+
+def wrong_values(name: Any, value: Any) -> list[Any]:
+    """What no field takes that takes this value."""
+    if isinstance(value, bool):
+        return ["yes", 1]
+    if isinstance(value, int):
+        return [value + 0.5, str(value), 10**30, True, *([-1] if str(name).endswith("cents") else [])]
+    if isinstance(value, str):
+        naive = [value[:19]] if re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{8,}([+-]\d\d:\d\d|Z)", value) else []
+        return ["a\0b", "\ud800", ["a"], {"a": 1}, *naive]
+    return []
+
+
+@pytest.mark.parametrize("operation", READING, ids=str)
+def test_a_value_that_is_never_right_is_refused(
+    trade: Trade, places: dict[str, str], settings: Any, operation: Operation
+) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+    path, good = address(operation, places), example(operation) or {}
+    _token, phone = tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=timezone.now())
+    rehearsed = operation.path.startswith("sandbox/") and operation.path != "sandbox/keys"
+    client = SellerClient(phone if operation.whose == "driver" else key_for(trade.seller, test=rehearsed))
+    before = state()
+
+    for place, value in leaves(good):
+        for wrong in wrong_values(place[-1], value):
+            answer = client.request(operation.method, path, replaced(good, place, wrong))
+            if operation.name == "post_orders" and answer.status_code == 200:
+                assert "refused" in {row["outcome"] for row in answer.json()["results"]}, (place, wrong)
+            else:
+                assert code_of(answer) not in {"server_error"}, (place, wrong)
+                # What is named in the address may be looked up first.
+                assert answer.status_code in ({400, 404} if "{" in operation.path else {400}), (place, wrong)
 
     assert state() == before
 
