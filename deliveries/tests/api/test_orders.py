@@ -85,18 +85,15 @@ def test_two_sellers_may_use_the_same_external_id(
     assert southgate.post("orders", order_body(trade.rival_store, external_id="1")).status_code == 201
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.race
-def test_fifty_identical_posts_at_once_are_one_order() -> None:
-    trade = make_trade()
-    body = order_body(trade.store, external_id="N-5")
+def fifty_at_once(secret: str, body: dict[str, Any], **headers: str) -> list[Any]:
+    """The answers to the same post from fifty threads."""
     barrier = threading.Barrier(50)
     answers: list[Any] = []
 
     def post() -> None:
-        client = SellerClient(trade.secret)
+        client = SellerClient(secret)
         barrier.wait()
-        answers.append(client.post("orders", body))
+        answers.append(client.post("orders", body, **headers))
         connection.close()
 
     threads = [threading.Thread(target=post) for _number in range(50)]
@@ -104,6 +101,41 @@ def test_fifty_identical_posts_at_once_are_one_order() -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    return answers
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_fifty_identical_posts_at_once_under_one_key_are_one_order() -> None:
+    trade = make_trade()
+    body = order_body(trade.store, external_id="N-5")
+
+    answers = fifty_at_once(trade.secret, body, Idempotency_Key="k1")
+
+    made = [answer for answer in answers if answer.status_code == 201]
+    waiting = [answer for answer in answers if answer.status_code != 201]
+    assert {(each.status_code, each.json()["code"]) for each in waiting} <= {(409, "request_in_flight")}
+    assert {answer.json()["code"] for answer in made} == {Order.objects.get().code}
+    assert Fact.objects.filter(name="order.placed").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_fifty_posts_at_once_that_nothing_holds_together_are_fifty_orders() -> None:
+    trade = make_trade()
+
+    answers = fifty_at_once(trade.secret, order_body(trade.store))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert Order.objects.count() == 50
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_fifty_identical_posts_at_once_are_one_order() -> None:
+    trade = make_trade()
+
+    answers = fifty_at_once(trade.secret, order_body(trade.store, external_id="N-5"))
 
     assert sorted({answer.status_code for answer in answers}) == [200, 201]
     assert len({answer.json()["code"] for answer in answers}) == 1
