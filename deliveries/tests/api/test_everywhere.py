@@ -149,6 +149,34 @@ def test_somebody_elses_code_and_one_of_the_other_world_are_not_there(
     assert state() == before
 
 
+def texts_asked() -> list[tuple[str, str, str]]:
+    """Every text that a query takes: whose, where, and its name."""
+    return [
+        (
+            "driver" if "/driver/" in key else "seller",
+            key.split(" ")[1].removeprefix("/api/v1/"),
+            parameter["name"],
+        )
+        for key, operation in examples.operations()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query" and parameter["schema"].get("type") == "string"
+    ]
+
+
+@pytest.mark.parametrize(("whose", "path", "name"), texts_asked())
+def test_a_query_with_nul_is_refused_by_name(
+    trade: Trade, places: dict[str, str], whose: str, path: str, name: str
+) -> None:
+    _token, phone = tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=timezone.now())
+    where = address(Operation("", "GET", path, whose, False), places)
+    key = phone if whose == "driver" else key_for(trade.seller, test=path.startswith("sandbox/"))
+
+    answer = SellerClient(key).get(f"{where}?{name}=a%00b")
+
+    assert answer.status_code == 400 or (answer.status_code == 404 and "{" in path), answer.content
+    assert answer.status_code == 404 or name in [each["field"] for each in answer.json()["field_errors"]]
+
+
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Every value of a body that is no object and no list, with its path."""
     if isinstance(value, dict | list):
