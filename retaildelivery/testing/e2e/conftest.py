@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from retaildelivery.demo.cast import PASSWORD
 from retaildelivery.testing.e2e.system import System, running
@@ -18,6 +18,9 @@ FASHION_SHOW = {"latitude": 36.1277, "longitude": -115.1723}
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 People = Callable[..., Page]
+
+# A machine that also plans and compiles may take its time; what never comes is missed all the same.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
