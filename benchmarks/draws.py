@@ -17,6 +17,7 @@ from market import all_at_once, finish, make_blocks, make_drivers, make_mall, qu
 from system import servers, web
 
 ENTRIES_WITHIN_S, DRAW_WITHIN_S = 3.0, 1.0
+LOOKS = 50  # at once, while feeds are read
 HOUR = dt.timedelta(hours=1)
 
 
@@ -24,11 +25,12 @@ def enter_all(port: int, offer: str, tokens: list[str]) -> dict[str, object]:
     """Everybody enters in the same moment; some of them twice."""
     from offers.models import Entry, Offer  # noqa: PLC0415
 
-    # The processes are warm, as they are when an offer has been open for a second.
-    warm = [
-        request("GET", f"/api/v1/driver/offers/{offer}", token=tokens[n]) for n in range(0, len(tokens), 100)
-    ]
-    all_at_once(port, warm)
+    # Who enters has just seen the offer in their app.
+    for first in range(0, len(tokens), LOOKS):
+        looks = [
+            request("GET", "/api/v1/driver/offers", token=token) for token in tokens[first : first + LOOKS]
+        ]
+        all_at_once(port, looks)
     path = f"/api/v1/driver/offers/{offer}/entry"
     answers = all_at_once(port, [request("PUT", path, token=token, body=b"{}") for token in tokens])
     draw = Offer.objects.select_related("draw").get(code=offer).draw
