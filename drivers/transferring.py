@@ -9,6 +9,7 @@ from django.db import transaction
 
 from drivers import limits, locks, payouts, sealing, stripe
 from drivers.models import Payout
+from retaildelivery.outbox import sweeping
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +17,8 @@ log = structlog.get_logger(__name__)
 def sweep(*, at: dt.datetime) -> int:
     """Send what is due, one by one; how many were answered."""
     due = Payout.objects.to_transfer(at).order_by("next_attempt_at", "pk")  # type: ignore[attr-defined]
-    return sum(send(payout_id=pk, at=at) for pk in due.values_list("pk", flat=True)[: limits.TRANSFERS_SWEPT])
+    keys = list(due.values_list("pk", flat=True)[: limits.TRANSFERS_SWEPT])
+    return sweeping.each(keys, lambda key: send(payout_id=key, at=at), of="transfers", at=at)
 
 
 def send(*, payout_id: int, at: dt.datetime) -> bool:

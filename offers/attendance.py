@@ -20,7 +20,7 @@ from offers.models import Block, Claim
 from retaildelivery.lib import codes, geo
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import recording, sweeping
 from retaildelivery.outbox.recording import SYSTEM
 
 
@@ -181,7 +181,7 @@ def no_shows(*, at: dt.datetime) -> list[int]:
 
 def sweep(*, at: dt.datetime) -> int:
     """End every claim whose driver did not come; returns how many this sweep ended."""
-    return sum(miss(block_id=block_id, at=at) for block_id in no_shows(at=at))
+    return sweeping.each(no_shows(at=at), lambda key: miss(block_id=key, at=at), of="no-shows", at=at)
 
 
 @transaction.atomic(durable=True)

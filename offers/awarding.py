@@ -12,7 +12,7 @@ from deliveries import manifests
 from offers import drawrules, eligibility, facts, freshness, limits, locks, moves, offering, standby
 from offers.models import Award, Block, Claim, Draw, Entry, Offer
 from retaildelivery.lib.windows import Window
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import recording, sweeping
 
 
 def next_reserve(block: Block) -> Entry | None:
@@ -105,7 +105,7 @@ def sweep(*, at: dt.datetime) -> int:
     """End every hold that has lapsed; returns how many this sweep ended."""
     rows = Award.objects.lapsed(at).order_by("holds_until", "pk")  # type: ignore[attr-defined]
     due = list(rows.values_list("pk", flat=True)[: limits.SWEEP_BATCH])
-    return sum(lapse(award_id=award_id, at=at) for award_id in due)
+    return sweeping.each(due, lambda key: lapse(award_id=key, at=at), of="holds", at=at)
 
 
 @transaction.atomic(durable=True)

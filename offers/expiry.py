@@ -9,6 +9,7 @@ from django.db import transaction
 
 from offers import awarding, drawing, limits, locks, moves, offering
 from offers.models import Award, Block, Offer
+from retaildelivery.outbox import sweeping
 
 
 def overdue(*, at: dt.datetime) -> list[int]:
@@ -20,7 +21,8 @@ def overdue(*, at: dt.datetime) -> list[int]:
 def sweep(*, at: dt.datetime) -> int:
     """Draw, step, pass on or end every overdue offer, and every hold that lapsed; returns how many this sweep
     dealt with."""
-    return sum(end(offer_id=offer_id, at=at) for offer_id in overdue(at=at)) + awarding.sweep(at=at)
+    ended = sweeping.each(overdue(at=at), lambda key: end(offer_id=key, at=at), of="offers", at=at)
+    return ended + awarding.sweep(at=at)
 
 
 @transaction.atomic(durable=True)

@@ -14,7 +14,7 @@ from offers.models import AutoSchedule, Publication, ScheduledDay
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import recording, sweeping
 from stores.models import Mall
 
 DAY = dt.timedelta(days=1)
@@ -135,12 +135,14 @@ def due_day(auto: AutoSchedule, *, at: dt.datetime) -> dt.date | None:
 def sweep(*, at: dt.datetime) -> int:
     """Publish each mall's day that is due and was not yet; returns how many blocks."""
     rows = AutoSchedule.objects.filter(on=True, mall__active=True).select_related("mall__market")
-    published = 0
-    for auto in rows.order_by("mall__code"):
+
+    def publish_due(auto: AutoSchedule) -> int:
         day = due_day(auto, at=at)
-        if day is not None and not ScheduledDay.objects.filter(mall=auto.mall, day=day).exists():
-            published += run(mall=auto.mall, day=day, at=at)
-    return published
+        if day is None or ScheduledDay.objects.filter(mall=auto.mall, day=day).exists():
+            return 0
+        return run(mall=auto.mall, day=day, at=at)
+
+    return sweeping.each(rows.order_by("mall__code"), publish_due, of="schedules", at=at)
 
 
 @transaction.atomic(durable=True)

@@ -12,7 +12,7 @@ from deliveries.models import Consignment
 from offers import facts, freshness, limits, locks, moves, offering, settlement
 from offers.models import Block, Claim
 from offers.planning import cutoffs
-from retaildelivery.outbox import recording
+from retaildelivery.outbox import recording, sweeping
 from retaildelivery.outbox.recording import SYSTEM
 
 NO_ORDERS = "no_orders"
@@ -65,7 +65,7 @@ def candidates(*, at: dt.datetime) -> list[int]:
 
 def sweep(*, at: dt.datetime) -> int:
     """End every empty block whose time is over; returns how many this sweep ended."""
-    return sum(end(block_id=block_id, at=at) for block_id in candidates(at=at))
+    return sweeping.each(candidates(at=at), lambda key: end(block_id=key, at=at), of="empty blocks", at=at)
 
 
 @transaction.atomic(durable=True)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from retaildelivery.lib.money import format_cents
-from retaildelivery.outbox import messages, recording
+from retaildelivery.outbox import messages, recording, sweeping
 from stores import billing, facts, limits, locks
 from stores.models import Invoice, InvoiceLine, Market, Seller, SellerPosting
 
@@ -60,11 +60,18 @@ def due(market: Market, *, at: dt.datetime) -> list[tuple[int, dt.date]]:
 
 def sweep(*, at: dt.datetime) -> int:
     """Make what is due in every market, each invoice in a transaction of its own; how many. A repeat makes none."""
-    made = 0
+    months: dict[tuple[int, int], list[dt.date]] = {}
     for market in Market.objects.order_by("pk"):
         for seller, month in due(market, at=at):
-            made += issue(market=market, seller=Seller.objects.get(pk=seller), month=month, at=at) is not None
-    return made
+            months.setdefault((market.pk, seller), []).append(month)
+
+    def make(account: tuple[int, int]) -> int:
+        # In order: a later invoice takes what an earlier one has left.
+        market, seller = Market.objects.get(pk=account[0]), Seller.objects.get(pk=account[1])
+        made = (issue(market=market, seller=seller, month=month, at=at) for month in months[account])
+        return sum(invoice is not None for invoice in made)
+
+    return sweeping.each(months, make, of="invoices", at=at)
 
 
 @transaction.atomic(durable=True)

@@ -70,9 +70,9 @@ def all_hold_it(looks_only, monkeypatch):
 
 def test_without_the_blocks_lock_two_beats_step_and_only_a_constraint_stops_the_second(block, looks_only):
     """The control of steps: one of the beats dies on the second open offer instead of finding nothing to do."""
-    at = making.offer_of(block).closes_at
+    offer = making.offer_of(block)
 
-    swept = making.at_once(*(lambda: expiry.sweep(at=at) for _ in range(3)))
+    swept = making.at_once(*(lambda: expiry.end(offer_id=offer.pk, at=offer.closes_at) for _ in range(3)))
 
     assert any(isinstance(each, IntegrityError) for each in swept)
     assert len(open_offers(block)) == 1
