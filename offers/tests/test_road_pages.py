@@ -234,7 +234,7 @@ def test_the_driver_moves_a_stop_up_and_the_page_says_what_becomes_of_promises(c
     assert in_order(block) == [before[2], before[0], before[1]]
     wrong = client.post(path, {"stops": before[:1]})
     assert wrong.status_code == 422
-    assert "Name every stop still to come once" in wrong.content.decode()
+    assert "Name every stop of this trip still to come once" in wrong.content.decode()
 
 
 def test_a_better_order_is_proposed_when_a_promise_is_at_risk_and_taken_with_one_tap(client, block, ada):

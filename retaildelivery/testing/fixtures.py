@@ -18,6 +18,7 @@ import hypothesis
 import psutil
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from retaildelivery.embedded.postgres import Postgres
 from retaildelivery.embedded.redis import Redis
@@ -182,6 +183,12 @@ def _stop() -> None:
     if _servers is not None:
         _servers.stop()
         _servers = None
+
+
+@pytest.fixture(autouse=True)
+def _default_language() -> None:
+    """A request in another language leaves it behind in its thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
