@@ -48,8 +48,9 @@ def payouts_of(drivers: int) -> dict[str, float]:
             " FROM accounts_user WHERE email LIKE 'd%%@example.com'"
         )
         cursor.execute(
-            "INSERT INTO drivers_payoutaccount (driver_id, holder, kind, routing_sealed, number_sealed, last4,"
-            " added_at, refused_code) SELECT id, 'Driver', 'checking', %s, %s, '7890', now(), ''"
+            "INSERT INTO drivers_payoutaccount (driver_id, holder, kind, routing_sealed, number_sealed,"
+            " number_digest, last4, added_at, refused_code)"
+            " SELECT id, 'Driver', 'checking', %s, %s, '', '7890', now(), ''"
             " FROM drivers_driver WHERE market_code = 'bench'",
             [sealing.seal("021000021"), sealing.seal("1234567890")],
         )
