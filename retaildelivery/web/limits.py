@@ -14,7 +14,5 @@ IDEMPOTENCY_BODY = 500_000  # characters of an answer that are kept
 PAGE = 50  # rows of a page, unless said
 PAGE_MOST = 100
 BUDGET_PERIOD = dt.timedelta(seconds=60)
-# A minute, from one address without a valid key: guessing one is pointless anyway, and a tool that tries every
-# operation without a key is to be told 401 each time.
-REQUESTS_UNKNOWN = 6_000
+REQUESTS_UNKNOWN = 120  # a minute, from one address without a valid key: guessing keys is pointless anyway
 REDIS_PAUSE = dt.timedelta(seconds=5)  # how long a Redis that failed is left alone
