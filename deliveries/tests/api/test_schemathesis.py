@@ -30,6 +30,7 @@ from drivers import tokens
 from offers.tests import making
 from retaildelivery.testing.afternoon import make_driver
 from retaildelivery.testing.sellers import SellerClient, Trade, order_body
+from retaildelivery.web import limits
 from retaildelivery.wsgi import application
 from stores.models import WebhookEndpoint, WebhookMessage
 
@@ -64,6 +65,12 @@ def load(*parts: str) -> Any:
 
 SCHEMA = load()
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+
+
+@pytest.fixture(autouse=True)
+def _asked_often_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each operation is tried without a key, which is to be 401 and not 429."""
+    monkeypatch.setattr(limits, "REQUESTS_UNKNOWN", 1_000_000)
 
 
 @pytest.fixture
