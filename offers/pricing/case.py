@@ -24,7 +24,7 @@ from offers.pricing.floors import (
 )
 from offers.pricing.lines import PayLine
 from offers.pricing.rates import NoRate
-from offers.pricing.reading import CaseError, Fields, time_zone
+from offers.pricing.reading import CLOCK, CaseError, Fields, a_day, time_zone
 from offers.pricing.shifts import ShiftKind, ShiftRules, shift_kind
 from offers.pricing.work import (
     ZERO,
@@ -204,10 +204,10 @@ def _period(fields: Fields, zone: tzinfo) -> tuple[int | None, datetime | None]:
     if value is None:
         return None, None
     inner = Fields(value, "period")
-    days = inner.count("days")
-    begins = inner.moment("from", zone=zone, day=None) if inner.has("from") else None
+    days, dated = inner.count("days"), inner.dated("from")
+    begins = inner.moment("from", zone=zone, day=None)
     inner.done()
-    if not days or begins is None:
+    if not days or begins is None or not dated:
         raise CaseError(
             "period", 'write its days and where one begins, {"days": 14, "from": "2026-01-05T04:00"}.'
         )
@@ -220,9 +220,10 @@ def _block(fields: Fields, number: int, given: Given) -> BlockCase:
     value = fields.take("terms")[1] if has_own else given.terms
     terms, decided = terms_of(value, fields.at("terms") if has_own else "terms")
     day, place = fields.day("date", "day"), fields.text("place", "pickup_place")
+    dated = fields.dated("start", "starts")
     start = fields.moment("start", "starts", zone=given.zone, day=day)
     end = fields.moment("end", "ends", zone=given.zone, day=day, after=start)
-    if start and day is None:
+    if start and dated and day is None:
         day = start.astimezone(given.zone).date()
     scheduled = fields.duration("scheduled")
     if start and end:
@@ -231,7 +232,7 @@ def _block(fields: Fields, number: int, given: Given) -> BlockCase:
         if end <= start:
             raise fields.wrong("end", "lies after start.")
         scheduled = end - start
-    terms = _settled_terms(terms, decided, fields, given, start, end)
+    terms = _settled_terms(terms, decided, fields, given, day, start, end)
     driver = fields.text("driver") or given.driver
     shift, period = fields.text("shift"), fields.text("period")
     wage = fields.rate("wage")
@@ -252,7 +253,7 @@ def _block(fields: Fields, number: int, given: Given) -> BlockCase:
         raise fields.wrong(
             "scheduled_hours", "write the length of the block; its hourly rate follows from it."
         )
-    period = period or _period_of(given, start, day)
+    period = period or _period_of(given, None if day is None else start, day)
     return BlockCase(key, driver, shift or key, period, terms, work, offers, place)
 
 
@@ -277,16 +278,21 @@ def _period_of(given: Given, start: datetime | None, day: date | None) -> str:
 
 
 def _settled_terms(
-    terms: Terms, decided: Fields, fields: Fields, given: Given, start: datetime | None, end: datetime | None
+    terms: Terms,
+    decided: Fields,
+    fields: Fields,
+    given: Given,
+    day: date | None,
+    start: datetime | None,
+    end: datetime | None,
 ) -> Terms:
     """Base, step and flat pay as they are for this block."""
     cap = decided.rate("cap")
     table = decided.take("base_by_kind")[1]
-    holidays = [_a_day(each, where) for where, each in decided.items("holidays")]
-    evening = decided.text("evening_from")
+    holidays = [a_day(each, where) for where, each in decided.items("holidays")]
+    evening = _clock(decided)
     decided.done()
     kind = fields.choice(list(ShiftKind), "kind")
-    day = start.astimezone(given.zone).date() if start else None
     published = fields.moment("published", zone=given.zone, day=day)
     base, steps, step = fields.rate("base"), fields.count("steps"), fields.rate("step")
     paid = fields.cents("paid", "pay", "earnings")
@@ -296,11 +302,8 @@ def _settled_terms(
         by_kind = {each: rates.rate(each) for each in ShiftKind}
         rates.done()
         if kind is None and start and end:
-            begins = _clock(evening, decided) if evening else time(17)
             lead = start - published if published else timedelta(days=365)
-            kind = shift_kind(
-                Window(start, end), tz=given.zone, holidays=holidays, lead=lead, rules=ShiftRules(begins)
-            )
+            kind = _kind(fields, Window(start, end), lead, day and given.zone, holidays, evening)
         if kind is None:
             raise fields.wrong("kind", f"write the kind of shift, one of {', '.join(ShiftKind)}.")
         base = by_kind[ShiftKind(kind)]
@@ -321,15 +324,22 @@ def _settled_terms(
     return replace(terms, base_cents_h=base, step_cents_h=more, flat_cents=flat)
 
 
-def _clock(text: str, fields: Fields) -> time:
+def _kind(
+    fields: Fields, window: Window, lead: timedelta, zone: tzinfo | None, holidays: list[date], evening: time
+) -> ShiftKind:
+    if zone is None:
+        raise fields.wrong("date", "write the day; the kind of shift follows from it, or write the kind.")
+    return shift_kind(window, tz=zone, holidays=holidays, lead=lead, rules=ShiftRules(evening))
+
+
+def _clock(fields: Fields) -> time:
+    text = fields.text("evening_from") or "17:00"
     try:
+        if not CLOCK.fullmatch(text):
+            raise ValueError(text)
         return time.fromisoformat(text)
     except ValueError as error:
         raise fields.wrong("evening_from", "write a time such as 17:00.") from error
-
-
-def _a_day(value: Any, where: str) -> date:
-    return Fields({"day": value}, where).day("day") or date.min
 
 
 def _offer(fields: Fields, key: str, *, day: date | None, place: str | None, given: Given) -> OfferCase:

@@ -36,8 +36,7 @@ def terms_of(value: Any, where: str) -> tuple[Terms, Fields]:
     base = fields.rate("base", "base_per_hour")
     if flat is not None and base is not None:
         raise fields.wrong("base", "the block is paid either flat or by the hour; keep one.")
-    wait = Fields(fields.take("wait")[1] or {}, fields.at("wait"))
-    extra = Fields(fields.take("extra_trip")[1] or {}, fields.at("extra_trip"))
+    wait, extra = fields.inner("wait"), fields.inner("extra_trip")
     free = wait.duration("free")
     wait_rate, extra_rate = _hourly(wait, "per_hour", "per_minute"), _hourly(extra, "per_hour", "per_minute")
     extra_each = extra.cents("each")
@@ -107,7 +106,7 @@ def floor_of(fields: Fields, number: int) -> FloorRule:
     )
     holds = _holds(fields)
     share = fields.choice(list(Share), "share_by") or Share.HOURS
-    clip = _clip(Fields(fields.take("engaged")[1] or {}, fields.at("engaged")))
+    clip = _clip(fields.inner("engaged"))
     creditable = _creditable(fields)
     fields.done()
     return FloorRule(
@@ -157,15 +156,11 @@ def mission_of(fields: Fields, number: int) -> MissionCase:
 
 
 def _holds(fields: Fields) -> Holds:
-    places = set()
-    for where, each in fields.items("places", "place"):
-        if not isinstance(each, str) or not each.strip():
-            raise CaseError(where, "write the place of pickup, as the work has it.")
-        places.add(each.strip())
+    places = fields.texts("places", "place")
     begins, ends = fields.day("from", "valid_from"), fields.day("to", "valid_to", "until")
     if begins and ends and ends <= begins:
         raise fields.wrong("to", "is the first day the law no longer holds, so it lies after from.")
-    return Holds(frozenset(places), begins, ends)
+    return Holds(places, begins, ends)
 
 
 def _wage(fields: Fields) -> tuple[Amount, bool]:
@@ -213,7 +208,7 @@ def _clip(fields: Fields) -> Clip:
     since = fields.choice(("accepted", "arrived", "picked_up"), "from") or "accepted"
     gaps = fields.flag("gaps_excluded")
     has_voided = fields.has("not_cancelled_by")
-    voided = frozenset(str(each) for _at, each in fields.items("not_cancelled_by"))
+    voided = fields.texts("not_cancelled_by")
     whole = fields.choice(("exact", "up", "down", "nearest"), "whole_minutes") or "exact"
     fields.done()
     return Clip(since, gaps is not False, voided if has_voided else frozenset({"driver"}), whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -32,6 +33,14 @@ _WAYS = {
     "metres": Decimal(1),
     "meters": Decimal(1),
 }
+
+
+# One way to write each: what else Python takes for a date ("20260131", "2026-W05-6", "10") is a slip of the pen.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
+_OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
+_MOMENT = re.compile(rf"{_DAY.pattern}([T ]{CLOCK.pattern} ?{_OFFSET}?)?|{CLOCK.pattern}")
+_CLOCK_AWAY = re.compile(rf"{CLOCK.pattern} ?{_OFFSET}")
 
 
 # Control characters, which a terminal would obey, and halves of characters, which cannot be written.
@@ -94,6 +103,16 @@ class Fields:
     def wrong(self, name: str, mend: str) -> CaseError:
         return CaseError(self.at(name), mend)
 
+    def inner(self, name: str) -> Fields:
+        """The object under this name; one without fields when there is none."""
+        value = self.take(name)[1]
+        return Fields({} if value is None else value, self.at(name))
+
+    def dated(self, *names: str) -> bool:
+        """Whether the moment under one of these names says its day."""
+        given = [self._left.get(name) for name in names]
+        return any(isinstance(value, str) and _DAY.match(value) for value in given)
+
     def has(self, *names: str) -> bool:
         self._known.update(names)
         return any(self._left.get(name) is not None for name in names)
@@ -149,13 +168,11 @@ class Fields:
         name, value = self.take(*names)
         if value is None:
             return None
-        if isinstance(value, Decimal):
-            value = str(value)
-        if not isinstance(value, str) or not value.strip() or len(value) > 200:
-            raise self.wrong(name, "write a text of 1 to 200 characters.")
-        if any(category(letter) in _UNWRITABLE for letter in value):
-            raise self.wrong(name, "write a text without line breaks and control characters.")
-        return str(value).strip()
+        return plain_text(value, self.at(name))
+
+    def texts(self, *names: str) -> frozenset[str]:
+        """Several texts; one may stand without brackets."""
+        return frozenset(plain_text(each, where) for where, each in self.items(*names))
 
     def choice(self, options: Iterable[str], *names: str) -> str | None:
         name, value = self.take(*names)
@@ -195,10 +212,7 @@ class Fields:
 
     def day(self, *names: str) -> date | None:
         name, value = self.take(*names)
-        try:
-            return None if value is None else date.fromisoformat(value)
-        except (TypeError, ValueError) as error:
-            raise self.wrong(name, "write a date such as 2026-01-31.") from error
+        return None if value is None else a_day(value, self.at(name))
 
     def moment(
         self, *names: str, zone: tzinfo, day: date | None, after: datetime | None = None
@@ -228,8 +242,29 @@ def exact(value: Any, where: str, *, least: Decimal, most: Decimal, places: int)
     return number
 
 
+def plain_text(value: Any, where: str) -> str:
+    """A text, or a number written as one. Raises CaseError."""
+    if isinstance(value, Decimal):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise CaseError(where, "write a text of 1 to 200 characters.")
+    if any(category(letter) in _UNWRITABLE for letter in value):
+        raise CaseError(where, "write a text without line breaks and control characters.")
+    return value.strip()
+
+
 def whole_cents(value: Any, where: str) -> int:
     return int(exact(value, where, least=Decimal(0), most=MOST_MONEY, places=2) * 100)
+
+
+def a_day(value: Any, where: str) -> date:
+    """`2026-01-31`. Raises CaseError."""
+    try:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValueError(value)
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise CaseError(where, "write a date such as 2026-01-31.") from error
 
 
 def moment(value: Any, where: str, *, zone: tzinfo, day: date | None, after: datetime | None) -> datetime:
@@ -237,6 +272,10 @@ def moment(value: Any, where: str, *, zone: tzinfo, day: date | None, after: dat
     be before `after`). In UTC, so that differences are true in the night the clocks change."""
     mend = "write a time such as 2026-01-31T23:10 or 23:10."
     if not isinstance(value, str):
+        raise CaseError(where, mend)
+    if _CLOCK_AWAY.fullmatch(value):
+        raise CaseError(where, "write the date before a time with an offset, 2026-01-31T23:10-08:00.")
+    if not _MOMENT.fullmatch(value):
         raise CaseError(where, mend)
     try:
         found = _moment(value, zone=zone, day=day, after=after)
@@ -249,7 +288,7 @@ def moment(value: Any, where: str, *, zone: tzinfo, day: date | None, after: dat
 
 
 def _moment(value: str, *, zone: tzinfo, day: date | None, after: datetime | None) -> datetime:
-    if "-" in value[:5]:
+    if _DAY.match(value):
         found = datetime.fromisoformat(value)
         return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     clock = time.fromisoformat(value)

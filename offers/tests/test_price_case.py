@@ -15,6 +15,7 @@ from offers.pricing.told import as_json
 from offers.tests.test_pricing import table
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
+RECKONED = json.loads((Path(__file__).parent / "reckoned.json").read_text())
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMA = json.loads((DOCS / "price-case.schema.json").read_text())
 
@@ -47,6 +48,12 @@ def test_a_kept_case_comes_out_to_the_cent(path):
     assert document["expect"] == {name: summed(answer)[name] for name in document["expect"]}
     assert answer["total_cents"] == sum(line["cents"] for line in answer["lines"])
     jsonschema.validate(document, SCHEMA)
+
+
+@pytest.mark.parametrize("kept", RECKONED, ids=lambda kept: kept["name"])
+def test_a_case_of_published_rates_comes_to_what_plain_fractions_come_to(kept):
+    assert priced(kept["case"])["total"] == kept["total"]
+    jsonschema.validate(kept["case"], SCHEMA)
 
 
 @pytest.mark.parametrize("row", table("| Case"), ids=lambda row: row[0])
@@ -158,6 +165,24 @@ def test_the_schema_knows_the_fields_that_the_parser_knows(monkeypatch):
         ({"work": {"scheduled_hours": 2, "notice_minutes": -1}}, "notice_minutes: write a number from 0 to 5270400."),
         ({"work": {"accepted": "10:00"}}, "work.completed: write the moment"),
         ({"time_zone": "Mars/Olympus", "work": {}}, "time_zone: write a zone"),
+        ({"work": {"date": "20260131"}}, "work.date: write a date such as"),
+        ({"work": {"date": "2026-W05-6"}}, "work.date: write a date such as"),
+        ({"work": {"start": "10", "end": "12"}}, "work.start: write a time such as"),
+        ({"work": {"start": "10:00Z", "end": "12:00"}}, "work.start: write the date before a time with an offset"),
+        ({"work": {"start": "2026-01-31T12:00", "end": "2026-01-31T10:00"}}, "work.end: lies after start"),
+        ({"terms": {"base_by_kind": {"weekend": 21}}, "work": {"start": "10:00", "end": "12:00"}},
+         "work.date: write the day; the kind"),
+        ({"period": {"days": 7, "from": "2026-01-05"}, "work": {"start": "10:00", "end": "11:00"}},
+         "blocks: each block needs a date"),
+        ({"period": {"days": 7, "from": "10:00"}, "work": {}}, "period: write its days and where one begins"),
+        ({"terms": {"wait": 0}, "work": {}}, "terms.wait: write an object"),
+        ({"terms": {"extra_trip": False}, "work": {}}, "terms.extra_trip: write an object"),
+        ({"terms": {"evening_from": "five"}, "work": {}}, "terms.evening_from: write a time such as 17:00"),
+        ({"terms": {"holidays": [None]}, "work": {}}, "terms.holidays[0]: write a date"),
+        ({"floors": {"wage": 1, "engaged": []}, "work": {}}, "floors.engaged: write an object"),
+        ({"floors": {"wage": 1, "engaged": {"not_cancelled_by": [True]}}, "work": {}},
+         "floors.engaged.not_cancelled_by[0]: write a text"),
+        ({"floors": {"wage": 1, "places": ["A", "\x00"]}, "work": {}}, "floors.places[1]: write a text without"),
         ({"period": {"days": 7, "from": "2026-01-05"}, "work": {}}, "blocks: each block needs a date"),
     ],
 )  # fmt: skip

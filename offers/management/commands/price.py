@@ -29,12 +29,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, case: str, **options: Any) -> None:
         try:
-            text = sys.stdin.read() if case == "-" else Path(case).read_text(encoding="utf-8-sig")
+            text = sys.stdin.read() if case == "-" else Path(case).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             self.stderr.write(f"{case} cannot be read: {error}")
             sys.exit(2)
         try:
-            priced = price_case(read_case(read_json(text)))
+            priced = price_case(read_case(read_json(text.removeprefix("\ufeff"))))
         except CaseError as error:
             if options["json"]:
                 wrong = {"code": "case_refused", "field": error.where, "detail": str(error)}
