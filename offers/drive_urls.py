@@ -24,6 +24,7 @@ urlpatterns = [
     path("drive/offers/<slug:code>/", drive.offer, name="driver_offer"),
     path("drive/offers/<slug:code>/entry/", draws.enter, name="driver_enter"),
     path("drive/offers/<slug:code>/entry/withdrawal/", draws.leave, name="driver_leave_draw"),
+    path("draws/lottery.py", draws.script, name="draw_script"),
     path("draws/<slug:code>/", draws.result, name="draw"),
     path("draws/<slug:code>/result.json", draws.export, name="draw_export"),
     path("drive/offers/<slug:code>/claim/", drive.claim, name="driver_claim"),

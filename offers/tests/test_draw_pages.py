@@ -1,5 +1,10 @@
 """Draws on the driver's phone and on the board."""
 
+import datetime as dt
+import json
+import subprocess
+import sys
+
 import pytest
 from django.urls import reverse
 
@@ -136,3 +141,82 @@ def test_an_offer_at_the_cap_that_nobody_took_needs_a_person(client, time_machin
     assert making.facts_named("block.repriced")[-1].data["at_cap"] is True
     claiming.claim(offer_code=making.offer_of(block).code, driver_id=making.driver("Ada").pk, at=START - HOUR)
     assert "at the price cap" not in client.get(reverse("offers:board")).content.decode()
+
+
+def open_page(client, offer, **headers):
+    return client.get(reverse("offers:driver_offer", args=[offer.code]), headers=headers or None)
+
+
+def test_who_waits_on_the_offers_page_is_asked_nothing_until_it_is_drawn(
+    client, block, offer, time_machine, django_assert_num_queries, django_capture_on_commit_callbacks
+):
+    making.entered(offer, making.driver("Ada"))
+    ada = Entry.objects.get().driver
+    page = open_page(signed_in(client, ada), offer)
+    assert f'hx-get="{reverse("offers:driver_offer", args=[offer.code])}"' in page.content.decode()
+    polls = {"HX-Request": "true", "If-None-Match": page["ETag"]}
+
+    with django_assert_num_queries(0):
+        assert open_page(client, offer, **polls).status_code == 304
+    time_machine.move_to(CLOSE, tick=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        expiry.sweep(at=CLOSE)
+
+    after = open_page(client, offer, **polls)
+    assert after.status_code == 200
+    assert "You were drawn" in after.content.decode()
+    ben = signed_in(client, making.driver("Ben"))
+    assert open_page(ben, offer, **polls).status_code == 200
+
+
+def test_an_offer_that_is_over_leads_on(client, block, offer, time_machine):
+    making.entered(offer, making.driver("Ada"), making.driver("Ben"))
+    time_machine.move_to(CLOSE, tick=False)
+    expiry.sweep(at=CLOSE)
+    winner, reserve = making.drawn(block)
+    claiming.claim(offer_code=offer.code, driver_id=winner.pk, at=CLOSE)
+
+    mine = open_page(signed_in(client, winner), offer).content.decode()
+    assert reverse("offers:driver_block_detail", args=[block.code]) in mine
+    assert "If nobody claims it" not in mine
+    assert "Somebody before you took it." in open_page(signed_in(client, reserve), offer).content.decode()
+    assert "Somebody else has this block." in (
+        open_page(signed_in(client, making.driver("Chidi")), offer).content.decode()
+    )
+
+    claiming.release(block_code=block.code, driver_id=winner.pk, reason="other", at=CLOSE)
+    asked = open_page(signed_in(client, reserve), offer).content.decode()
+    assert reverse("offers:driver_offer", args=[making.offer_of(block).code]) in asked
+
+
+def test_a_step_of_another_day_names_it(client, time_machine):
+    mall = making.mall()
+    block = making.block([making.order(making.store(mall))], start=START + dt.timedelta(days=2))
+    offer = making.offer_of(block)
+    first = dt.datetime.fromisoformat(offer.ladder[0]["at"]).astimezone(mall.zone)
+    assert first.date() != AT.astimezone(mall.zone).date()
+    signed_in(client, making.driver("Ada"))
+
+    words = f"{first:%a} {first.day}, {first:%I:%M %p}".replace(", 0", ", ")
+    assert f"an hour from {words}" in list_of(client)
+    assert f"from {words}" in open_page(client, offer).content.decode()
+
+
+def test_what_is_downloaded_checks_a_draw_on_its_own(client, block, offer, time_machine, tmp_path):
+    making.entered(offer, making.driver("Ada"), making.driver("Ben"))
+    time_machine.move_to(CLOSE, tick=False)
+    expiry.sweep(at=CLOSE)
+    script = tmp_path / "lottery.py"
+    script.write_bytes(b"".join(client.get(reverse("offers:draw_script")).streaming_content))
+    published = client.get(reverse("offers:draw_export", args=[offer.code])).json()
+
+    def verdict(document) -> int:
+        (tmp_path / "draw.json").write_text(json.dumps(document))
+        command = [sys.executable, "-I", str(script), str(tmp_path / "draw.json")]
+        return subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603
+
+    assert verdict(published) == 0
+    first, second = published["entrants"]
+    assert verdict(published | {"entrants": [first]}) == 1
+    assert verdict(published | {"entrants": [first | {"weight": first["weight"] + 1}, second]}) == 1
+    assert verdict(published | {"seed": published["seed"][::-1]}) == 1

@@ -3,9 +3,11 @@ it and out of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from drivers.access import acts_on, driver_of, driver_required
 from drivers.models import Driver
-from offers import drawing, feed, limits, verification
+from offers import drawing, feed, limits, lottery, verification
 from offers.models import Draw
 from offers.views import drive
 from retaildelivery.lib.refusals import Refused
@@ -52,6 +54,17 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
 def export(request: HttpRequest, code: str) -> JsonResponse:
     """The same as a document that `python offers/lottery.py` checks."""
     return JsonResponse(verification.document(found(code)), json_dumps_params={"indent": 1})
+
+
+@require_GET
+def script(request: HttpRequest) -> FileResponse:
+    """What checks that document without this system: one file, nothing but the standard library."""
+    return FileResponse(
+        Path(lottery.__file__).open("rb"),
+        as_attachment=True,
+        filename="lottery.py",
+        content_type="text/x-python",
+    )
 
 
 @driver_required

@@ -176,9 +176,16 @@ def ladder_of(offer: Offer) -> list[dict[str, Any]]:
     ]
 
 
-@driver_required
 @require_GET
-def offer(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
+def offer(request: HttpRequest, code: str) -> HttpResponse:
+    """One offer, which keeps itself true while somebody waits for its draw."""
+    if request.htmx and conditional.unchanged(request, kind=f"offer {code}"):
+        return HttpResponse(status=304, headers={"ETag": request.headers["If-None-Match"]})
+    return offer_for_driver(request, code=code)
+
+
+@driver_required
+def offer_for_driver(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     found = get_object_or_404(feed.visible_offers(driver), code=code)
     return offer_page(request, driver, found)
 
@@ -194,9 +201,14 @@ def offer_page(
     stops = itinerary.stops_in_outline(found.block.manifest_id)
     towns = Counter(stop.town for stop in stops if stop.kind == Stop.Kind.DROPOFF)
     at = timezone.now()
+    version = feed.version(driver)
     audience.shown([found], to=driver.pk)
+    etag = conditional.etag(request, driver, kind=f"offer {found.code}", version=version)
     context = {
         "driver": driver,
+        "etag": etag,
+        "is_mine": feed.live_claims(driver).filter(block=found.block).exists(),
+        "now_open": feed.open_offers(driver, at=at).filter(block=found.block).exclude(pk=found.pk).first(),
         "ticket": ticket(feed.card(driver, found, at=at), at=at),
         "decline_form": DeclineForm(),
         "pickups": list(dict.fromkeys(stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP)),
@@ -205,7 +217,11 @@ def offer_page(
         "map_data": rough_map(found.block, stops),
         "refusal": refusal,
     }
-    return render(request, "offers/driver_offer.html", context, status=status)
+    response = render(request, "offers/driver_offer.html", context, status=status)
+    if etag and status == 200:
+        response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def rough_map(block: Block, stops: list[Stop]) -> dict[str, Any]:

@@ -213,7 +213,18 @@ function tick() {
     put(time, relative((Date.parse(time.dateTime) - now) / 1000));
   }
   for (const time of document.querySelectorAll("time[data-countdown]")) {
-    put(time, left((Date.parse(time.dateTime) - now) / 1000));
+    const rest = Date.parse(time.dateTime) - now;
+    put(time, left(rest / 1000));
+    // What runs out before one's eyes is another thing afterwards, though nothing was written by anybody.
+    if (rest > 0) time.dataset.ran = "";
+    else if ("ran" in time.dataset) {
+      delete time.dataset.ran;
+      const region = time.closest("[data-poll]");
+      if (region) {
+        etags.delete(key(region));
+        htmx.trigger(region, "rd:refresh");
+      }
+    }
   }
   for (const note of document.querySelectorAll("[data-poll-note]")) {
     const region = note.closest("[data-poll]");

@@ -134,6 +134,16 @@ def day(moment: datetime | None, zone: object = None) -> str:
 
 
 @register.filter
+def dated_clock(value: datetime | None, zone: object = None) -> str:
+    """Time of day, with its day before it when that is not today: "Fri 27, 2:30 PM"."""
+    if not value:
+        return "–"
+    local = _local(value, zone)
+    today = local.date() == _local(timezone.now(), zone).date()
+    return clock(value, zone) if today else f"{date_format(local, 'D j')}, {clock(value, zone)}"
+
+
+@register.filter
 def moment(value: datetime | None, zone: object = None) -> str:
     """Date and time in a zone: "Mon, Nov 23, 2:30 PM"."""
     return "–" if not value else f"{day(value, zone)}, {clock(value, zone)}"
