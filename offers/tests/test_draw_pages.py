@@ -213,7 +213,7 @@ def test_what_is_downloaded_checks_a_draw_on_its_own(client, block, offer, time_
     def verdict(document) -> int:
         (tmp_path / "draw.json").write_text(json.dumps(document))
         command = [sys.executable, "-I", str(script), str(tmp_path / "draw.json")]
-        return subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603
+        return subprocess.run(command, capture_output=True, check=False).returncode
 
     assert verdict(published) == 0
     first, second = published["entrants"]

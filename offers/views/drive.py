@@ -118,6 +118,8 @@ def offers_page(
     context = {
         "driver": driver,
         "cards": [ticket(card, at=at) for card in cards],
+        # Nothing stands before it but what it is.
+        "confirming": bool(cards) and cards[0].place.state == places.State.ASKED,
         "held": claim.block if claim else None,
         "week": weeks[0],
         "today": at.astimezone(zone).date(),
