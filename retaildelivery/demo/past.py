@@ -1,7 +1,7 @@
 """The eight weeks before the demo: orders the shops had delivered, so that a forecast has something to go by.
 
-They are what a shop brings along from its former system: delivered, with no driver and no money. Drivers' work and all
-accounts begin with the demo.
+They are what a shop brings along from its former system: delivered, with no driver and no money. What was driven and
+paid before is in driven.py.
 """
 
 import random

@@ -237,8 +237,8 @@ def _driver(courier: Courier, user: User, *, at: datetime, verified_by: User) ->
         defaults={
             "market_code": courier.market,
             "status": Driver.Status.APPROVED,
-            "applied_at": at - timedelta(days=30),
-            "approved_at": at - timedelta(days=28),
+            "applied_at": at - timedelta(days=60),
+            "approved_at": at - timedelta(days=58),
         },
     )
     if created:

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from retaildelivery.demo import ahead, cast, data, history, past, seeding
+from retaildelivery.demo import ahead, cast, data, driven, history, past, seeding
 
 WORDS = {
     "operations": "operations (board and admin)",
@@ -30,6 +30,7 @@ class Command(BaseCommand):
             seeding.draw_soon()
         if not no_orders:
             past.remember(at=at)
+            driven.remember(at=at)
             history.post_some(at=at)
             ahead.prepare(at=at)
         for line in headline():
