@@ -199,6 +199,7 @@ def standing_row(event: StandingEvent, *, at: dt.datetime) -> dict[str, Any]:
     return {
         "event": event,
         "counts": event.counts(at) and event.points != 0,
+        "counts_until": day_of(event.decays_at),
         "block_code": code if noun == "block" else "",
         "appeals": appeals,
         "may_appeal": appealing.may_appeal(event, appeals, at=at),

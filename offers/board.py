@@ -84,13 +84,15 @@ def unclaimed(market: Market | None, *, at: dt.datetime) -> list[Offer]:
     return list(rows.order_by("block__window__startswith", "pk")[: limits.BOARD_ROWS])
 
 
-def capped(offers: Sequence[Offer]) -> list[Offer]:
-    """Those whose price has climbed to the cap and which nobody took: only a person can do more."""
+def capped(offers: Sequence[Offer], *, at: dt.datetime) -> list[Offer]:
+    """Those at the cap which nobody took: only a person can do more. What began there, as on short notice, is left
+    to the drivers until its start is near."""
+    near = at + limits.CHECK_IN_BEFORE
     return [
         offer
         for offer in offers
         if offer.mode == Offer.Mode.FIRST_COME
-        and offer.step > 0
+        and (offer.step > 0 or offer.block.starts_at <= near)
         and offer.hourly_cents >= offer.block.policy.cap_cents
     ]
 
@@ -189,7 +191,7 @@ def needing_a_person(
     )
     return {
         "reliefs": relief_requests(market),
-        "capped": capped(offers),
+        "capped": capped(offers, at=at),
         "breaking": breaking_off_often(market, at=at),
         "places": list(_of(lost, "store__mall__market", market).order_by("placed_at")[: limits.BOARD_ROWS])
         if counts["no_place"]

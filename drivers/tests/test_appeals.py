@@ -204,6 +204,12 @@ def test_an_appeal_is_filed_on_the_page_and_shown_with_its_answer(ada, ops, clie
     assert reverse("drivers:appeal", args=[found.key]) in shown
     assert (empty.status_code, filed.status_code, twice.status_code) == (422, 302, 409)
     assert "it does not count meanwhile" in meanwhile
+    # Its words are in the language of when it was written; its kind and block say the same in the reader's.
+    assert found.text not in shown
+    assert "BX7K 2M" in shown
+    # 90 days after Nov 23, 10 AM in Nevada, by a clock that lags behind every market's.
+    assert "-6 until Feb. 21, 2027" in shown
+    assert f'<time datetime="{Appeal.objects.get().answer_by.isoformat()}"' in meanwhile
     assert "Olu says: We compared the scans." in after
     assert "Appeal once more" in after
 

@@ -143,6 +143,17 @@ def test_an_offer_at_the_cap_that_nobody_took_needs_a_person(client, time_machin
     assert "at the price cap" not in client.get(reverse("offers:board")).content.decode()
 
 
+def test_what_began_at_the_cap_needs_a_person_when_its_start_is_near(client, time_machine):
+    client.force_login(User.objects.create(email="ops@example.com", is_staff=True, is_superuser=True))
+    mall = making.mall()
+    PayPolicy.objects.filter(market=mall.market).update(cap_cents=1800)
+    making.block([making.order(making.store(mall))])
+
+    for left, words in ((16 * MINUTE, False), (15 * MINUTE, True)):
+        time_machine.move_to(START - left, tick=False)
+        assert ("at the price cap" in client.get(reverse("offers:board")).content.decode()) is words
+
+
 def open_page(client, offer, **headers):
     return client.get(reverse("offers:driver_offer", args=[offer.code]), headers=headers or None)
 

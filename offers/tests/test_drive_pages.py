@@ -9,7 +9,7 @@ from deliveries import loading
 from deliveries.models import Order, Stop
 from drivers import badge
 from drivers.models import Driver, DriverPosting
-from offers import claiming
+from offers import claiming, expiry
 from offers.models import Block, Claim, Decline
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -317,6 +317,29 @@ def test_release_in_time_says_beforehand_that_it_is_free(client, mine, time_mach
 
     assert answer["Location"] == "/drive/offers/"
     assert Claim.objects.values_list("ending", flat=True).get() == "released"
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (HOUR, "Until Mon, Nov 23, 12:15 PM you can give it back without any consequence."),
+        (45 * MINUTE - dt.timedelta(seconds=1), "giving it back counts at once: 3 points"),
+    ],
+)
+def test_what_giving_back_costs_is_said_before_the_claim(client, block, ada, time_machine, left, words):
+    time_machine.move_to(START - left, tick=False)
+    expiry.sweep(at=START - left)
+    client.force_login(ada.user)
+
+    assert words in client.get(url("driver_offer", making.offer_of(block).code)).content.decode()
+
+
+def test_nobody_reckons_a_car_for_a_way_that_nobody_knows(client, mine, ada):
+    empty = making.empty_block(mine.mall, start=START + 6 * HOUR)
+    making.claimed(empty, ada)
+
+    assert "for your car" in client.get(url("driver_block_detail", mine.code)).content.decode()
+    assert "for your car" not in client.get(url("driver_block_detail", empty.code)).content.decode()
 
 
 def test_release_too_late_says_beforehand_what_it_costs(client, mine, time_machine):

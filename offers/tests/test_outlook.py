@@ -8,6 +8,7 @@ from django.urls import reverse
 from drivers.models import StandingEvent
 from offers import drawrules, outlook
 from offers.outlook import Counted
+from offers.tests import making
 from retaildelivery.testing.afternoon import make_driver
 
 NOW = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
@@ -61,3 +62,15 @@ def test_the_page_answers_the_sliders_and_counts_only_what_counts(db, client, ti
     assert then.context["then"].points == 4
     assert "<html" not in fragment.content.decode()
     assert nonsense.status_code == 422
+
+
+def test_today_is_the_day_where_the_driver_is(client, db, time_machine):
+    mall = making.mall()
+    late_in_nevada = dt.datetime(2026, 11, 27, 1, 30, tzinfo=dt.UTC)
+    time_machine.move_to(late_in_nevada, tick=False)
+    client.force_login(making.driver("Ada").user)
+
+    page = client.get(reverse("offers:driver_standing_if"), {"days": 1})
+
+    assert late_in_nevada.astimezone(mall.zone).day == 26
+    assert "Fri, Nov 27" in page.content.decode()

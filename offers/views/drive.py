@@ -216,6 +216,7 @@ def offer_page(
         "pickups": list(dict.fromkeys(stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP)),
         # Enough to decide by, not enough to find anybody.
         "towns": sorted(towns.items()),
+        **moments_of(found.block, at=at),
         "map_data": rough_map(found.block, stops),
         "refusal": refusal,
     }

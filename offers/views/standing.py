@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from drivers.access import driver_required
 from drivers.models import Driver, StandingEvent
-from offers import limits, outlook
+from offers import hours, limits, outlook
 
 MOST_OF_A_KIND = 30
 
@@ -50,12 +50,14 @@ def standing_if(request: HttpRequest, driver: Driver) -> HttpResponse:
     events = StandingEvent.objects.counting(at).filter(driver=driver)  # type: ignore[attr-defined]
     counted = [outlook.Counted(*row) for row in events.values_list("points", "decays_at")]
     on = at + dt.timedelta(days=days)
+    zone = hours.zone_of(driver)
     values = {**happens, "days": days}
     context = {
         "driver": driver,
         "now": outlook.outlook(counted, {}, on=at),
         "then": outlook.outlook(counted, happens, on=on),
         "on": on,
+        "zone": zone,
         "free_again_on": outlook.free_again_on(counted, at=at),
         "floor": limits.STANDING_FLOOR,
         "good": limits.GOOD_STANDING,
