@@ -80,10 +80,14 @@ def test_an_afternoon_is_played_to_its_end_and_everybody_is_paid(plan):
 
 
 def breakdown() -> Life:
-    """Operations break off the first block that is on the road, so that another driver has to meet its own."""
+    """Operations break off the first block on its way to its first door, so that another driver has to meet its own."""
     while True:
-        going = Block.objects.filter(status="working", manifest__status="on_route").order_by("pk").first()
-        if going is not None and Parcel.objects.filter(status="loaded").exists():
+        at_doors = Stop.objects.filter(kind="dropoff", status__in=["arrived", "done", "failed"])
+        on_the_way = Consignment.objects.filter(
+            ended_at=None, order__parcels__status="loaded", manifest__status="on_route"
+        ).exclude(manifest__in=at_doors.values("manifest"))
+        going = Block.objects.filter(status="working", manifest__in=on_the_way.values("manifest")).first()
+        if going is not None:
             aborting.abort_by_operations(
                 block_code=going.code, reason="breakdown", note="", actor=SYSTEM, at=timezone.now()
             )
