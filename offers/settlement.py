@@ -309,7 +309,8 @@ def _pay_rest_of_tip(block: Block, order: Order, *, sequence: int | None, at: dt
         .get()
     )
     first = f"block:{block.code}:tip:{order.code}"
-    paid = DriverPosting.objects.filter(key__startswith=first).aggregate(cents=Sum("cents"))["cents"] or 0
+    of_block = DriverPosting.objects.filter(subject=f"block:{block.code}")
+    paid = of_block.filter(key__startswith=first).aggregate(cents=Sum("cents"))["cents"] or 0
     if order.tip_cents <= paid:
         return
     with translation.override(claim.driver.user.locale):

@@ -123,6 +123,7 @@ DATABASES = {
             "postgres://postgres@127.0.0.1:5432/retaildelivery",
             password="DATABASE_PASSWORD",  # noqa: S106 -- the name of a variable
         ),
+        "ENGINE": "retaildelivery.postgres",
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                         ('tax_percent', models.DecimalField(db_default=0, decimal_places=3, default=0, help_text='Added to every fee; 0 where deliveries are not taxed.', max_digits=6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)])),
                         ('valid_from', models.DateField()),
                         ('valid_to', models.DateField(blank=True, help_text='First day it no longer holds.', null=True)),
-                        ('market', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
+                        ('market', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
                     ],
                     options={
                         'verbose_name': 'fee policy',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                         ('aborted_reason', models.CharField(blank=True, max_length=200)),
                         ('stopped_at', models.DateTimeField(blank=True, help_text='Since when its driver cannot go on; aborted once nothing is held.', null=True)),
                         ('kept_order', models.JSONField(blank=True, help_text='Its driver was shown a better order of stops and kept theirs: {stops, keeps, minutes}, the stops as they were kept and what the other order would have saved.', null=True)),
-                        ('driver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                     ],
                     options={
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                         ('factors', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), default=list, help_text='One for each local hour of leaving.', size=24)),
                         ('error_percent', models.FloatField(help_text='Mean error on legs it was not made from.', null=True)),
                         ('error_before_percent', models.FloatField(help_text='Mean error on the same legs of the curve before it.', null=True)),
-                        ('market', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
+                        ('market', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
                     ],
                     options={
                         'verbose_name': 'fit of travel times',
@@ -139,7 +139,6 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'slot rule',
                         'verbose_name_plural': 'slot rules',
-                        'indexes': [models.Index(fields=['mall'], name='slot_rule_mall')],
                         'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='a_slot_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('capacity__gte', 1)), name='a_slot_has_room_for_one')],
                     },
                 ),
@@ -152,7 +151,7 @@ class Migration(migrations.Migration):
                         ('window', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
                         ('capacity', models.PositiveIntegerField()),
                         ('taken', models.PositiveIntegerField(default=0)),
-                        ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='deliveries.slotrule')),
+                        ('rule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='deliveries.slotrule')),
                     ],
                     options={
                         'verbose_name': 'slot',
@@ -178,7 +177,7 @@ class Migration(migrations.Migration):
                         ('arrived_at', models.DateTimeField(blank=True, null=True)),
                         ('arrived_off_by_m', models.PositiveIntegerField(blank=True, help_text='How far away the phone was.', null=True)),
                         ('completed_at', models.DateTimeField(blank=True, null=True)),
-                        ('manifest', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stops', to='deliveries.manifest')),
+                        ('manifest', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='stops', to='deliveries.manifest')),
                         ('relieves', models.ForeignKey(blank=True, help_text="The stop of another driver's manifest whose orders this one is to take over.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='relieved_by', to='deliveries.stop')),
                         ('store', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
                     ],
@@ -206,7 +205,7 @@ class Migration(migrations.Migration):
                         ('signature_sha256', models.CharField(blank=True, max_length=64)),
                         ('signed_by', models.CharField(blank=True, max_length=120)),
                         ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                        ('stop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='counter_proofs', to='deliveries.stop')),
+                        ('stop', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='counter_proofs', to='deliveries.stop')),
                     ],
                     options={
                         'verbose_name': 'proof of a handover',
@@ -343,7 +342,7 @@ class Migration(migrations.Migration):
                         ('fee_policy', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='deliveries.feepolicy')),
                         ('placed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('redelivery_of', models.ForeignKey(blank=True, help_text='The order that came back and is tried again.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='deliveries.order')),
-                        ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
+                        ('store', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store')),
                         ('quote', models.OneToOneField(blank=True, help_text='Whose price was held for it. A quote is used once.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='order', to='deliveries.quote')),
                     ],
                     options={
@@ -368,7 +367,7 @@ class Migration(migrations.Migration):
                         ('note', models.CharField(blank=True, max_length=300)),
                         ('photo', models.FileField(blank=True, upload_to='proofs/%Y/%m/%d/', validators=[django.core.validators.FileExtensionValidator(['jpg', 'jpeg', 'png', 'webp'])])),
                         ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                        ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='deliveries.order')),
+                        ('order', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='deliveries.order')),
                         ('stop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='deliveries.stop')),
                     ],
                     options={
@@ -411,7 +410,7 @@ class Migration(migrations.Migration):
                         ('status', models.CharField(choices=[('expected', 'expected'), ('ready', 'ready'), ('loaded', 'with the driver'), ('delivered', 'delivered'), ('short', 'missing at pickup'), ('damaged', 'damaged'), ('return_due', 'to be returned'), ('returned', 'returned'), ('lost', 'lost'), ('disposed', 'disposed of')], default='expected', max_length=12)),
                         ('custodian', models.CharField(choices=[('store', 'store'), ('driver', 'driver'), ('recipient', 'recipient'), ('nobody', 'nobody')], default='store', max_length=10)),
                         ('driver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
-                        ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parcels', to='deliveries.order')),
+                        ('order', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='parcels', to='deliveries.order')),
                     ],
                     options={
                         'verbose_name': 'parcel',
@@ -457,7 +456,7 @@ class Migration(migrations.Migration):
                         ('reason', models.CharField(blank=True, max_length=24)),
                         ('due_at', models.DateTimeField()),
                         ('outcome', models.CharField(choices=[('due', 'to come'), ('done', 'done'), ('skipped', 'not possible then')], default='due', max_length=8)),
-                        ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='robot_steps', to='deliveries.order')),
+                        ('order', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='robot_steps', to='deliveries.order')),
                     ],
                     options={
                         'verbose_name': 'step of a robot courier',
@@ -485,7 +484,7 @@ class Migration(migrations.Migration):
                         ('resolution', models.CharField(blank=True, max_length=300)),
                         ('driver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('reported_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                        ('manifest', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='deliveries.manifest')),
+                        ('manifest', models.ForeignKey(db_index=False, blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='deliveries.manifest')),
                         ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='deliveries.order')),
                         ('parcel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='deliveries.parcel')),
                         ('stop', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='deliveries.stop')),
@@ -513,7 +512,7 @@ class Migration(migrations.Migration):
                         ('driver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('parcel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scans', to='deliveries.parcel')),
                         ('scanned_by', models.ForeignKey(help_text='Staff, at a return.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                        ('stop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scans', to='deliveries.stop')),
+                        ('stop', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='scans', to='deliveries.stop')),
                     ],
                     options={
                         'verbose_name': 'scan',

@@ -22,7 +22,7 @@ class FeePolicy(models.Model):
     """Prices of a market for sellers. A change is a new row; a row that was used is never edited."""
 
     code = models.SlugField(max_length=60, unique=True)
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
     base_cents = models.PositiveIntegerField(help_text=_("Up to the base distance."))
     base_distance_m = models.PositiveIntegerField()
     mile_cents = models.PositiveIntegerField(help_text=_("Each further mile begun."))

@@ -69,7 +69,9 @@ class Manifest(worlds.InAWorld):
 
     code = models.CharField(max_length=12, unique=True, default=manifest_code, editable=False)
     mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    driver = models.ForeignKey(
+        Driver, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     trip = models.PositiveSmallIntegerField(
         default=1, db_default=1, help_text=_("Which trip is loaded or driven now.")
@@ -168,7 +170,7 @@ class Stop(worlds.InAWorld):
     OPEN: ClassVar[tuple[str, ...]] = ("planned", "arrived")
 
     code = models.CharField(max_length=12, unique=True, default=stop_code, editable=False)
-    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="stops")
+    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="stops", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind)
     position = models.PositiveSmallIntegerField(help_text=_("Order of visit within the manifest."))
     trip = models.PositiveSmallIntegerField(

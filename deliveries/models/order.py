@@ -142,7 +142,7 @@ class Order(worlds.InAWorld):
         OTHER = "other", _("other")
 
     code = models.CharField(max_length=12, unique=True, default=order_code, editable=False)
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+")
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+", db_index=False)
     external_id = models.CharField(
         max_length=80, blank=True, help_text=_("The seller's own number; unique per seller.")
     )
@@ -417,7 +417,7 @@ class Parcel(worlds.InAWorld):
     }
 
     code = models.CharField(max_length=16, unique=True, default=parcel_code, editable=False)
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="parcels")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="parcels", db_index=False)
     number = models.PositiveSmallIntegerField(help_text=_("1 of the order's parcels, 2 of …"))
     description = models.CharField(max_length=80, blank=True)
     size = models.CharField(max_length=12, choices=Size)

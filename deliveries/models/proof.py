@@ -49,7 +49,7 @@ class Scan(Evidence):
         WEDGE = "wedge", _("hand scanner")
         TYPED = "typed", _("typed")
 
-    stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="scans")
+    stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="scans", db_index=False)
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, null=True, blank=True, related_name="scans")
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, null=True, related_name="+")
     scanned_by = models.ForeignKey(
@@ -116,7 +116,7 @@ class CounterProof(Evidence):
     """What a driver kept at a store's counter besides the scans: a photo of what was handed over, and a signature of
     the staff. It is about every order that passes over the counter at that stop."""
 
-    stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="counter_proofs")
+    stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="counter_proofs", db_index=False)
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
     photo = models.FileField(upload_to="proofs/%Y/%m/%d/", validators=IMAGES, blank=True)
     photo_sha256 = models.CharField(max_length=64, blank=True)
@@ -159,7 +159,7 @@ class Attempt(Evidence):
         DAMAGED = "damaged", _("damaged")
         OTHER = "other", _("other")
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attempts")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="attempts")
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=14, choices=Reason)
@@ -200,7 +200,7 @@ class Incident(Evidence):
         NONE = "none", _("nobody")
 
     manifest = models.ForeignKey(
-        Manifest, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents"
+        Manifest, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents", db_index=False
     )
     stop = models.ForeignKey(Stop, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents")
     order = models.ForeignKey(

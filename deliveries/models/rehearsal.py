@@ -20,7 +20,7 @@ class RobotStep(worlds.InAWorld):
         DONE = "done", _("done")
         SKIPPED = "skipped", _("not possible then")
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="robot_steps")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="robot_steps", db_index=False)
     position = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=24)
     reason = models.CharField(max_length=24, blank=True)

@@ -28,7 +28,7 @@ class RoadFit(models.Model):
         TOO_FEW_LEGS = "too_few_legs", _("too few legs: the curve before it stays")
         NO_BETTER = "no_better", _("no better than the curve before it, which stays")
 
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
     fitted_at = models.DateTimeField()
     valid_from = models.DateTimeField(null=True, blank=True, help_text=_("Nothing when it is not used."))
     verdict = models.CharField(max_length=12, choices=Verdict)

@@ -79,7 +79,6 @@ class SlotRule(models.Model):
             models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="a_slot_ends_after_it_starts"),
             models.CheckConstraint(condition=Q(capacity__gte=1), name="a_slot_has_room_for_one"),
         ]
-        indexes = [models.Index(fields=["mall"], name="slot_rule_mall")]
 
     def __str__(self) -> str:
         return f"slots {self.code}"
@@ -92,7 +91,7 @@ class SlotRule(models.Model):
 class Slot(worlds.InAWorld):
     """One day's slot, from its first booking on. `taken` counts the places that are held or confirmed."""
 
-    rule = models.ForeignKey(SlotRule, on_delete=models.PROTECT, related_name="slots")
+    rule = models.ForeignKey(SlotRule, on_delete=models.PROTECT, related_name="slots", db_index=False)
     day = models.DateField()
     window = DateTimeRangeField()
     capacity = models.PositiveIntegerField()

@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                         ('sequence', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                         ('previous', models.CharField(db_default='', default='', editable=False, max_length=64)),
                         ('digest', models.CharField(db_default='', default='', editable=False, max_length=64)),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': "driver's posting",
@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
                         ('by_email', models.BooleanField(help_text='Goes by e-mail when no phone could be reached.')),
                         ('created_at', models.DateTimeField()),
                         ('expires_at', models.DateTimeField(help_text='From then on it is no news.')),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': 'notice to a driver',
@@ -252,12 +252,11 @@ class Migration(migrations.Migration):
                         ('accuracy_m', models.PositiveIntegerField(null=True)),
                         ('device_at', models.DateTimeField()),
                         ('at', models.DateTimeField()),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='positions', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='positions', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': 'position',
                         'verbose_name_plural': 'positions',
-                        'indexes': [models.Index(fields=['driver', '-device_at'], name='position_newest')],
                         'constraints': [models.UniqueConstraint(fields=('driver', 'device_at'), name='one_position_per_driver_and_moment')],
                     },
                 ),
@@ -293,7 +292,7 @@ class Migration(migrations.Migration):
                         ('decays_at', models.DateTimeField()),
                         ('disputed_at', models.DateTimeField(blank=True, help_text='Appealed against: it does not count until that is decided.', null=True)),
                         ('set_aside_at', models.DateTimeField(blank=True, help_text='An appeal was granted: it never counts again.', null=True)),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='standing_events', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='standing_events', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': 'standing event',
@@ -315,7 +314,7 @@ class Migration(migrations.Migration):
                         ('opening_cents', models.IntegerField()),
                         ('closing_cents', models.IntegerField()),
                         ('issued_at', models.DateTimeField()),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': 'statement',
@@ -359,7 +358,7 @@ class Migration(migrations.Migration):
                         ('reason', models.TextField(blank=True, help_text='What the person who decided says to the driver.')),
                         ('decided_at', models.DateTimeField(blank=True, null=True)),
                         ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                        ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='drivers.standingevent')),
+                        ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='drivers.standingevent')),
                     ],
                     options={
                         'verbose_name': 'appeal',
@@ -407,7 +406,7 @@ class Migration(migrations.Migration):
                         ('next_attempt_at', models.DateTimeField(blank=True, help_text='When the provider is asked next; empty once it has answered.', null=True)),
                         ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='drivers.driver')),
                         ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.payoutaccount')),
-                        ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='drivers.payoutbatch')),
+                        ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='drivers.payoutbatch')),
                     ],
                     options={
                         'verbose_name': 'payout',
@@ -426,7 +425,7 @@ class Migration(migrations.Migration):
                         ('given_up_at', models.DateTimeField(blank=True, null=True)),
                         ('last_status', models.PositiveSmallIntegerField(blank=True, null=True)),
                         ('last_error', models.CharField(blank=True, max_length=200)),
-                        ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pushes', to='drivers.notice')),
+                        ('notice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pushes', to='drivers.notice')),
                         ('subscription', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pushes', to='drivers.pushsubscription')),
                     ],
                     options={

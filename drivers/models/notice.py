@@ -42,7 +42,7 @@ class PushSubscription(models.Model):
 class Notice(models.Model):
     """Something a driver was told: on their phones, or by e-mail when there are none or none could be reached."""
 
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="notices")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="notices", db_index=False)
     key = models.CharField(
         max_length=120, unique=True, help_text=_("What it tells to whom; a second one is refused.")
     )
@@ -79,7 +79,7 @@ class PushQuerySet(models.QuerySet["Push"]):
 class Push(models.Model):
     """A notice on its way to one phone. Sent afterwards by its own sender, outside any transaction."""
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="pushes")
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="pushes", db_index=False)
     subscription = models.ForeignKey(
         PushSubscription, on_delete=models.SET_NULL, null=True, related_name="pushes"
     )

@@ -135,7 +135,7 @@ class Payout(models.Model):
         Status.RETURNED: set(),
     }
 
-    batch = models.ForeignKey(PayoutBatch, on_delete=models.PROTECT, related_name="payouts")
+    batch = models.ForeignKey(PayoutBatch, on_delete=models.PROTECT, related_name="payouts", db_index=False)
     number = models.PositiveIntegerField(help_text=_("Within the batch; the end of the trace number."))
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="payouts")
     account = models.ForeignKey(PayoutAccount, on_delete=models.PROTECT, related_name="+")
@@ -189,7 +189,7 @@ class Statement(models.Model):
     line is on exactly one, and what is posted late is on the next."""
 
     code = models.CharField(max_length=40, unique=True)
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="statements")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="statements", db_index=False)
     market_code = models.SlugField(max_length=40)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()

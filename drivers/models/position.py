@@ -15,7 +15,7 @@ from drivers.models.driver import Driver
 class Position(models.Model):
     """Where a driver's phone was, by its own account."""
 
-    driver = models.ForeignKey(Driver, on_delete=models.CASCADE, related_name="positions")
+    driver = models.ForeignKey(Driver, on_delete=models.CASCADE, related_name="positions", db_index=False)
     latitude = models.DecimalField(max_digits=9, decimal_places=6)
     longitude = models.DecimalField(max_digits=9, decimal_places=6)
     accuracy_m = models.PositiveIntegerField(null=True)
@@ -30,7 +30,6 @@ class Position(models.Model):
                 fields=["driver", "device_at"], name="one_position_per_driver_and_moment"
             ),
         ]
-        indexes = [models.Index(fields=["driver", "-device_at"], name="position_newest")]
 
     def __str__(self) -> str:
         return f"{self.driver_id} {self.latitude},{self.longitude}"

@@ -26,7 +26,7 @@ class DriverPosting(models.Model):
     says what it pays for, so that nothing is paid twice."""
 
     key = models.CharField(max_length=120, unique=True, help_text=_("Such as block:BX7K2M:base."))
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="postings")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="postings", db_index=False)
     kind = models.CharField(max_length=30)
     cents = models.IntegerField()
     text = models.CharField(max_length=200)

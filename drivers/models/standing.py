@@ -45,7 +45,9 @@ class StandingEvent(models.Model):
     key = models.CharField(
         max_length=120, unique=True, help_text=_("What it is about, so that it counts once.")
     )
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="standing_events")
+    driver = models.ForeignKey(
+        Driver, on_delete=models.PROTECT, related_name="standing_events", db_index=False
+    )
     kind = models.CharField(max_length=12, choices=Kind)
     fault = models.CharField(max_length=10, choices=Fault)
     points = models.SmallIntegerField(help_text=_("Zero unless the driver was at fault or did well."))
@@ -98,7 +100,7 @@ class Appeal(models.Model):
         TURNED_DOWN = "turned_down", _("turned down")
 
     code = models.CharField(max_length=12, unique=True, default=appeal_code, editable=False)
-    event = models.ForeignKey(StandingEvent, on_delete=models.PROTECT, related_name="appeals")
+    event = models.ForeignKey(StandingEvent, on_delete=models.PROTECT, related_name="appeals", db_index=False)
     round = models.PositiveSmallIntegerField(help_text=_("1, or 2 for the second and last."))
     text = models.TextField(help_text=_("What the driver says."))
     filed_at = models.DateTimeField()

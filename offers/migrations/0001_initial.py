@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('local_time', models.TimeField(help_text="In the mall's own time, every day.")),
-                        ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                        ('mall', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                     ],
                     options={
                         'verbose_name': 'cutoff',
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                         ('first_come_within', models.DurationField(help_text='With less than this to the start an offer is first come; more is drawn.')),
                         ('entries', models.DurationField(help_text='How long entries are open; 60 seconds at least.')),
                         ('hold', models.DurationField(help_text='How long who is asked may take to confirm.')),
-                        ('market', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
+                        ('market', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
                     ],
                     options={
                         'verbose_name': 'rules of draws',
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('on', models.DateField()),
                         ('name', models.CharField(max_length=60)),
-                        ('market', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.market')),
+                        ('market', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.market')),
                     ],
                     options={
                         'verbose_name': 'holiday',
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                     name='MallPreference',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                     ],
                     options={
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
                         ('wait_cents', models.PositiveIntegerField(default=3000, help_text='What it is reckoned to cost to leave an order to the next plan.')),
                         ('max_metres', models.PositiveIntegerField(blank=True, help_text='Of the way of one block, where a law or a contract has a limit.', null=True)),
                         ('one_visit', models.BooleanField(default=True, help_text='Orders to one door come in one visit, where one car can hold them.')),
-                        ('market', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
+                        ('market', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
                     ],
                     options={
                         'verbose_name': 'rules of plans',
@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
                         ('engine', models.CharField(blank=True, max_length=40)),
                         ('notes', models.JSONField(default=list)),
                         ('failure', models.TextField(blank=True)),
-                        ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                        ('mall', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                     ],
                     options={
                         'verbose_name': 'plan run',
@@ -260,7 +260,7 @@ class Migration(migrations.Migration):
                         ('reckoning', models.JSONField(blank=True, default=dict, help_text='The numbers it was recommended from.')),
                         ('automatic', models.BooleanField(default=False)),
                         ('published_at', models.DateTimeField()),
-                        ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                        ('mall', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                         ('published_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                     ],
                     options={
@@ -277,7 +277,7 @@ class Migration(migrations.Migration):
                         ('day', models.DateField()),
                         ('blocks', models.PositiveSmallIntegerField(default=0)),
                         ('at', models.DateTimeField()),
-                        ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                        ('mall', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                     ],
                     options={
                         'verbose_name': 'day that published itself',
@@ -374,7 +374,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('one', models.CharField(choices=[('age', 'with a minimum age'), ('food', 'food'), ('medicines', 'medicines'), ('chemicals', 'paint, cleaners and other chemicals')], max_length=10)),
                         ('other', models.CharField(choices=[('age', 'with a minimum age'), ('food', 'food'), ('medicines', 'medicines'), ('chemicals', 'paint, cleaners and other chemicals')], max_length=10)),
-                        ('rules', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='apart', to='offers.planrules')),
+                        ('rules', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='apart', to='offers.planrules')),
                     ],
                     options={
                         'verbose_name': 'goods kept apart',
@@ -407,7 +407,7 @@ class Migration(migrations.Migration):
                         ('settled_at', models.DateTimeField(blank=True, null=True)),
                         ('ended_at', models.DateTimeField(blank=True, help_text='When it expired, was withdrawn, aborted or a no-show.', null=True)),
                         ('ended_reason', models.CharField(blank=True, max_length=200)),
-                        ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
+                        ('mall', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.mall')),
                         ('manifest', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='deliveries.manifest')),
                         ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.paypolicy')),
                         ('plan_run', models.ForeignKey(blank=True, help_text='The wave that made it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.planrun')),
@@ -458,7 +458,7 @@ class Migration(migrations.Migration):
                         ('kind', models.CharField(choices=[('sedan', 'sedan'), ('hatchback', 'hatchback'), ('suv', 'SUV or wagon'), ('minivan', 'minivan'), ('van', 'cargo van')], max_length=10)),
                         ('extra_cents', models.PositiveIntegerField(default=0, help_text='What asking for this car is reckoned to cost: fewer drivers have one.')),
                         ('most_blocks', models.PositiveSmallIntegerField(blank=True, help_text='Blocks of one plan that may ask for it; empty: as drivers have them.', null=True)),
-                        ('rules', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cars', to='offers.planrules')),
+                        ('rules', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='cars', to='offers.planrules')),
                     ],
                     options={
                         'verbose_name': 'kind of car',
@@ -473,7 +473,7 @@ class Migration(migrations.Migration):
                         ('code', models.SlugField(max_length=60, unique=True)),
                         ('hour_cents', models.DecimalField(decimal_places=4, help_text='Cents an hour.', max_digits=10)),
                         ('valid_from', models.DateField()),
-                        ('jurisdiction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='wages', to='offers.jurisdiction')),
+                        ('jurisdiction', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='wages', to='offers.jurisdiction')),
                     ],
                     options={
                         'verbose_name': 'wage',
@@ -500,7 +500,7 @@ class Migration(migrations.Migration):
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('reason', models.CharField(choices=[('pay', 'pay'), ('time', 'time'), ('distance', 'distance'), ('load', 'too much to carry'), ('other', 'other')], default='other', max_length=10)),
                         ('at', models.DateTimeField()),
-                        ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='declines', to='offers.block')),
+                        ('block', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='declines', to='offers.block')),
                         ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                     ],
                     options={
@@ -543,7 +543,7 @@ class Migration(migrations.Migration):
                         ('told_at', models.DateTimeField(blank=True, null=True)),
                         ('dropped_at', models.DateTimeField(blank=True, help_text='When it was due and was gone, or not theirs to have.', null=True)),
                         ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.block')),
-                        ('wish', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.wish')),
+                        ('wish', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.wish')),
                     ],
                     options={
                         'verbose_name': 'block that fits',
@@ -568,7 +568,7 @@ class Migration(migrations.Migration):
                         ('top_up_cents', models.PositiveIntegerField()),
                         ('mileage_cents', models.PositiveIntegerField(help_text='Paid for distance beside the floor.')),
                         ('at', models.DateTimeField()),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('floor', models.ForeignKey(help_text='The newest row that was used.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='offers.payfloor')),
                     ],
                     options={
@@ -632,7 +632,7 @@ class Migration(migrations.Migration):
                         ('late_told_at', models.DateTimeField(blank=True, help_text='When the driver said that they would be late.', null=True)),
                         ('late_eta_at', models.DateTimeField(blank=True, help_text='When they expect to be there, as last told.', null=True)),
                         ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='offers.block')),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.vehicle')),
                         ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='offers.offer')),
                     ],
@@ -673,13 +673,12 @@ class Migration(migrations.Migration):
                         ('weight', models.PositiveIntegerField(blank=True, help_text='Shares of the chance.', null=True)),
                         ('rank', models.PositiveIntegerField(blank=True, help_text='1 won; the others are reserves.', null=True)),
                         ('key', models.CharField(blank=True, help_text='What it was ranked by, smallest first.', max_length=40)),
-                        ('draw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='offers.draw')),
+                        ('draw', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='offers.draw')),
                         ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': 'entry',
                         'verbose_name_plural': 'entries',
-                        'indexes': [models.Index(fields=['driver'], name='entry_of_a_driver')],
                         'constraints': [models.UniqueConstraint(fields=('draw', 'driver'), name='one_entry_per_driver_and_draw'), models.UniqueConstraint(condition=models.Q(('rank__isnull', False)), fields=('draw', 'rank'), name='one_entry_per_rank_of_a_draw'), models.CheckConstraint(condition=models.Q(models.Q(('key', ''), ('rank__isnull', True), ('weight__isnull', True)), models.Q(('rank__isnull', False), ('weight__gte', 1), models.Q(('key', ''), _negated=True)), _connector='OR'), name='a_ranked_entry_has_its_weight_and_key')],
                     },
                 ),
@@ -732,7 +731,7 @@ class Migration(migrations.Migration):
                         ('ended_at', models.DateTimeField(blank=True, null=True)),
                         ('ending', models.CharField(blank=True, choices=[('confirmed', 'confirmed'), ('declined', 'declined'), ('lapsed', 'not confirmed in time'), ('ineligible', 'not eligible when asked'), ('offer_ended', 'the offer ended')], max_length=12)),
                         ('reason', models.CharField(blank=True, help_text='Code of the refusal, when not eligible.', max_length=60)),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                         ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='award', to='offers.entry')),
                         ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='offers.offer')),
                     ],

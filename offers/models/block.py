@@ -98,7 +98,7 @@ class Block(models.Model):
     HELD: ClassVar[tuple[str, ...]] = ("claimed", "checked_in", "working")
 
     code = models.CharField(max_length=12, unique=True, default=block_code, editable=False)
-    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
+    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+", db_index=False)
     plan_run = models.ForeignKey(
         PlanRun,
         on_delete=models.PROTECT,

@@ -48,7 +48,7 @@ class Claim(models.Model):
 
     block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="claims")
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="claims")
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+", db_index=False)
     vehicle = models.ForeignKey(Vehicle, on_delete=models.PROTECT, related_name="+")
     window = DateTimeRangeField(help_text=_("The block's window, held for this driver."))
     hourly_cents = models.PositiveIntegerField(help_text=_("Locked."))

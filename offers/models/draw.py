@@ -22,7 +22,7 @@ class DrawRulesQuerySet(models.QuerySet["DrawRules"]):
 class DrawRules(models.Model):
     """How a market hands its offers out, from a day on; a market without a row goes by the limits."""
 
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
     valid_from = models.DateField(help_text=_("In the market's own time zone."))
     first_come_within = models.DurationField(
         help_text=_("With less than this to the start an offer is first come; more is drawn.")
@@ -96,7 +96,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """A driver takes part in a draw. Weight, rank and key are set once, when it is drawn."""
 
-    draw = models.ForeignKey(Draw, on_delete=models.PROTECT, related_name="entries")
+    draw = models.ForeignKey(Draw, on_delete=models.PROTECT, related_name="entries", db_index=False)
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
     entrant = models.CharField(max_length=12, help_text=_("The driver's public name in this draw."))
     entered_at = models.DateTimeField()
@@ -125,7 +125,6 @@ class Entry(models.Model):
                 name="a_ranked_entry_has_its_weight_and_key",
             ),
         ]
-        indexes = [models.Index(fields=["driver"], name="entry_of_a_driver")]
 
     def __str__(self) -> str:
         return f"entry {self.entrant}"
@@ -155,7 +154,7 @@ class Award(models.Model):
 
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="award")
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="awards")
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+", db_index=False)
     asked_at = models.DateTimeField()
     holds_until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

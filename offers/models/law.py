@@ -60,7 +60,9 @@ class Wage(models.Model):
     several places the highest holds."""
 
     code = models.SlugField(max_length=60, unique=True)
-    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, related_name="wages")
+    jurisdiction = models.ForeignKey(
+        Jurisdiction, on_delete=models.PROTECT, related_name="wages", db_index=False
+    )
     hour_cents = models.DecimalField(max_digits=10, decimal_places=4, help_text=_("Cents an hour."))
     valid_from = models.DateField()
 
@@ -240,7 +242,7 @@ class FloorFinding(models.Model):
     "why no top-up?" has an answer; what was due is a line of the account under the same key."""
 
     key = models.CharField(max_length=120, unique=True)
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+", db_index=False)
     floor = models.ForeignKey(
         PayFloor, on_delete=models.PROTECT, related_name="+", help_text=_("The newest row that was used.")
     )

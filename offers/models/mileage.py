@@ -27,7 +27,7 @@ class Mileage(models.Model):
         STOPS = "stops", _("the way over the stops that were reached, estimated")
 
     claim = models.OneToOneField(Claim, on_delete=models.PROTECT, related_name="mileage")
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField(help_text=_("On which the work began, at the mall."))
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()

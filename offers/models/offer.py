@@ -118,7 +118,7 @@ class Decline(models.Model):
         LOAD = "load", _("too much to carry")
         OTHER = "other", _("other")
 
-    block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="declines")
+    block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="declines", db_index=False)
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=10, choices=Reason, default=Reason.OTHER)
     at = models.DateTimeField()

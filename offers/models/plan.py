@@ -18,7 +18,7 @@ class Cutoff(models.Model):
     """A local time of day at which a wave runs at a mall; what is posted later waits for the next one. A mall
     without any plans in short rounds."""
 
-    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
+    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+", db_index=False)
     local_time = models.TimeField(help_text=_("In the mall's own time, every day."))
 
     class Meta:
@@ -41,7 +41,7 @@ class PlanRules(models.Model):
     """By what a market's orders are planned, from a day on; a market without a row goes by the limits. Nobody is
     paid by these prices: they choose between plans."""
 
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
     valid_from = models.DateField(help_text=_("In the market's own time zone."))
     km_cents = models.PositiveIntegerField(
         default=limits.PLAN_KM_CENTS, help_text=_("What a kilometre is reckoned to cost.")
@@ -90,7 +90,7 @@ class PlanRules(models.Model):
 class PlanCar(models.Model):
     """What the rules say of one kind of car. A kind without a row goes by the limits."""
 
-    rules = models.ForeignKey(PlanRules, on_delete=models.CASCADE, related_name="cars")
+    rules = models.ForeignKey(PlanRules, on_delete=models.CASCADE, related_name="cars", db_index=False)
     kind = models.CharField(max_length=10, choices=Vehicle.Kind)
     extra_cents = models.PositiveIntegerField(
         default=0, help_text=_("What asking for this car is reckoned to cost: fewer drivers have one.")
@@ -121,7 +121,7 @@ class Apart(models.Model):
         MEDICINES = Store.Goods.MEDICINES.value, _("medicines")
         CHEMICALS = Store.Goods.CHEMICALS.value, _("paint, cleaners and other chemicals")
 
-    rules = models.ForeignKey(PlanRules, on_delete=models.CASCADE, related_name="apart")
+    rules = models.ForeignKey(PlanRules, on_delete=models.CASCADE, related_name="apart", db_index=False)
     one = models.CharField(max_length=10, choices=Kind)
     other = models.CharField(max_length=10, choices=Kind)
 
@@ -147,7 +147,7 @@ class PlanRun(models.Model):
         ROUND = "round", _("the next round")
         ASKED = "asked", _("somebody asked")
 
-    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
+    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+", db_index=False)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     cause = models.CharField(max_length=8, choices=Cause, default=Cause.ROUND, db_default=Cause.ROUND)

@@ -86,7 +86,7 @@ class PayPolicy(models.Model):
 class Holiday(models.Model):
     """A day on which a market pays its holiday rate."""
 
-    market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="+")
+    market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="+", db_index=False)
     on = models.DateField()
     name = models.CharField(max_length=60)
 

@@ -56,7 +56,7 @@ class Wish(models.Model):
 class MallPreference(models.Model):
     """A mall that a driver likes to start from. A driver without any likes all of their market."""
 
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+", db_index=False)
     mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -78,7 +78,7 @@ class FitQuerySet(models.QuerySet["Fit"]):
 class Fit(models.Model):
     """A block that answers a wish: its driver is told once, at `due_at`, if it is then still open to all."""
 
-    wish = models.ForeignKey(Wish, on_delete=models.PROTECT, related_name="+")
+    wish = models.ForeignKey(Wish, on_delete=models.PROTECT, related_name="+", db_index=False)
     block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="+")
     due_at = models.DateTimeField(help_text=_("Now, or when the driver's quiet hours end."))
     told_at = models.DateTimeField(null=True, blank=True)

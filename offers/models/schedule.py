@@ -21,7 +21,7 @@ class Publication(models.Model):
         AVERAGE_DAY = "average_day", _("all days so far alike: the history is short")
         NONE = "none", _("no forecast: less than a week of history")
 
-    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
+    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=120, unique=True, help_text=_("What it answers; published once."))
     starts_at = models.DateTimeField()
     length = models.DurationField()
@@ -90,7 +90,7 @@ class AutoSchedule(models.Model):
 class ScheduledDay(models.Model):
     """A mall's day that published itself; it does so once, also when it published nothing."""
 
-    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+")
+    mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()
     blocks = models.PositiveSmallIntegerField(default=0)
     at = models.DateTimeField()

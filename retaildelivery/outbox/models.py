@@ -113,7 +113,7 @@ class ReactionQuerySet(models.QuerySet["Reaction"]):
 class Reaction(models.Model):
     """One thing that follows from one fact. Done in one transaction with its effect, so done once."""
 
-    fact = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="reactions")
+    fact = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="reactions", db_index=False)
     key = models.CharField(
         max_length=60, help_text=_("Left-hand key of the reactions table, such as offers.settle.")
     )

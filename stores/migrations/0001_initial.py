@@ -75,8 +75,8 @@ class Migration(migrations.Migration):
                         ('total_cents', models.IntegerField()),
                         ('issued_at', models.DateTimeField()),
                         ('due_on', models.DateField()),
-                        ('market', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
-                        ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='stores.seller')),
+                        ('market', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
+                        ('seller', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='stores.seller')),
                     ],
                     options={
                         'verbose_name': 'invoice',
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
                         ('paused_until', models.DateTimeField(blank=True, help_text='No orders are accepted until then.', null=True)),
                         ('active', models.BooleanField(default=True)),
                         ('mall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stores', to='stores.mall')),
-                        ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stores', to='stores.seller')),
+                        ('seller', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='stores', to='stores.seller')),
                     ],
                     options={
                         'verbose_name': 'store',
@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                         ('attempts', models.PositiveSmallIntegerField(default=0)),
                         ('delivered_at', models.DateTimeField(null=True)),
                         ('given_up_at', models.DateTimeField(null=True)),
-                        ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='stores.webhookendpoint')),
+                        ('endpoint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='stores.webhookendpoint')),
                     ],
                     options={
                         'verbose_name': 'webhook message',
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
                         ('previous', models.CharField(db_default='', default='', editable=False, max_length=64)),
                         ('digest', models.CharField(db_default='', default='', editable=False, max_length=64)),
                         ('market', models.ForeignKey(help_text='Of a line that is of no single store.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.market')),
-                        ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='stores.seller')),
+                        ('seller', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='stores.seller')),
                         ('store', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='stores.store')),
                     ],
                     options={
@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
                         ('weekday', models.PositiveSmallIntegerField(help_text='0 is Monday.', validators=[django.core.validators.MaxValueValidator(6)])),
                         ('opens', models.TimeField()),
                         ('closes', models.TimeField()),
-                        ('store', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='stores.store')),
+                        ('store', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='stores.store')),
                     ],
                     options={
                         'verbose_name': 'opening hours',

@@ -29,10 +29,10 @@ class InvoiceCounter(models.Model):
 class Invoice(models.Model):
     """What a seller owes for a month in a market. Never changed: what was wrong is put right by a line of the next."""
 
-    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+", db_index=False)
     serial = models.PositiveIntegerField(help_text=_("Without gaps within the market."))
     number = models.CharField(max_length=60, unique=True, help_text=_("Such as LAS-VEGAS-000042."))
-    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="invoices")
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="invoices", db_index=False)
     # As they were then: a seller that changes its name changes no document.
     seller_name = models.CharField(max_length=120)
     seller_email = models.EmailField()

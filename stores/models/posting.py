@@ -40,7 +40,7 @@ class SellerPosting(models.Model):
     says what it is for, so a second posting of the same thing is refused by the database."""
 
     key = models.CharField(max_length=120, unique=True, help_text=_("Such as order:K7QX4M2P:base."))
-    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="postings")
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="postings", db_index=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, null=True, related_name="postings")
     market = models.ForeignKey(
         Market,

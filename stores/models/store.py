@@ -50,7 +50,7 @@ class Store(models.Model):
         CHEMICALS = "chemicals", _("paint, cleaners and other chemicals")
 
     code = models.CharField(max_length=12, unique=True, default=store_code, editable=False)
-    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="stores")
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="stores", db_index=False)
     mall = models.ForeignKey(Mall, on_delete=models.PROTECT, related_name="stores")
     name = models.CharField(max_length=120)
     unit = models.CharField(max_length=60, blank=True, help_text=_("Level and unit, as on the mall's map."))
@@ -98,7 +98,7 @@ class StoreHours(models.Model):
     """One opening of a store on a weekday, in the mall's local time. A day without a row is closed; a store
     without any rows keeps the mall's hours."""
 
-    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="hours")
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="hours", db_index=False)
     weekday = models.PositiveSmallIntegerField(validators=[MaxValueValidator(6)], help_text=_("0 is Monday."))
     opens = models.TimeField()
     closes = models.TimeField()

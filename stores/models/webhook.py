@@ -97,7 +97,9 @@ class WebhookMessage(models.Model):
     code = models.CharField(
         max_length=40, help_text=_("webhook-id: the code of the fact, the same to each endpoint.")
     )
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="messages")
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     event_type = models.CharField(max_length=60)
     body = models.TextField(help_text=_("The bytes that are signed and sent."))
     created_at = models.DateTimeField()

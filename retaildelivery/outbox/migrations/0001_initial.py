@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                         ('attempts', models.PositiveSmallIntegerField(default=0)),
                         ('done_at', models.DateTimeField(null=True)),
                         ('last_error', models.TextField(blank=True)),
-                        ('fact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reactions', to='outbox.fact')),
+                        ('fact', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='reactions', to='outbox.fact')),
                     ],
                     options={
                         'verbose_name': 'reaction',

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, but for what is said in `base`."""
