@@ -127,7 +127,9 @@ class DisputeForm(forms.Form):
 
 class AnswerForm(forms.Form):
     verdict = forms.ChoiceField(
-        label=_("Decision"), choices=[("grant", _("The driver is right")), ("refuse", _("The line stands"))]
+        label=_("Decision"),
+        choices=[("grant", _("The driver is right")), ("refuse", _("The line stands"))],
+        widget=forms.RadioSelect,
     )
     amount = forms.DecimalField(
         label=_("Amount in dollars, when granted"),

@@ -4,7 +4,10 @@ so that nothing of it can be forgotten or tidied away."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
+
+from django.utils.dateparse import parse_datetime
 
 from deliveries.models import Consignment, Scan, Stop
 from drivers.models import Driver, Position
@@ -15,15 +18,24 @@ from stores.models import SellerPosting
 
 
 def of_subject(driver: Driver, subject: str) -> dict[str, Any]:
-    """Facts about the subject, and for a block its scans and the driver's positions within its time."""
+    """Facts about the subject, and for a block its stops, its scans and the driver's positions within its time."""
     noun, _colon, code = subject.partition(":")
     subjects = [subject]
-    found: dict[str, Any] = {"subject": subject, "scans": [], "positions": []}
+    found: dict[str, Any] = {"subject": subject, "stops": [], "scans": [], "positions": []}
     block = Block.objects.select_related("manifest").filter(code=code).first() if noun == "block" else None
     if block is not None and block.manifest is not None:
         subjects.append(f"manifest:{block.manifest.code}")
-        scans = Scan.objects.filter(stop__manifest=block.manifest_id).order_by("pk")[: limits.EVIDENCE_ROWS]
-        found["scans"] = [{"at": scan.at.isoformat(), "id": scan.pk} for scan in scans]
+        found["stops"] = _stops(block.manifest.pk)
+        scans = Scan.objects.filter(stop__manifest=block.manifest_id).select_related("parcel").order_by("pk")
+        found["scans"] = [
+            {
+                "at": scan.at.isoformat(),
+                "id": scan.pk,
+                "parcel": scan.parcel.code if scan.parcel else "",
+                "outcome": scan.outcome,
+            }
+            for scan in scans[: limits.EVIDENCE_ROWS]
+        ]
     if block is not None:
         until = block.completed_at or block.ends_at
         seen = Position.objects.filter(driver=driver, device_at__gte=block.starts_at - limits.CHECK_IN_BEFORE)
@@ -35,6 +47,29 @@ def of_subject(driver: Driver, subject: str) -> dict[str, Any]:
     facts = Fact.objects.filter(subjects__overlap=subjects).order_by("pk")[: limits.EVIDENCE_ROWS]
     found["facts"] = [{"at": fact.at.isoformat(), "name": fact.name} for fact in facts]
     return found
+
+
+def _stops(manifest: int) -> list[dict[str, Any]]:
+    """Each stop in order: at which store, or for which orders, and when the driver came and was done. No addresses, for
+    evidence is kept for longer than they are."""
+    orders: dict[int, list[str]] = {}
+    for dropoff, order in (
+        Consignment.objects.filter(manifest=manifest).order_by("pk").values_list("dropoff", "order__code")
+    ):
+        orders.setdefault(dropoff, []).append(order)
+    stops = Stop.objects.filter(manifest=manifest).select_related("store", "handover")
+    return [
+        {
+            "kind": stop.kind,
+            "store": stop.store.name if stop.store else "",
+            "orders": orders.get(stop.pk, []),
+            "planned_at": stop.planned_at.isoformat(),
+            "arrived_at": _moment(stop.arrived_at),
+            "off_by_m": stop.arrived_off_by_m,
+            "done_at": _moment(worked.taken_at(stop) or stop.completed_at),
+        }
+        for stop in stops.order_by("position", "pk")
+    ]
 
 
 def of_wait(charge: SellerPosting) -> dict[str, Any]:
@@ -75,6 +110,23 @@ def of_wait(charge: SellerPosting) -> dict[str, Any]:
             for scan in Scan.objects.filter(stop__in=held).order_by("pk")[: limits.EVIDENCE_ROWS]
         ],
     }
+
+
+def read(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What was kept, with its moments as moments and its scans in words."""
+
+    def as_it_was(value: Any, name: str = "") -> Any:
+        if isinstance(value, Mapping):
+            return {key: as_it_was(each, key) for key, each in value.items()}
+        if isinstance(value, list):
+            return [as_it_was(each) for each in value]
+        return parse_datetime(value) if value and (name == "at" or name.endswith("_at")) else value
+
+    found: dict[str, Any] = as_it_was(known)
+    for scan in found.get("scans", []):
+        # Disputes of the first weeks kept only which scan it was.
+        scan["outcome"] = Scan.Outcome(scan["outcome"]).label if "outcome" in scan else ""
+    return found
 
 
 def _moment(at: dt.datetime | None) -> str | None:

@@ -11,7 +11,7 @@ from drivers import ledger, statements, verify_pay
 from drivers.models import Dispute, DriverPosting, PayoutAccount, Statement
 from offers.models import Claim
 from offers.tests import making
-from offers.tests.making import AT, HOUR, START
+from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -148,12 +148,62 @@ def test_a_line_is_disputed_with_evidence_and_answered_by_name(client, paid, ada
     assert client.get(answer).status_code == 403
     client.force_login(olive)
     assert dispute.code in client.get(reverse("offers:ops_disputes")).content.decode()
+    page = client.get(answer).content.decode()
+    for seen in (
+        "Juniper Books",
+        "Stops of the block",
+        "Paid for it so far",
+        "2 h at $18.00 an hour",
+        "No scans.",
+    ):
+        assert seen in page
+    assert client.post(answer, {"amount": "18.00", "reasons": "Without a verdict."}).status_code == 422
+    assert ledger.balance(ada) == 3600
     client.post(answer, {"verdict": "grant", "amount": "18.00", "reasons": "The door log shows three hours."})
     assert ledger.balance(ada) == 5400
     client.force_login(ada.user)
     page = client.get(address).content.decode()
     assert "Olive Tan" in page
     assert "The door log shows three hours." in page
+
+
+def test_both_sides_read_when_the_driver_was_where_and_what_was_scanned(client, ada):
+    block = making.claimed(making.block([making.order(making.store(making.mall()))]), ada)
+    making.worked(block, ada, check_in_at=START, handover=START + 22 * MINUTE, last=START + HOUR)
+    client.force_login(ada.user)
+    address = reverse("offers:driver_dispute", args=[1])
+    assert "What the system knew" not in client.get(address).content.decode()
+
+    client.post(address, {"reason": "wait", "text": "It was 30 minutes."})
+
+    known = Dispute.objects.get().evidence
+    assert [(stop["kind"], stop["arrived_at"], stop["done_at"]) for stop in known["stops"]] == [
+        ("pickup", START.isoformat(), (START + 22 * MINUTE).isoformat()),
+        ("dropoff", (START + HOUR).isoformat(), (START + HOUR).isoformat()),
+    ]
+    [scan] = known["scans"]
+    assert (scan["outcome"], scan["at"]) == ("accepted", (START + 22 * MINUTE).isoformat())
+    seen = ["1 scan", "Juniper Books", "1:22", "The phone told no positions.", f"{scan['parcel'][:4]}"]
+    of_driver = client.get(address).content.decode()
+    client.force_login(User.objects.create_user(email="olive@ops.example", name="Olive Tan", is_staff=True))
+    of_operations = client.get(
+        reverse("offers:ops_dispute", args=[Dispute.objects.get().code])
+    ).content.decode()
+    for page in (of_driver, of_operations):
+        assert [words for words in seen if words not in page] == []
+    assert "12 min of waiting at store Juniper Books" in of_operations
+
+
+def test_a_dispute_of_the_first_weeks_still_opens(client, paid, ada):
+    client.post(reverse("offers:driver_dispute", args=[1]), {"reason": "time", "text": "t"})
+    old = {"subject": "block:B1", "scans": [{"at": AT.isoformat(), "id": 1}], "positions": [],
+           "facts": [{"at": AT.isoformat(), "name": "block.claimed"}]}  # fmt: skip
+    Dispute.objects.update(evidence=old)
+
+    page = client.get(reverse("offers:driver_dispute", args=[1])).content.decode()
+
+    assert "Claimed" in page
+    assert "1 scan" in page
 
 
 def test_another_drivers_line_is_not_found(client, paid):

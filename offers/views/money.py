@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -153,9 +152,10 @@ def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpRes
         "driver": driver,
         "line": line,
         "form": form,
-        "disputes": line.disputes.select_related("decided_by").order_by("-pk"),
+        "disputes": list(line.disputes.select_related("decided_by").order_by("-pk")),
         "zone": paydays.zone_of(driver.market_code),
     }
+    context["known"] = _known(context["disputes"][0]) if context["disputes"] else None
     context["is_open"] = any(each.decided_at is None for each in context["disputes"])
     if request.method == "GET":
         return render(request, "offers/driver_dispute.html", context)
@@ -173,6 +173,20 @@ def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpRes
         return render(request, "offers/driver_dispute.html", context | {"refusal": refusal}, status=CONFLICT)
     messages.success(request, _("Opened. A person answers within 72 hours, with reasons."))
     return redirect("offers:driver_dispute", sequence)
+
+
+def _block_of(line: DriverPosting) -> str:
+    """Code of the block a line is of, or nothing."""
+    noun, _colon, code = line.subject.partition(":")
+    return code if noun == "block" else ""
+
+
+def _known(dispute: Dispute) -> dict[str, Any]:
+    """What was put with the dispute, in words; both sides see the same."""
+    known = evidence.read(dispute.evidence)
+    for fact in known.get("facts", []):
+        fact["sentence"] = timeline.sentence_of(fact["name"])
+    return known
 
 
 @driver_required
@@ -212,11 +226,11 @@ def answer(request: HttpRequest, code: str) -> HttpResponse:
     context: dict[str, Any] = {
         "dispute": found,
         "form": form,
-        "evidence": found.evidence,
-        "facts": [
-            {"sentence": timeline.sentence_of(fact["name"]), "moment": parse_datetime(fact["at"])}
-            for fact in found.evidence.get("facts", [])
-        ],
+        "known": _known(found),
+        "block_code": _block_of(found.posting),
+        "lines": DriverPosting.objects.filter(driver=found.driver, subject=found.posting.subject).order_by(
+            "sequence"
+        ),
         "zone": paydays.zone_of(found.driver.market_code),
     }
     if request.method == "GET":

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from deliveries.models import Scan
 from offers import evidence
 from offers.forms import ContestForm, FaultForm
 from retaildelivery.accounts.permissions import operations_required
@@ -42,26 +39,10 @@ def _page(charge: SellerPosting, *, at: dt.datetime) -> dict[str, Any]:
         "zone": charge.store.mall.zone,
         "contests": contests,
         "pending": pending,
-        "known": _read(known),
+        "known": evidence.read(known),
         "block_code": charge.subject.partition(":")[2],
         "at": at,
     }
-
-
-def _read(known: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence with its moments as moments."""
-
-    def read(value: Any, name: str = "") -> Any:
-        if isinstance(value, Mapping):
-            return {key: read(each, key) for key, each in value.items()}
-        if isinstance(value, list):
-            return [read(each) for each in value]
-        return parse_datetime(value) if value and (name == "at" or name.endswith("_at")) else value
-
-    found: dict[str, Any] = read(known)
-    for scan in found.get("scans", []):
-        scan["outcome"] = Scan.Outcome(scan["outcome"]).label
-    return found
 
 
 @manager_required
