@@ -6,9 +6,9 @@ import datetime as dt
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import phonenumbers
 from django.conf import settings
@@ -109,6 +109,8 @@ class OrderDraft:
     declared_value_cents: int = 0
     tip_cents: int = 0
     items: tuple[ItemDraft, ...] = ()
+    # What a client of another service said that has no place of its own here: see `deliveries.dialects`.
+    aside: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

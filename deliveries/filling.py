@@ -40,6 +40,7 @@ def take_from(order: Order, draft: OrderDraft, *, at: dt.datetime) -> None:
     order.declared_value_cents = draft.declared_value_cents
     order.tip_cents = draft.tip_cents
     order.items = [dataclasses.asdict(item) for item in draft.items]
+    order.aside = draft.aside
 
 
 def take_address(order: Order, address: AddressDraft) -> None:
@@ -120,4 +121,5 @@ def draft_of(order: Order) -> OrderDraft:
         pin_kind=order.pin_kind,
         own_pin=order.pin if order.pin_kind == Order.PinKind.OWN else "",
         items=tuple(ItemDraft(**item) for item in order.items),
+        aside=order.aside,
     )

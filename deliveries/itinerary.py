@@ -393,6 +393,7 @@ def drop_json(drop: Drop, stop: Stop) -> dict[str, Any]:
         "status": order.status,
         "open": drop.is_open,
         "recipient": {"name": order.recipient_name, "phone": order.recipient_phone},
+        "pickup_note": order.pickup_note,
         "instructions": order.instructions,
         "recipient_note": order.recipient_note,
         "requirements": {

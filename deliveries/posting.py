@@ -1,4 +1,4 @@
-"""Post an order, change it, and take it back while the store still holds every parcel."""
+"""Post an order, and take it back while the store still holds every parcel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -143,6 +143,9 @@ def digest_of(draft: OrderDraft, store: Store) -> str:
     if draft.address.located_by != "given":
         said["address"]["point"] = None
     said["address"].pop("located_by")
+    if draft.aside is None:
+        # So that digests of before there was such a thing hold.
+        said.pop("aside")
     return hashlib.sha256(
         json.dumps(said, sort_keys=True, default=_said).encode(errors="replace")
     ).hexdigest()
@@ -224,7 +227,7 @@ def built(
         request_digest=digest,
         placed_at=at,
         placed_by=placed_by,
-        pin=_pin(draft) if draft.requires_pin else "",
+        pin=new_pin(draft) if draft.requires_pin else "",
         pin_kind=draft.pin_kind,
     )
     filling.take_from(order, draft, at=at)
@@ -244,7 +247,8 @@ def built(
     return order
 
 
-def _pin(draft: OrderDraft) -> str:
+def new_pin(draft: OrderDraft) -> str:
+    """What the recipient will say at the door."""
     if draft.pin_kind == Order.PinKind.PHONE:
         return draft.recipient_phone[-4:]
     return draft.own_pin if draft.pin_kind == Order.PinKind.OWN else codes.new_digits(4)
@@ -258,68 +262,7 @@ def parcels_known(order: Order) -> list[Parcel]:
     return known
 
 
-# -- Changing ------------------------------------------------------------------------------------------------
-
-# Who receives it and how may be mended as long as it is under way; where, when and for how much only while the
-# order waits, since blocks are planned and priced on that.
-ALWAYS = {
-    "recipient_name",
-    "recipient_phone",
-    "recipient_email",
-    "recipient_locale",
-    "instructions",
-}
-WHILE_WAITING = {
-    "window_start",
-    "window_end",
-    "ready_at",
-    "address",
-    "declared_value_cents",
-    "undeliverable",
-}
-FIELDS = {"address": "dropoff", "recipient_name": "recipient.name", "recipient_phone": "recipient.phone"}
-
-
-@patiently
-@transaction.atomic(durable=True)
-def revise(
-    *, order_code: str, scope: OrderQuerySet, changes: Mapping[str, Any], actor: Actor, at: dt.datetime
-) -> Order:
-    """Change an order. `changes` names fields of OrderDraft: the recipient's and the instructions until it has ended;
-    window, ready_at, address, value and what to do if undeliverable only while it waits to be planned.
-
-    Raises OrderNotFound, OrderNotChangeable, DraftInvalid.
-    """
-    order = _locked(scope, order_code)
-    unknown = set(changes) - ALWAYS - WHILE_WAITING
-    if unknown:
-        raise DraftInvalid(
-            [
-                FieldError(name, "not_changeable", str(_("This cannot be changed.")))
-                for name in sorted(unknown)
-            ]
-        )
-    if order.has_ended or (set(changes) & WHILE_WAITING and order.status != Order.Status.PLACED):
-        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
-    draft = dataclasses.replace(filling.draft_of(order), **changes)
-    if set(changes) & WHILE_WAITING:
-        draft = drafts.check(draft, store=order.store, at=at)
-    else:
-        draft = drafts.check_recipient(draft)
-    moved = draft.address != filling.draft_of(order).address
-    filling.take_from(order, draft, at=at)
-    if moved:
-        filling.price(order, [parcel.size for parcel in parcels_of(order)], at=at)
-    order.save(update_fields=_REVISED)
-    facts.tell("order.updated", order, at=at, actor=actor, changed=sorted(changes))
-    return order
-
-
-_REVISED = [
-    "window", "ready_at", "recipient_name", "recipient_phone", "recipient_email", "recipient_locale",
-    "address_line1", "address_line2", "city", "region", "postal_code", "country", "latitude", "longitude", "located_by",
-    "instructions", "undeliverable", "declared_value_cents", "distance_m", "fee_cents", "fee_policy",
-]  # fmt: skip
+# -- Changing: the rest of it is in `revising` --------------------------------------------------------------
 
 
 @patiently
@@ -329,7 +272,7 @@ def locate(*, order_code: str, scope: OrderQuerySet, point: Point, actor: Actor,
 
     Raises OrderNotFound, OrderNotChangeable once planned, NotServiceable beyond the mall's radius.
     """
-    order = _locked(scope, order_code)
+    order = locked(scope, order_code)
     if order.status != Order.Status.PLACED:
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
     mall = order.store.mall
@@ -350,7 +293,7 @@ def mark_ready(*, order_code: str, scope: OrderQuerySet, actor: Actor, at: dt.da
 
     A repeat changes nothing. Raises OrderNotFound, OrderNotChangeable once the driver has a parcel.
     """
-    order = _locked(scope, order_code)
+    order = locked(scope, order_code)
     if order.status not in Order.BEFORE_CUSTODY:
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
     waiting = [
@@ -384,7 +327,7 @@ def cancel(
     error = drafts.text_error("note", note, most=200)
     if error:
         raise DraftInvalid([error])
-    order = _locked(scope, order_code)
+    order = locked(scope, order_code)
     if order.status == Order.Status.CANCELLED:
         return order
     held = any(parcel.custodian != Parcel.Custodian.STORE for parcel in parcels_of(order))
@@ -414,32 +357,6 @@ def cancel(
 
 @patiently
 @transaction.atomic(durable=True)
-def tip(*, order_code: str, scope: OrderQuerySet, cents: int, actor: Actor, at: dt.datetime) -> Order:
-    """Set the driver's tip: freely while the store holds the order, only upwards after that, once after the delivery.
-
-    Raises OrderNotFound, OrderNotChangeable, TipAlreadyChanged, DraftInvalid for an amount out of bounds.
-    """
-    if not 0 <= cents <= limits.TIP_CENTS:
-        message = _("Between 0 and $%(most)d.") % {"most": limits.TIP_CENTS // 100}
-        raise DraftInvalid([FieldError("tip_cents", "out_of_bounds", str(message))])
-    order = _locked(scope, order_code)
-    if cents == order.tip_cents:
-        return order
-    lowered = cents < order.tip_cents and order.status not in Order.BEFORE_CUSTODY
-    if lowered or (order.has_ended and order.status != Order.Status.DELIVERED):
-        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
-    if order.status == Order.Status.DELIVERED:
-        if order.tipped_after_at is not None:
-            raise TipAlreadyChanged(field="tip_cents")
-        order.tipped_after_at = at
-    before, order.tip_cents = order.tip_cents, cents
-    order.save(update_fields=["tip_cents", "tipped_after_at"])
-    facts.tell("order.tipped", order, at=at, actor=actor, before_cents=before)
-    return order
-
-
-@patiently
-@transaction.atomic(durable=True)
 def instruct(*, token: str, note: str, at: dt.datetime) -> Order:
     """The recipient says how to find the door, on the tracking page.
 
@@ -450,7 +367,7 @@ def instruct(*, token: str, note: str, at: dt.datetime) -> Order:
     if error:
         raise DraftInvalid([error])
     scope: OrderQuerySet = Order.objects.filter(tracking_token=token)  # type: ignore[assignment]
-    order = _locked(scope, None)
+    order = locked(scope, None)
     if order.has_ended or order.status == Order.Status.RETURNING:
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
     if note == order.recipient_note:
@@ -461,7 +378,8 @@ def instruct(*, token: str, note: str, at: dt.datetime) -> Order:
     return order
 
 
-def _locked(scope: OrderQuerySet, code: str | None) -> Order:
+def locked(scope: OrderQuerySet, code: str | None) -> Order:
+    """The order, and where it is planned, under their locks. Raises OrderNotFound."""
     order = locks.order_and_place(scope, code)
     if order is None:
         raise OrderNotFound

@@ -2,9 +2,8 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
-from retaildelivery.web import documents, health
+from retaildelivery.web import documents, health, served
 
 handler400 = "retaildelivery.web.errors.bad_request"
 handler403 = "retaildelivery.web.errors.forbidden"
@@ -20,7 +19,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/docs/", documents.docs, name="api_docs"),
     path("api/errors/", documents.codes, name="api_errors"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("api/schema/", served.DocumentView.as_view(), name="api_schema"),
     path("api/v1/", include("stores.api_urls")),
     path("api/v1/", include("drivers.api_urls")),
     path("api/v1/", include("deliveries.api_urls")),

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from deliveries import photos
+from deliveries.api.seller_serializers import PRINTABLE
 from deliveries.evidence import Evidence
 from deliveries.models import Attempt, Incident, Manifest, Order, Parcel, ProofOfDelivery, Scan, Stop
 from drivers import limits as driver_limits
@@ -78,18 +79,18 @@ class ProofIn(EvidenceIn):
         help_text="Base64 or a data URL, JPEG, PNG or WebP. Larger ones as multipart/form-data.",
     )
     signature = Text(required=False, allow_blank=True, default="", help_text="As the photo.")
-    signed_by = Text(max_length=120, required=False, allow_blank=True, default="")
+    signed_by = Text(max_length=120, required=False, allow_blank=True, default="", described=PRINTABLE)
     pin = Text(
         max_length=8, required=False, allow_blank=True, default="", help_text="As told by the recipient."
     )
     age_checked = Flag(required=False, default=False)
-    note = Text(max_length=300, required=False, allow_blank=True, default="")
+    note = Text(max_length=300, required=False, allow_blank=True, default="", described=PRINTABLE)
 
 
 class CounterProofIn(EvidenceIn):
     photo = Text(required=False, allow_blank=True, default="", help_text="Base64 or a data URL.")
     signature = Text(required=False, allow_blank=True, default="", help_text="As the photo.")
-    signed_by = Text(max_length=120, required=False, allow_blank=True, default="")
+    signed_by = Text(max_length=120, required=False, allow_blank=True, default="", described=PRINTABLE)
 
 
 class AttemptIn(EvidenceIn):
@@ -97,14 +98,14 @@ class AttemptIn(EvidenceIn):
         max_length=16, required=False, allow_blank=True, default="", help_text="Empty: all at the door."
     )
     reason = Choice(choices=Attempt.Reason.choices)
-    note = Text(max_length=300, required=False, allow_blank=True, default="")
+    note = Text(max_length=300, required=False, allow_blank=True, default="", described=PRINTABLE)
     photo = Text(required=False, allow_blank=True, default="", help_text="Base64 or a data URL.")
 
 
 class IncidentIn(EvidenceIn):
     kind = Choice(choices=Incident.Kind.choices)
     parcel = Text(max_length=16, required=False, allow_blank=True, default="")
-    note = Text(max_length=300, required=False, allow_blank=True, default="")
+    note = Text(max_length=300, required=False, allow_blank=True, default="", described=PRINTABLE)
     photo = Text(required=False, allow_blank=True, default="", help_text="Base64 or a data URL.")
 
 
@@ -231,6 +232,10 @@ class StopOrderOut(Output):
     status = serializers.ChoiceField(choices=Order.Status.choices)
     open = serializers.BooleanField(help_text="Still to be handed over at the door.")
     recipient = StopRecipientOut()
+    pickup_note = serializers.CharField(
+        allow_blank=True,
+        help_text="For the counter, of this order alone; the store has a `pickup_note` of its own.",
+    )
     instructions = serializers.CharField(allow_blank=True)
     recipient_note = serializers.CharField(allow_blank=True)
     requirements = StopRequirementsOut()

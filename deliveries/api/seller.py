@@ -15,7 +15,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import geocoding, limits, posting, promising, quoting, slots
+from deliveries import geocoding, limits, posting, promising, quoting, revising, slots
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
 from deliveries.api.asking_serializers import OrdersQuery
@@ -292,14 +292,14 @@ class OrderView(OrderBase):
         tags=["Orders"],
     )
     def patch(self, request: Request, code: str) -> Response:
-        """Change an order: recipient and instructions until it has ended; window, address, `ready_at`, value
-        and `undeliverable` only while it is `placed`. Otherwise 409 `order_not_changeable`; `reason` is the
-        state."""
+        """Change an order: recipient and instructions until it has ended; window, address, `ready_at`, value,
+        `requirements` and `undeliverable` only while it is `placed`. Otherwise 409 `order_not_changeable`;
+        `reason` is the state."""
         wanted = self.code_of(code)
         changes = located_changes(shapes.changes_of(api.body(request, shapes.RevisionIn)))
         if not changes:
             return self.shown(wanted)
-        order = posting.revise(
+        order = revising.revise(
             order_code=wanted,
             scope=self.orders,
             changes=changes,
@@ -387,7 +387,7 @@ class TipView(OrderBase):
         All of it goes to the driver."""
         wanted = self.code_of(code)
         given = api.body(request, shapes.TipIn)
-        order = posting.tip(
+        order = revising.tip(
             order_code=wanted,
             scope=self.orders,
             cents=given["cents"],

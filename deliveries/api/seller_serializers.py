@@ -295,6 +295,34 @@ class QuoteIn(Input):
         return attrs
 
 
+class CounterRevisionIn(Input):
+    photo = Flag(required=False)
+    signature = Flag(required=False)
+
+
+class RequirementsRevisionIn(Input):
+    """Of what is asked for at the door and the counters, what is to be otherwise."""
+
+    photo = Flag(required=False)
+    signature = Flag(required=False)
+    pin = Flag(required=False, help_text="A PIN that follows from what is changed is a new one.")
+    pin_kind = Choice(choices=Order.PinKind.choices, required=False)
+    own_pin = Text(max_length=4, required=False, described={"pattern": "^[0-9]{4}$"})
+    minimum_age = WholeNumber(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=150,
+        help_text="18 or 21; null for none.",
+        described={"enum": [*AGES, None]},
+    )
+    barcodes = Flag(required=False)
+    pickup = CounterRevisionIn(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        return super().get_fields() | {"return": CounterRevisionIn(required=False)}
+
+
 class RevisionIn(Input):
     """What is to be otherwise; everything else stays."""
 
@@ -305,13 +333,14 @@ class RevisionIn(Input):
     instructions = Text(
         max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, described=PRINTABLE
     )
+    requirements = RequirementsRevisionIn(required=False)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
     declared_value = ValueIn(required=False)
 
 
 class CancellationIn(Input):
     reason = Choice(choices=Order.CancelReason.choices)
-    note = Text(max_length=200, required=False, allow_blank=True, default="")
+    note = Text(max_length=200, required=False, allow_blank=True, default="", described=PRINTABLE)
 
 
 class LocationIn(Input):
@@ -432,4 +461,16 @@ def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
         changes["address"] = address_of(given["dropoff"])
     if "declared_value" in given:
         changes["declared_value_cents"] = given["declared_value"]["cents"]
+    return changes | requirements_changed(given.get("requirements", {}))
+
+
+def requirements_changed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        f"requires_{name}": asked[name] for name in ("photo", "signature", "pin", "barcodes") if name in asked
+    }
+    changes |= {name: asked[name] for name in ("pin_kind", "own_pin", "minimum_age") if name in asked}
+    if asked.get("pin_kind", Order.PinKind.OWN) != Order.PinKind.OWN:
+        changes.setdefault("own_pin", "")
+    for leg in ("pickup", "return"):
+        changes |= {f"{leg}_{name}": value for name, value in asked.get(leg, {}).items()}
     return changes

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import mimetypes
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from deliveries import filling, promising
+from deliveries import drafts, filling, promising
 from deliveries.dialects import pictures
-from deliveries.drafts import OrderDraft
+from deliveries.drafts import AddressDraft, OrderDraft
 from deliveries.models import Order
 from deliveries.models.order import OrderQuerySet
 from retaildelivery.web import errors, fields
@@ -24,6 +26,7 @@ from stores.api import SellerView
 from stores.models import Store
 
 Json = dict[str, Any]
+NOTE_LENGTH = 280  # as the services have it
 
 
 class Foreign(serializers.Serializer[Any]):
@@ -37,6 +40,17 @@ class Said(fields.Text):
     def __init__(self, **given: Any) -> None:
         given = {"required": False, "allow_null": True, "allow_blank": True} | given
         super().__init__(**given)
+
+
+class Note(Said):
+    """A text that is kept as it is and shown to people."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = str(super().to_internal_value(data))
+        error = drafts.text_error("", text, most=NOTE_LENGTH)
+        if error is not None:
+            raise serializers.ValidationError(error.message, code=error.code)
+        return text
 
 
 def maybe(field: type[serializers.Field[Any, Any, Any, Any]], **given: Any) -> Any:
@@ -76,6 +90,22 @@ def timed(draft: OrderDraft, orders: OrderQuerySet, store: Store, *, at: dt.date
     if before is not None:
         return dataclasses.replace(draft, window_start=before.lower, window_end=before.upper)
     return promising.soonest(draft, store=store, at=at)
+
+
+def refuse_fixed(given: Json, names: Iterable[str], *, known: Json) -> None:
+    """Raises ValidationError for each field of these that says otherwise than what is `known` of the delivery: what
+    an update cannot change, and would else pass over."""
+    fault = serializers.ErrorDetail(str(_("This cannot be changed.")), code="not_changeable")
+    said = {name: given[name] for name in names if given.get(name) not in (None, "")}
+    wrong = {name: [fault] for name, value in said.items() if name not in known or known[name] != value}
+    if wrong:
+        raise serializers.ValidationError(wrong)
+
+
+def known_door(address: AddressDraft, before: AddressDraft) -> AddressDraft:
+    """The address; where only its lines are repeated, with the place that is known of it."""
+    same = dataclasses.replace(before, point=None, located_by=address.located_by)
+    return before if drafts.tidy_address(address) == same else address
 
 
 def new_of(changes: Json, order: Order) -> Json:

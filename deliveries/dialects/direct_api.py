@@ -17,10 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import drafts, filling, limits, posting, proof_pdf, quoting
-from deliveries.api.seller import located, orders_of, quotes_of
-from deliveries.dialects.base_api import DoorView, Foreign, Json, Said, maybe, new_of, timed
-from deliveries.dialects.direct import answers, errors, robots, shapes
+from deliveries import drafts, filling, limits, posting, proof_pdf, quoting, revising
+from deliveries.api.seller import located, located_changes, orders_of, quotes_of
+from deliveries.dialects.base_api import DoorView, Foreign, Json, Said, maybe, new_of, refuse_fixed, timed
+from deliveries.dialects.direct import answers, changes, errors, robots, shapes
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order, ProofOfDelivery
 from deliveries.models.order import OrderQuerySet
@@ -40,7 +40,7 @@ SCOPES = {"eats.deliveries", "direct.organizations"}
 
 class CustomerNotFound(Refused):
     code = "customer_not_found"
-    sentence = _("This is not the customer of the key. The customer id is the seller's code.")
+    sentence = _("This is not the customer of the key, which is %(code)s: the seller's code.")
 
 
 class TipTooHigh(Refused):
@@ -96,7 +96,7 @@ class DirectView(DoorView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         if codes.normalise(self.kwargs["customer_id"]) != self.system.seller.code:
-            raise CustomerNotFound
+            raise CustomerNotFound(code=self.system.seller.code)
 
     def translated(self, problem: Json) -> tuple[int, Json]:
         return errors.translated(problem)
@@ -148,24 +148,26 @@ class ListIn(Foreign):
 class DeliveriesView(DirectView):
     scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": WRITE}
 
-    def answer(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Their key against doing a thing twice stands in the body; it works as ours in the header."""
-        if request.method == "POST" and "Idempotency-Key" not in request.headers:
-            # Read whole before it is parsed, so that it can be compared with that of the first request.
-            assert request.body is not None
-            key = request.data.get("idempotency_key") if isinstance(request.data, dict) else None
-            if key:
-                if not isinstance(key, str):
-                    raise idempotency.KeyMalformed(field="idempotency_key")
-                return self.posted_once(key, request, *args, **kwargs)
-        return super().answer(request, *args, **kwargs)
+    def key_of(self, request: Request) -> str | None:
+        """Theirs stands in the body, and may be any text; it works as ours in the header."""
+        given = super().key_of(request)
+        if given is not None or request.method != "POST":
+            return given
+        # Read whole before it is parsed, so that it can be compared with that of the first request.
+        assert request.body is not None
+        key = request.data.get("idempotency_key") if isinstance(request.data, dict) else None
+        if not key:
+            return None
+        if not isinstance(key, str):
+            raise idempotency.KeyMalformed(field="idempotency_key")
+        if idempotency.KEY.fullmatch(key):
+            return key
+        return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
-    def posted_once(self, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Theirs may be any text. Whoever takes a key again for something else is told of the first delivery."""
-        if not idempotency.KEY.fullmatch(key):
-            key = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+    def answer_once(self, handler: Any, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Whoever takes a key again for something else is told of the first delivery."""
         try:
-            return self.answer_once(self.post, key, request, *args, **kwargs)
+            return super().answer_once(handler, key, request, *args, **kwargs)
         except idempotency.KeyReused as reused:
             first = json.loads(reused.answered or "{}").get("id") or ""
             reused.reason = answers.code_of(first)
@@ -256,24 +258,36 @@ class DeliveryView(DirectView):
         code = self.code_of(delivery_id)
         given, at = api.body(request, shapes.UpdateIn), self.system.now
         order = with_all(self.orders).get(code=code)
-        changes = new_of(shapes.changes_of(given, filling.draft_of(order).address, at=at), order)
-        if changes:
-            posting.revise(
-                order_code=code, scope=self.orders, changes=changes, actor=self.system.actor, at=at
-            )
-        if given.get("tip_by_customer") is not None:
-            self.tip(code, given["tip_by_customer"])
+        known = answers.delivery(order, at=at, proof=None)
+        said = {name: known[name] for name in ("external_id", "quote_id", "tip")}
+        refuse_fixed(given, shapes.FIXED, known=said | {"external_store_id": order.store.code})
+        wanted = changes.changes_of(given, filling.draft_of(order), at=at)
+        self.revise(code, new_of(located_changes(wanted), order), given.get("tip_by_customer"))
         return self.shown(code)
 
-    def tip(self, code: str, cents: int) -> None:
-        if cents > limits.TIP_CENTS:
-            raise TipTooHigh(field="tip_cents", most=limits.TIP_CENTS // 100)
+    def revise(self, code: str, wanted: Json, tip_cents: int | None) -> None:
+        """Both or neither."""
+        if tip_cents is not None and tip_cents > limits.TIP_CENTS:
+            raise TipTooHigh(field="tip_by_customer", most=limits.TIP_CENTS // 100)
+        if not wanted and tip_cents is None:
+            return
         try:
-            posting.tip(
-                order_code=code, scope=self.orders, cents=cents, actor=self.system.actor, at=self.system.now
+            revising.revise_and_tip(
+                order_code=code,
+                scope=self.orders,
+                changes=wanted,
+                tip_cents=tip_cents,
+                actor=self.system.actor,
+                at=self.system.now,
             )
+        except posting.TipAlreadyChanged as again:
+            raise posting.TipAlreadyChanged(field="tip_by_customer") from again
         except posting.OrderNotChangeable as late:
-            raise NoTipNow(reason=late.reason, status=late.params["status"]) from late
+            if late.field != "tip_cents":
+                raise
+            raise NoTipNow(
+                field="tip_by_customer", reason=late.reason, status=late.params["status"]
+            ) from late
 
 
 class CancelView(DirectView):

@@ -11,10 +11,10 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import posting, quoting
+from deliveries import posting, quoting, revising
 from deliveries.api.seller import located, located_changes, orders_of, quotes_of
 from deliveries.dialects.base_api import DoorView, Json, new_of, timed
-from deliveries.dialects.drive import answers, errors, shapes
+from deliveries.dialects.drive import answers, changes, errors, shapes
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order, Quote
 from deliveries.models.order import OrderQuerySet
@@ -69,8 +69,9 @@ class QuotesView(DriveView):
         store = shapes.store_of(self.system, given)
         draft = located(shapes.draft_of(given))
         if not draft.recipient_phone:
-            # Nobody yet: who receives it is said when the quote is accepted.
-            draft = dataclasses.replace(draft, recipient_name="")
+            # Nobody who can be called yet: the number is said when the quote is accepted.
+            aside = {**(draft.aside or {}), "recipient": draft.recipient_name}
+            draft = dataclasses.replace(draft, recipient_name="", aside=aside)
         made = quoting.quote(store=store, draft=timed(draft, self.orders, store, at=at), at=at)
         return Response(answers.quote(made))
 
@@ -106,7 +107,7 @@ def accepted(draft: OrderDraft, given: Json) -> OrderDraft:
     phone, tip = given.get("dropoff_phone_number"), given.get("tip")
     return dataclasses.replace(
         draft,
-        recipient_name=draft.recipient_name or shapes.NOBODY,
+        recipient_name=draft.recipient_name or (draft.aside or {}).get("recipient") or shapes.NOBODY,
         recipient_phone=phone or draft.recipient_phone,
         tip_cents=draft.tip_cents if tip is None else tip,
     )
@@ -151,14 +152,15 @@ class DeliveryView(DriveView):
         code = self.code_of(external_id)
         given, at = api.body(request, shapes.UpdateIn), self.system.now
         order = with_all(self.orders).get(code=code)
-        changes = new_of(located_changes(shapes.changes_of(given, order)), order)
-        if changes:
-            posting.revise(
-                order_code=code, scope=self.orders, changes=changes, actor=self.system.actor, at=at
-            )
-        if given.get("tip") is not None:
-            posting.tip(
-                order_code=code, scope=self.orders, cents=given["tip"], actor=self.system.actor, at=at
+        wanted = new_of(located_changes(changes.changes_of(given, order, self.system)), order)
+        if wanted or given.get("tip") is not None:
+            revising.revise_and_tip(
+                order_code=code,
+                scope=self.orders,
+                changes=wanted,
+                tip_cents=given.get("tip"),
+                actor=self.system.actor,
+                at=at,
             )
         return self.shown(code)
 

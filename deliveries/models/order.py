@@ -222,6 +222,12 @@ class Order(worlds.InAWorld):
         blank=True,
         help_text=_("What is in the parcels."),
     )
+    aside = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("What another service's client said of it that has no place of its own here."),
+    )
     redelivery_of = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -347,6 +353,12 @@ class Order(worlds.InAWorld):
         if self.latitude is None or self.longitude is None:
             return None
         return Point(float(self.latitude), float(self.longitude))
+
+    @property
+    def pickup_note(self) -> str:
+        """Said to the driver at the counter, of this order alone: another reference, and a note."""
+        aside = self.aside or {}
+        return ", ".join(text for text in (aside.get("reference"), aside.get("pickup_notes")) if text)
 
     @property
     def needs_location(self) -> bool:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 
-from deliveries import charging, posting
+from deliveries import charging, posting, revising
 from deliveries.models import FeePolicy, Order, Parcel, Stop
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
@@ -147,7 +147,7 @@ def tips():
 
 
 def give(order, cents, *, at=NOW):
-    posting.tip(order_code=order.code, scope=Order.objects.all(), cents=cents, actor=TOLD_BY_STAFF, at=at)
+    revising.tip(order_code=order.code, scope=Order.objects.all(), cents=cents, actor=TOLD_BY_STAFF, at=at)
 
 
 def test_a_tip_is_charged_whole_to_the_seller_who_gives_it_when_the_order_is_delivered(afternoon):

@@ -233,7 +233,10 @@ def test_a_delivery_has_every_key_and_says_what_was_asked(direct, trade):
     assert said["dropoff"]["detailed_address"]["street_address_2"] == "Apt 4"
     assert said["dropoff"]["location"] == {"lat": 36.1673, "lng": -115.1787}
     assert said["dropoff"]["verification_requirements"]["identification"] == {"min_age": 21}
-    assert {said[name] for name in ("return", "courier", "refund", "related_deliveries")} == {None}
+    assert (said["courier"], said["refund"], said["related_deliveries"]) == (None, None, [])
+    assert (said["quote_id"], said["batch_id"]) == ("", "")
+    assert (said["return"]["name"], said["return"]["status"]) == (trade.store.name, None)
+    assert WAYPOINT - set(said["return"]) == set()
     assert (said["undeliverable_action"], said["undeliverable_reason"], said["dropoff_identifier"]) == (
         "",
         "",

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from deliveries import drafts, posting
+from deliveries import drafts, posting, revising
 from deliveries.drafts import ParcelDraft
 from deliveries.models import KnownAddress, Order, Stop
 from retaildelivery.lib.geo import Point
@@ -33,7 +33,7 @@ def cancel(order, reason="out_of_stock", *, at=NOW):
 
 
 def revise(order, **changes):
-    return posting.revise(
+    return revising.revise(
         order_code=order.code, scope=everyone(), changes=changes, actor=TOLD_BY_STAFF, at=NOW
     )
 
@@ -437,9 +437,9 @@ def test_a_tip_can_rise_after_delivery_and_never_fall(afternoon):
     manifest = afternoon.on_route(order)
     afternoon.deliver(stops_of(manifest, Stop.Kind.DROPOFF)[0])
 
-    posting.tip(order_code=order.code, scope=everyone(), cents=500, actor=TOLD_BY_STAFF, at=NOW)
+    revising.tip(order_code=order.code, scope=everyone(), cents=500, actor=TOLD_BY_STAFF, at=NOW)
     with nothing_changes(), pytest.raises(posting.OrderNotChangeable):
-        posting.tip(order_code=order.code, scope=everyone(), cents=499, actor=TOLD_BY_STAFF, at=NOW)
+        revising.tip(order_code=order.code, scope=everyone(), cents=499, actor=TOLD_BY_STAFF, at=NOW)
 
     fact = Fact.objects.get(name="order.tipped")
     assert (fact.data["before_cents"], fact.data["order"]["tip"]["cents"]) == (300, 500)

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deliveries import actions, posting, redelivering
+from deliveries import actions, posting, redelivering, revising
 from deliveries.drafts import DraftInvalid, ItemDraft
 from deliveries.models import Order, Stop
 from deliveries.snapshots import with_all
@@ -175,7 +175,7 @@ def test_after_the_delivery_the_tip_is_changed_once(afternoon):
     afternoon.deliver(stops_of(manifest, Stop.Kind.DROPOFF)[0])
 
     def tip(cents):
-        return posting.tip(
+        return revising.tip(
             order_code=order.code, scope=Order.objects.all(), cents=cents, actor=TOLD_BY_STAFF, at=NOW
         )
 

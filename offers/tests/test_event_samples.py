@@ -16,7 +16,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from deliveries import loading, manifests, positions, posting, returning
+from deliveries import loading, manifests, positions, posting, returning, revising
 from deliveries.models import Order, Parcel, Stop
 from drivers.tracking import Ping
 from offers.tests import making, test_relief
@@ -71,9 +71,9 @@ def before_the_road(afternoon: Afternoon) -> None:
     order = afternoon.place(point=None, line1="1 Nowhere Road")
     told = {"order_code": order.code, "scope": scope, "actor": actor, "at": NOW}
     posting.locate(point=ALTA, **told)
-    posting.revise(changes={"instructions": "Green door"}, **told)
+    revising.revise(changes={"instructions": "Green door"}, **told)
     posting.mark_ready(**told)
-    posting.tip(cents=500, **told)
+    revising.tip(cents=500, **told)
     posting.instruct(token=order.tracking_token, note="Ring twice", at=NOW)
     posting.cancel(reason="out_of_stock", note="", **told)
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from deliveries.models import Order
-from deliveries.posting import tip
+from deliveries.revising import tip
 from drivers import ledger, verify_pay
 from drivers.models import DriverPosting
 from offers import aborting, expiry, settlement, terms, withdrawing

@@ -90,12 +90,16 @@ class ApiView(APIView):
         handler = getattr(self, method.lower(), None) if method.lower() in self.http_method_names else None
         if handler is None:
             raise exceptions.MethodNotAllowed(method)
-        key = request.headers.get("Idempotency-Key")
+        key = self.key_of(request)
         # Uploads carry a client event id of their own, and are too large to be read twice.
         uploads = (request.content_type or "").startswith("multipart/")
         if key is None or uploads or method not in idempotency.WRITES:
             return handler(request, *args, **kwargs)
         return self.answer_once(handler, key, request, *args, **kwargs)
+
+    def key_of(self, request: Request) -> str | None:
+        """Against doing a thing twice."""
+        return request.headers.get("Idempotency-Key")
 
     def answer_once(self, handler: Any, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Run the handler and keep its answer, or give the answer that was kept."""

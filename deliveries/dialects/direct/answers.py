@@ -8,8 +8,8 @@ import uuid
 from typing import Any
 
 from deliveries import bundle, quoting, requirements, tracking
-from deliveries.dialects import one_line, pickups, pictures
-from deliveries.dialects.direct.shapes import LEAVE, MEET, SIDES, split
+from deliveries.dialects import one_line, pickups, pictures, prices
+from deliveries.dialects.direct.shapes import LEAVE, MEET, SIDES, notes_of, split
 from deliveries.drafts import AddressDraft
 from deliveries.filling import draft_of
 from deliveries.models import Consignment, Order, ProofOfDelivery, Quote
@@ -82,25 +82,27 @@ def delivery(order: Order, *, at: dt.datetime, proof: ProofOfDelivery | None) ->
     """Everything about one order. `proof` is its proof, if it has one."""
     place = live_consignment(order)
     reference, external_id = split(order.external_id)
+    reference = (order.aside or {}).get("reference", reference)
+    fee = prices.total_of(order)
     currency = order.store.mall.market.currency
     return {
         "id": delivery_id(order.code),
         "uuid": uuid.uuid5(IDS, order.code).hex,
         "kind": "delivery",
-        "quote_id": f"dqt_{order.quote.code}" if order.quote else None,
+        "quote_id": f"dqt_{order.quote.code}" if order.quote else "",
         "status": STATES[Order.Status(order.status)],
         "complete": order.has_ended,
         "created": moment(order.placed_at),
         "updated": moment(tracking.touched_at(order)),
         "live_mode": order_snapshot(order)["live_mode"],
         "external_id": external_id,
-        "batch_id": place.manifest.code if place else None,
+        "batch_id": place.manifest.code if place else "",
         "related_deliveries": [
             {"id": delivery_id(order.redelivery_of.code), "relationship": "original"}
-        ] if order.redelivery_of else None,
+        ] if order.redelivery_of else [],
         "tracking_url": tracking_url(order),
         # Theirs holds the tip.
-        "fee": None if order.fee_cents is None else order.fee_cents + order.tip_cents,
+        "fee": None if fee is None else fee + order.tip_cents,
         "currency": currency.lower(),
         "tip": order.tip_cents,
         "refund": None,
@@ -139,6 +141,7 @@ def _manifest(order: Order, reference: str) -> Json:
     parcels = parcels_of(order)
     size = SIZES[max(parcels, key=lambda parcel: parcel.litres).size]
     things = order.items or [{"name": parcel.description or parcel.size, "quantity": 1} for parcel in parcels]
+    said = (order.aside or {}).get("items") or [{}] * len(things)
     description = ", ".join(f"{thing['quantity']} x {thing['name']}" for thing in things)
     return {
         "manifest": {
@@ -151,12 +154,15 @@ def _manifest(order: Order, reference: str) -> Json:
                 "name": thing["name"],
                 "quantity": thing["quantity"],
                 "size": size,
-                "price": thing.get("price_cents"),
-                "weight": thing.get("grams"),
+                "price": thing.get("price_cents") or 0,
+                "weight": thing.get("grams") or 0,
                 "dimensions": _dimensions(thing),
-                "must_be_upright": None,
+                "must_be_upright": False,
+                "perishable": False,
+                "vat_percentage": 0,
+                **further,
             }
-            for thing in things
+            for thing, further in zip(things, said, strict=True)
         ],
     }
 
@@ -169,10 +175,11 @@ def _dimensions(thing: Json) -> Json | None:
 def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery | None) -> Json:
     door = draft_of(order).address
     back = place.return_stop if place else None
-    turned = order.status in {Order.Status.RETURNING, Order.Status.RETURNED}
+    seller_notes = (order.aside or {}).get("dropoff_seller_notes", "")
     return {
         "pickup": {
             **_shop(order, photo=order.pickup_photo, signature=order.pickup_signature),
+            "notes": (order.aside or {}).get("pickup_notes") or order.store.pickup_note,
             **_passed(order.picked_up_at),
         },
         "dropoff": {
@@ -181,8 +188,8 @@ def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery |
             **_where(
                 door, lat=door.point.lat if door.point else None, lng=door.point.lng if door.point else None
             ),
-            "notes": order.instructions,
-            "seller_notes": "",
+            "notes": notes_of(order.instructions, seller_notes),
+            "seller_notes": seller_notes if order.instructions.endswith(seller_notes) else "",
             "courier_notes": proof.note if proof else "",
             "external_store_id": "",
             "verification": _verified(order, proof),
@@ -194,9 +201,7 @@ def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery |
             **_shop(order, photo=order.return_photo, signature=order.return_signature),
             **_passed(order.returned_at),
             "eta": moment(back.eta_at) if back and not order.returned_at else None,
-        }
-        if turned
-        else None,
+        },
     }
 
 
@@ -216,6 +221,8 @@ def _shop(order: Order, *, photo: bool, signature: bool) -> Json:
             "signature": signature,
             "signature_requirement": _signature(signature),
             "picture": photo,
+            "identification": None,
+            "pincode": {"enabled": False, "value": ""},
             "barcodes": _barcodes(order),
         },
     }

@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from deliveries import limits
 from deliveries.dialects import one_line, packing, pickups
-from deliveries.dialects.base_api import Foreign, Said, maybe
+from deliveries.dialects.base_api import Foreign, Note, Said, maybe
 from deliveries.dialects.direct import robots
 from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft, ParcelDraft
 from deliveries.models import Order, Parcel
@@ -36,6 +36,12 @@ SIDES = {"length_cm": "length", "width_cm": "depth", "height_cm": "height"}
 PICKUP_LEAST = dt.timedelta(minutes=10)
 COLLECTED_LEAST = dt.timedelta(minutes=20)  # from now to the end of the pick-up
 DROPOFF_LEAST = dt.timedelta(minutes=20)
+MOST_VAT = 10_000_000  # 100 %, in their hundred-thousandths
+# What there is no place for on an order: kept beside it, and answered as it was said.
+ASIDE = ("pickup_notes", "dropoff_seller_notes")
+ITEM_ASIDE = ("size", "must_be_upright", "perishable", "vat_percentage")
+# What a parcel says of itself, on its label and the driver's screen.
+HANDLING = {"must_be_upright": "keep upright", "perishable": "perishable"}
 FREE_SIZES = {Parcel.Size.SMALL, Parcel.Size.MEDIUM}
 
 
@@ -109,6 +115,9 @@ class Item(Foreign):
     dimensions = maybe(Dimensions)
     price = maybe(fields.WholeNumber, min_value=0, max_value=limits.ORDER_VALUE_CENTS)
     weight = maybe(fields.WholeNumber, min_value=0, max_value=1_000_000)
+    must_be_upright = maybe(fields.Flag)
+    perishable = maybe(fields.Flag)
+    vat_percentage = maybe(fields.WholeNumber, min_value=0, max_value=MOST_VAT)
 
 
 class Signature(Foreign):
@@ -150,11 +159,23 @@ class Times(Foreign):
         return {name: value for name, value in read.items() if value is not None}
 
 
-class QuoteIn(Times):
-    pickup_address = Address()
-    dropoff_address = Address()
+class Placed(Times):
     dropoff_latitude = maybe(fields.Number, min_value=-90, max_value=90)
     dropoff_longitude = maybe(fields.Number, min_value=-180, max_value=180)
+
+    def validate(self, attrs: Json) -> Json:
+        """One coordinate alone is a slip, and not to be passed over."""
+        sides = {side for side in ("latitude", "longitude") if attrs.get(f"dropoff_{side}") is not None}
+        if len(sides) == 1:
+            lacking = "longitude" if sides == {"latitude"} else "latitude"
+            fault = serializers.ErrorDetail(str(_("Give both coordinates or none.")), code="required")
+            raise serializers.ValidationError({f"dropoff_{lacking}": [fault]})
+        return attrs
+
+
+class QuoteIn(Placed):
+    pickup_address = Address()
+    dropoff_address = Address()
     pickup_phone_number: serializers.CharField = Said()
     dropoff_phone_number: serializers.CharField = Said()
     manifest_total_value = maybe(fields.WholeNumber)
@@ -184,8 +205,9 @@ class CreateIn(QuoteIn):
     dropoff_name = fields.Text(max_length=120)
     dropoff_business_name = Said(max_length=80)
     dropoff_phone_number = fields.Text(max_length=40)
-    dropoff_notes = Said()
-    dropoff_seller_notes = Said()
+    pickup_notes = Note()
+    dropoff_notes = Note()
+    dropoff_seller_notes = Note()
     pickup_verification = maybe(Counter)
     dropoff_verification = maybe(Verification)
     return_verification = maybe(Counter)
@@ -201,13 +223,49 @@ class CreateIn(QuoteIn):
     tip = maybe(fields.WholeNumber)
 
 
-class UpdateIn(Times):
-    dropoff_notes = Said()
+class UpdateIn(Placed):
+    """Their document's fields, and what an order of ours can change beside them."""
+
+    pickup_notes = Note()
+    dropoff_notes = Note()
+    dropoff_seller_notes = Note()
     dropoff_name = Said()
     dropoff_phone_number = Said()
-    dropoff_latitude = maybe(fields.Number, min_value=-90, max_value=90)
-    dropoff_longitude = maybe(fields.Number, min_value=-180, max_value=180)
+    dropoff_business_name = Said(max_length=80)
+    dropoff_address = maybe(Address)
+    manifest_reference = Note(max_length=39)
+    manifest_total_value = maybe(fields.WholeNumber)
+    pickup_verification = maybe(Counter)
+    dropoff_verification = maybe(Verification)
+    return_verification = maybe(Counter)
+    requires_dropoff_signature = maybe(fields.Flag)
+    requires_id = maybe(fields.Flag)
+    deliverable_action = maybe(fields.Choice, choices=[MEET, LEAVE])
+    undeliverable_action = maybe(fields.Choice, choices=list(UNDELIVERABLE))
     tip_by_customer = maybe(fields.WholeNumber)
+    # Refused unless they only repeat what is.
+    external_id = fields.Document(required=False, allow_null=True)
+    external_store_id = fields.Document(required=False, allow_null=True)
+    quote_id = fields.Document(required=False, allow_null=True)
+    tip = fields.Document(required=False, allow_null=True)
+    pickup_address = fields.Document(required=False, allow_null=True)
+    pickup_name = fields.Document(required=False, allow_null=True)
+    pickup_business_name = fields.Document(required=False, allow_null=True)
+    pickup_phone_number = fields.Document(required=False, allow_null=True)
+    manifest_items = fields.Document(required=False, allow_null=True)
+
+
+FIXED = (
+    "external_id",
+    "external_store_id",
+    "quote_id",
+    "tip",
+    "pickup_address",
+    "pickup_name",
+    "pickup_business_name",
+    "pickup_phone_number",
+    "manifest_items",
+)
 
 
 class ProofIn(Foreign):
@@ -242,7 +300,7 @@ def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
     """The order that is asked for; without a window where no deadline is given. A quote names nobody yet."""
     check_times(given, at=at)
     start, end = window_of(given)
-    items = given.get("manifest_items", [])
+    items = given.get("manifest_items") or []
     value = given.get("manifest_total_value")
     return OrderDraft(
         external_id=number_of(given.get("manifest_reference", ""), given.get("external_id", "")),
@@ -254,12 +312,8 @@ def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
         recipient_email="",
         recipient_locale="en",
         address=placed(given["dropoff_address"], given, business=given.get("dropoff_business_name", "")),
-        instructions=" ".join(
-            text for text in (given.get("dropoff_notes"), given.get("dropoff_seller_notes")) if text
-        ),
-        parcels=packing.packed(
-            [thing_of(item) for item in items], description=given.get("manifest_reference", "")
-        ),
+        instructions=joined(given.get("dropoff_notes"), given.get("dropoff_seller_notes")),
+        parcels=packing.packed([thing_of(item) for item in items], description=description_of(given, items)),
         undeliverable=UNDELIVERABLE[given.get("undeliverable_action", "return")],
         declared_value_cents=value
         if value is not None
@@ -280,7 +334,32 @@ def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
             for item in items
         ),
         **requirements_of(given),
+        aside=aside_of(given, items),
     )
+
+
+def joined(notes: str | None, seller_notes: str | None) -> str:
+    return " ".join(text for text in (notes, seller_notes) if text)
+
+
+def notes_of(instructions: str, seller_notes: str) -> str:
+    """The instructions without what the seller added to them."""
+    return instructions.removesuffix(seller_notes).rstrip() if seller_notes else instructions
+
+
+def description_of(given: Json, items: list[Json]) -> str:
+    """Their reference, and how the parcels want to be handled."""
+    handling = [words for name, words in HANDLING.items() if any(item.get(name) for item in items)]
+    return ", ".join(text for text in (given.get("manifest_reference"), *handling) if text)
+
+
+def aside_of(given: Json, items: list[Json]) -> Json | None:
+    """What the delivery says that has no place of its own on an order; None for nothing."""
+    said: Json = {name: given[name] for name in ASIDE if given.get(name)}
+    things = [{name: item[name] for name in ITEM_ASIDE if item.get(name) is not None} for item in items]
+    if any(things):
+        said["items"] = things
+    return said or None
 
 
 def placed(address: AddressDraft, given: Json, *, business: str = "") -> AddressDraft:
@@ -328,14 +407,18 @@ def requirements_of(given: Json) -> Json:
         "requires_pin": bool(pin.get("enabled", bool(own))),
         "pin_kind": Order.PinKind.OWN if own else Order.PinKind.RANDOM,
         "own_pin": own,
-        # We ask for an ID of 18 or of 21; the stricter of what is near serves both.
-        "minimum_age": None if not age else 18 if age <= 18 else 21,
+        "minimum_age": age_of(age),
         "requires_barcodes": bool(door.get("barcodes")),
         "pickup_photo": bool((given.get("pickup_verification") or {}).get("picture")),
         "pickup_signature": _signed(given.get("pickup_verification") or {}),
         "return_photo": bool((given.get("return_verification") or {}).get("picture")),
         "return_signature": _signed(given.get("return_verification") or {}),
     }
+
+
+def age_of(age: int | None) -> int | None:
+    """We ask for an ID of 18 or of 21; the stricter of what is near serves both."""
+    return None if not age else 18 if age <= 18 else 21
 
 
 def _signed(leg: Json) -> bool:
@@ -356,20 +439,3 @@ def fitted(parcels: tuple[ParcelDraft, ...], quoted: tuple[ParcelDraft, ...]) ->
         dataclasses.replace(parcel, size=before.size, litres=Parcel.LITRES[Parcel.Size(parcel.size)])
         for parcel, before in zip(parcels, quoted, strict=True)
     )
-
-
-def changes_of(given: Json, address: AddressDraft, *, at: dt.datetime) -> Json:
-    """What an update changes of an order, by the names of a draft."""
-    check_times(given, at=at)
-    start, end = window_of(given)
-    moved = placed(address, given)
-    wanted: Json = {
-        "recipient_name": given.get("dropoff_name") or None,
-        "recipient_phone": given.get("dropoff_phone_number") or None,
-        "instructions": given.get("dropoff_notes"),
-        "window_start": start,
-        "window_end": end,
-        "ready_at": given.get("pickup_ready_dt"),
-        "address": moved if moved != address else None,
-    }
-    return {name: value for name, value in wanted.items() if value is not None}

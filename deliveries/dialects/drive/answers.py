@@ -7,14 +7,14 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from deliveries import charging, quoting, tracking
-from deliveries.dialects import one_line, pictures
-from deliveries.dialects.drive.shapes import PIN_KINDS, UNDELIVERABLE
+from deliveries import quoting, tracking
+from deliveries.dialects import one_line, pictures, prices
+from deliveries.dialects.drive.shapes import ITEM_ASIDE, PIN_KINDS, UNDELIVERABLE, Contains
 from deliveries.drafts import OrderDraft
 from deliveries.fees import FeeKind
 from deliveries.filling import draft_of
 from deliveries.models import Consignment, Manifest, Order, Quote, Stop
-from deliveries.snapshots import courier, live_consignment, moment, parcels_of, tracking_url, vehicle_of
+from deliveries.snapshots import courier, live_consignment, moment, tracking_url, vehicle_of
 from drivers.models import Driver
 from stores.models import Store
 
@@ -70,18 +70,9 @@ def cancellation_of(order: Order) -> str | None:
 def delivery(order: Order, *, at: dt.datetime) -> Json:
     place = live_consignment(order)
     driver = place.manifest.driver if place else None
-    lines: Iterable[tuple[str, int]] = ()
-    if order.fee_policy is not None and order.distance_m is not None:
-        priced = charging.delivery_lines(
-            order.fee_policy,
-            distance_m=order.distance_m,
-            sizes=[parcel.size for parcel in parcels_of(order)],
-            slot_cents=order.slot_cents,
-        )
-        lines = [(str(line.kind), line.cents) for line in priced]
     return {
         **_asked(draft_of(order), order.store),
-        **_money(lines),
+        **_money(prices.lines_of(order)),
         "delivery_status": status_of(order, place),
         "cancellation_reason": cancellation_of(order),
         "updated_at": moment(tracking.touched_at(order)),
@@ -118,7 +109,10 @@ def quote(found: Quote) -> Json:
 
 def _asked(draft: OrderDraft, store: Store) -> Json:
     """What was asked for, as it is kept."""
-    given, _space, family = draft.recipient_name.partition(" ")
+    aside = draft.aside or {}
+    business = aside.get("dropoff_business_name", "")
+    person = (draft.recipient_name or aside.get("recipient", "")).removesuffix(f" ({business})")
+    given, _space, family = ("" if person == business else person).partition(" ")
     address, point = draft.address, draft.address.point
     return {
         "external_delivery_id": draft.external_id,
@@ -127,8 +121,8 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "pickup_address": store.mall.address,
         "pickup_business_name": store.name,
         "pickup_phone_number": store.phone or None,
-        "pickup_instructions": store.pickup_note or None,
-        "pickup_reference_tag": draft.parcels[0].description or None,
+        "pickup_instructions": aside.get("pickup_notes") or store.pickup_note or None,
+        "pickup_reference_tag": aside.get("reference", draft.parcels[0].description) or None,
         "pickup_external_business_id": store.seller.code,
         "pickup_external_store_id": store.code,
         "dropoff_address": one_line.write(
@@ -143,12 +137,12 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
             "country": address.country,
         },
         "dropoff_location": {"lat": point.lat, "lng": point.lng} if point else None,
-        "dropoff_business_name": None,
+        "dropoff_business_name": business or None,
         "dropoff_phone_number": draft.recipient_phone or None,
         "dropoff_instructions": draft.instructions or None,
         "dropoff_contact_given_name": given or None,
         "dropoff_contact_family_name": family or None,
-        "dropoff_contact_send_notifications": True,
+        "dropoff_contact_send_notifications": aside.get("send_notifications", True),
         "dropoff_options": {
             "signature": "required" if draft.requires_signature else "none",
             "id_verification": "required" if draft.minimum_age else "none",
@@ -163,10 +157,7 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "pickup_verification_metadata": None,
         "dropoff_requires_signature": draft.requires_signature,
         "order_value": draft.declared_value_cents,
-        "items": [
-            {"name": item.name, "quantity": item.quantity, "price": item.price_cents, "barcode": item.barcode or None}
-            for item in draft.items
-        ],
+        "items": _items(draft),
         "pickup_time": moment(draft.ready_at),
         "dropoff_time": None,
         "pickup_window": None,
@@ -175,16 +166,32 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         and not (draft.requires_signature or draft.requires_pin or draft.minimum_age),
         "action_if_undeliverable": ACTIONS.get(draft.undeliverable, "return_to_pickup"),
         "tip": draft.tip_cents,
+        "order_contains": dict.fromkeys(Contains().fields, False) | aside.get("order_contains", {}),
         # What there is none of here, as their answers have it.
         "dropoff_cash_on_delivery": 0,
         "dasher_allowed_vehicles": ["car"],
-        "order_contains": None,
         "shopping_options": None,
         "promotion_id": None,
         "origin_facility_id": None,
         "order_route_type": None,
         "order_route_items": [],
     }  # fmt: skip
+
+
+def _items(draft: OrderDraft) -> list[Json]:
+    said = (draft.aside or {}).get("items") or [{}] * len(draft.items)
+    return [
+        {
+            "name": item.name,
+            "quantity": item.quantity,
+            "price": item.price_cents,
+            "barcode": item.barcode or None,
+            **{name: further.get(name) for name in ITEM_ASIDE},
+            "item_options": None,
+            "adjustment_details": None,
+        }
+        for item, further in zip(draft.items, said, strict=True)
+    ]
 
 
 def _money(lines: Iterable[tuple[str, int]]) -> Json:

@@ -12,7 +12,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from deliveries import limits
 from deliveries.dialects import one_line, packing, pickups
-from deliveries.dialects.base_api import Foreign, Said, locale_of, maybe
+from deliveries.dialects.base_api import Foreign, Note, Said, locale_of, maybe
 from deliveries.drafts import AddressDraft, ItemDraft, OrderDraft
 from deliveries.models import Order
 from retaildelivery.lib.geo import Point
@@ -48,12 +48,25 @@ class DropoffOptions(Foreign):
     signature = Said()
     id_verification = Said()
     proof_of_delivery = Said()
+    catering_setup = Said()
+
+    def validate_catering_setup(self, value: str | None) -> str | None:
+        if value not in {None, "", "none"}:
+            raise ValidationError(_("Drivers here hand over at the door. Leave it out."), code="unsupported")
+        return value
 
 
 class Contains(Foreign):
     alcohol = maybe(fields.Flag)
-    tobacco = maybe(fields.Flag)
+    pharmacy_items = maybe(fields.Flag)
     age_restricted_pharmacy_items = maybe(fields.Flag)
+    tobacco = maybe(fields.Flag)
+    hemp = maybe(fields.Flag)
+    otc = maybe(fields.Flag)
+
+
+# For adults only, of what `order_contains` names.
+ADULT = ("alcohol", "tobacco", "hemp", "age_restricted_pharmacy_items")
 
 
 class Pin(Foreign):
@@ -74,6 +87,10 @@ class Components(Foreign):
 
 class Item(Foreign):
     name = fields.Text(max_length=120)
+    description = Note()
+    external_id = Note()
+    external_instance_id = Note()
+    special_instructions = Note()
     quantity = fields.WholeNumber(min_value=1, max_value=limits.ITEM_QUANTITY)
     weight = maybe(fields.Number, min_value=0, max_value=100)
     volume = maybe(fields.Number, min_value=0, max_value=100)
@@ -86,9 +103,12 @@ class Item(Foreign):
 
 class UpdateIn(Foreign):
     locale = Said()
+    order_fulfillment_method = Said()
+    dasher_allowed_vehicles = maybe(serializers.ListField, child=Said())
     pickup_address = Said()
     pickup_business_name = Said()
     pickup_phone_number = Said()
+    pickup_instructions = Note()
     pickup_reference_tag = Said()
     pickup_external_business_id = Said()
     pickup_external_store_id = Said()
@@ -99,6 +119,7 @@ class UpdateIn(Foreign):
     dropoff_instructions = Said()
     dropoff_contact_given_name = Said()
     dropoff_contact_family_name = Said()
+    dropoff_contact_send_notifications = maybe(fields.Flag)
     dropoff_address_components = maybe(Components)
     dropoff_options = maybe(DropoffOptions)
     dropoff_pin_code_verification_metadata = maybe(Pin)
@@ -118,6 +139,18 @@ class UpdateIn(Foreign):
     def validate_dropoff_cash_on_delivery(self, value: int | None) -> int | None:
         if value:
             raise ValidationError(_("Drivers here take no cash. Leave it out."), code="unsupported")
+        return value
+
+    def validate_order_fulfillment_method(self, value: str | None) -> str | None:
+        if value not in {None, "", "standard"}:
+            raise ValidationError(
+                _("Only what the store has packed is collected: standard."), code="unsupported"
+            )
+        return value
+
+    def validate_dasher_allowed_vehicles(self, value: list[str] | None) -> list[str] | None:
+        if value and "car" not in value:
+            raise ValidationError(_("Drivers here come by car. Leave it out."), code="unsupported")
         return value
 
     def validate_external_delivery_id(self, value: str) -> str:
@@ -182,7 +215,44 @@ def draft_of(given: Json) -> OrderDraft:
         tip_cents=given.get("tip", 0),
         items=tuple(item_of(item) for item in given.get("items", [])),
         **requirements_of(given),
+        aside=aside_of(given),
     )
+
+
+# What there is no place for on an order, by the name under which it is kept beside it.
+ASIDE = {
+    "pickup_instructions": "pickup_notes",
+    "order_contains": "order_contains",
+    "dropoff_business_name": "dropoff_business_name",
+    "dropoff_contact_send_notifications": "send_notifications",
+}
+ITEM_ASIDE = (
+    "description",
+    "external_id",
+    "external_instance_id",
+    "special_instructions",
+    "volume",
+    "weight",
+    "length",
+    "width",
+    "height",
+)
+
+
+def aside_of(given: Json) -> Json | None:
+    """What the delivery says that has no place of its own on an order; None for nothing."""
+    said: Json = {
+        ours: given[theirs] for theirs, ours in ASIDE.items() if given.get(theirs) not in (None, "")
+    }
+    if "order_contains" in said:
+        said["order_contains"] = {name: bool(flag) for name, flag in said["order_contains"].items()}
+    things = [
+        {name: item[name] for name in ITEM_ASIDE if item.get(name) not in (None, "")}
+        for item in given.get("items", [])
+    ]
+    if any(things):
+        said["items"] = things
+    return said or None
 
 
 def window_of(given: Json) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -238,7 +308,7 @@ def of_components(parts: Json) -> AddressDraft | None:
 def requirements_of(given: Json) -> Json:
     options, contains = given.get("dropoff_options") or {}, given.get("order_contains") or {}
     pin = given.get("dropoff_pin_code_verification_metadata") or {}
-    adult = options.get("id_verification") == "required" or any(contains.values())
+    adult = options.get("id_verification") == "required" or any(contains.get(name) for name in ADULT)
     proof, contactless = options.get("proof_of_delivery"), given.get("contactless_dropoff")
     return {
         # Where nothing is said we photograph, as for an order of our own.
@@ -278,21 +348,3 @@ def item_of(item: Json) -> ItemDraft:
         price_cents=item.get("price"),
         barcode=item.get("barcode") or "",
     )
-
-
-def changes_of(given: Json, order: Order) -> Json:
-    """What an update changes of an order, by the names of a draft; what it only repeats is not among it."""
-    start, end = window_of(given)
-    wanted: Json = {
-        "recipient_name": name_of(given) or None,
-        "recipient_phone": given.get("dropoff_phone_number") or None,
-        "instructions": given.get("dropoff_instructions"),
-        "window_start": start,
-        "window_end": end,
-        "ready_at": ready_of(given),
-        "declared_value_cents": given.get("order_value"),
-        "undeliverable": UNDELIVERABLE.get(given.get("action_if_undeliverable", "")),
-    }
-    if given.get("dropoff_address") or of_components(given.get("dropoff_address_components") or {}):
-        wanted["address"] = address_of(given)
-    return {name: value for name, value in wanted.items() if value is not None}

@@ -192,6 +192,58 @@ def test_recipient_and_window_are_changed_and_the_event_says_what(
     assert "window_end" in Fact.objects.get(name="order.updated").data["changed"]
 
 
+def test_what_is_asked_for_at_the_legs_is_changed_while_the_order_waits(
+    northwind: SellerClient, trade: Trade
+) -> None:
+    asked = {"signature": True, "pin": True, "pin_kind": "phone"}
+    code = northwind.post("orders", order_body(trade.store, requirements=asked)).json()["code"]
+
+    changed = northwind.patch(
+        f"orders/{code}",
+        {"requirements": {"signature": False, "minimum_age": 21, "return": {"photo": True}}},
+    ).json()["requirements"]
+    northwind.patch(f"orders/{code}", {"recipient": {"name": "Rosa Q.", "phone": "7025550149"}})
+    order = Order.objects.get()
+    northwind.patch(f"orders/{code}", {"requirements": {"pin_kind": "own", "own_pin": "4711"}})
+
+    assert (changed["signature"], changed["minimum_age"], changed["pin_kind"]) == (False, 21, "phone")
+    assert changed["return"] == {"photo": True, "signature": False}
+    assert order.pin == "0149"
+    assert Order.objects.get().pin == "4711"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"own_pin": "47"}, "requirements.own_pin"),
+        ({"own_pin": "4711"}, "requirements.own_pin"),
+        ({"minimum_age": 19}, "requirements.minimum_age"),
+        ({"photos": True}, "requirements.photos"),
+        ({"photo": None}, "requirements.photo"),
+    ],
+)
+def test_requirements_that_cannot_be_are_refused_by_name(
+    northwind: SellerClient, trade: Trade, asked: dict[str, Any], named: str
+) -> None:
+    posted = northwind.post("orders", order_body(trade.store)).json()
+
+    answer = northwind.patch(f"orders/{posted['code']}", {"requirements": asked})
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["field_errors"]] == [named]
+    assert northwind.get(f"orders/{posted['code']}").json() == posted
+
+
+def test_requirements_stand_once_the_order_is_planned(northwind: SellerClient, trade: Trade) -> None:
+    code = northwind.post("orders", order_body(trade.store)).json()["code"]
+    Order.objects.update(status="planned")
+
+    answer = northwind.patch(f"orders/{code}", {"requirements": {"signature": True}})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "order_not_changeable")
+    assert not Order.objects.get().requires_signature
+
+
 def test_an_empty_change_is_no_event(northwind: SellerClient, trade: Trade) -> None:
     posted = northwind.post("orders", order_body(trade.store)).json()
     assert northwind.patch(f"orders/{posted['code']}", {}).json() == posted

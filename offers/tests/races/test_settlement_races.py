@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from deliveries.models import Order
-from deliveries.posting import tip
+from deliveries.revising import tip
 from drivers import ledger, verify_pay
 from drivers.models import DriverPosting, StandingEvent
 from offers import freshness, guarantees, locks, settlement, terms

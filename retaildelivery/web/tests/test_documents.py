@@ -16,10 +16,11 @@ from django.utils import translation
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from drf_spectacular.views import SpectacularAPIView
 
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.testing import examples
-from retaildelivery.web import documents, error_codes, errors, refusing
+from retaildelivery.web import documents, error_codes, errors, refusing, served
 from retaildelivery.web.mends import MENDS
 
 SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
@@ -113,6 +114,20 @@ def test_the_document_is_served() -> None:
     answer = Client().get("/api/schema/")
     assert answer.status_code == 200
     assert yaml.safe_load(answer.content)["openapi"] == "3.1.0"
+
+
+@pytest.mark.django_db
+def test_the_document_is_made_once_and_served_in_the_format_that_is_asked_for(monkeypatch) -> None:
+    monkeypatch.setattr(served, "_written", {})
+    first, as_json = Client().get("/api/schema/"), Client().get("/api/schema/?format=json")
+    monkeypatch.setattr(SpectacularAPIView, "get", None)
+
+    again = Client().get("/api/schema/")
+
+    assert (again.content, again["Content-Type"]) == (first.content, first["Content-Type"])
+    assert again["Content-Disposition"] == first["Content-Disposition"]
+    assert as_json.json()["openapi"] == "3.1.0"
+    assert Client().get("/api/schema/?format=json").content == as_json.content
 
 
 def test_every_code_is_a_stable_word_with_a_sentence() -> None:

@@ -1,0 +1,93 @@
+"""What an update of an Uber-Direct-shaped client changes of an order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from deliveries.dialects.base_api import known_door
+from deliveries.dialects.direct.shapes import (
+    ASIDE,
+    LEAVE,
+    UNDELIVERABLE,
+    age_of,
+    check_times,
+    joined,
+    notes_of,
+    placed,
+    window_of,
+)
+from deliveries.drafts import OrderDraft
+from deliveries.models import Order
+
+Json = dict[str, Any]
+
+
+def changes_of(given: Json, before: OrderDraft, *, at: dt.datetime) -> Json:
+    """What an update changes of an order, by the names of a draft."""
+    check_times(given, at=at)
+    start, end = window_of(given)
+    address = known_door(given.get("dropoff_address") or before.address, before.address)
+    moved = placed(address, given, business=given.get("dropoff_business_name") or "")
+    wanted: Json = {
+        "recipient_name": given.get("dropoff_name") or None,
+        "recipient_phone": given.get("dropoff_phone_number") or None,
+        "window_start": start,
+        "window_end": end,
+        "ready_at": given.get("pickup_ready_dt"),
+        "address": moved if moved != before.address else None,
+        "declared_value_cents": given.get("manifest_total_value"),
+        "undeliverable": UNDELIVERABLE.get(given.get("undeliverable_action") or ""),
+    }
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    return changes | notes_changed(given, before) | requirements_changed(given)
+
+
+def notes_changed(given: Json, before: OrderDraft) -> Json:
+    """What an update says of the notes and the reference. What is left out or null stays; an empty text empties."""
+    aside: Json = dict(before.aside or {})
+    seller_notes = aside.get("dropoff_seller_notes", "")
+    notes = notes_of(before.instructions, seller_notes)
+    aside |= {name: given[name] for name in ASIDE if given.get(name) is not None}
+    if given.get("manifest_reference") is not None:
+        aside["reference"] = given["manifest_reference"]
+    said = [given[name] for name in ("dropoff_notes", "dropoff_seller_notes") if given.get(name) is not None]
+    changes: Json = {"aside": aside or None}
+    if said:
+        told = given.get("dropoff_notes")
+        changes["instructions"] = joined(
+            notes if told is None else told, aside.get("dropoff_seller_notes", "")
+        )
+    return changes
+
+
+def requirements_changed(given: Json) -> Json:
+    """Only what an update says of the legs."""
+    door = given.get("dropoff_verification") or {}
+    pin, identity = door.get("pincode") or {}, door.get("identification") or {}
+    wanted: Json = {
+        "requires_photo": door.get("picture"),
+        "requires_signature": _asked(door, given.get("requires_dropoff_signature")),
+        "requires_pin": pin.get("enabled"),
+        "requires_barcodes": None if door.get("barcodes") is None else bool(door["barcodes"]),
+    }
+    if given.get("deliverable_action") and wanted["requires_photo"] is None:
+        wanted["requires_photo"] = given["deliverable_action"] == LEAVE
+    for leg in ("pickup", "return"):
+        asked = given.get(f"{leg}_verification") or {}
+        wanted |= {f"{leg}_photo": asked.get("picture"), f"{leg}_signature": _asked(asked, None)}
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    if pin.get("value"):
+        changes |= {"requires_pin": True, "pin_kind": Order.PinKind.OWN, "own_pin": pin["value"]}
+    if identity.get("min_age") is not None:
+        changes["minimum_age"] = age_of(identity["min_age"])
+    elif given.get("requires_id") is not None:
+        changes["minimum_age"] = 21 if given["requires_id"] else None
+    return changes
+
+
+def _asked(leg: Json, flag: bool | None) -> bool | None:
+    """Whether a signature is asked for at a leg; None where nothing is said of it."""
+    enabled = (leg.get("signature_requirement") or {}).get("enabled")
+    said = [value for value in (enabled, leg.get("signature"), flag) if value is not None]
+    return any(said) if said else None

@@ -1,0 +1,35 @@
+"""The OpenAPI document as it is served: written once per process, format and language, since it does not change while
+the process lives and takes seconds to make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import translation
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+
+_written: dict[tuple[str, str], dict[str, Any]] = {}
+
+
+@extend_schema(exclude=True)
+class DocumentView(SpectacularAPIView):
+    """OpenAPI 3.1 as YAML; as JSON with `?format=json` or an `Accept` that says so."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        key = (request.accepted_renderer.media_type, translation.get_language() or "")
+        if key in _written and set(request.query_params) <= {"format"}:
+            return HttpResponse(**_written[key])
+        response = super().get(request, *args, **kwargs)
+        # Who says more than a format has it made anew: of what may be said there is no end.
+        if set(request.query_params) <= {"format"}:
+            response.add_post_render_callback(lambda done: _keep(key, done))
+        return response
+
+
+def _keep(key: tuple[str, str], response: Any) -> None:
+    kept = {"content": response.content, "content_type": response["Content-Type"]}
+    disposition = response.get("Content-Disposition")
+    _written[key] = kept | {"headers": {"Content-Disposition": disposition} if disposition else {}}
