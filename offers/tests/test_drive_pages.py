@@ -9,7 +9,7 @@ from deliveries import loading
 from deliveries.models import Order, Stop
 from drivers import badge
 from drivers.models import Driver, DriverPosting
-from offers import claiming, expiry
+from offers import claiming, expiry, facts, withdrawing
 from offers.models import Block, Claim, Decline
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -469,6 +469,34 @@ def test_pay_is_shown_line_by_line_with_its_rule(client, mine, ada):
 
 
 # -- Costs ---------------------------------------------------------------------------------------------------
+
+
+def test_who_is_late_reads_until_when_and_what_then(client, mine, time_machine):
+    for minutes, words in ((5, False), (6, True), (19, True)):
+        time_machine.move_to(START + minutes * MINUTE, tick=False)
+        page = client.get(url("driver_block_detail", mine.code)).content.decode()
+        assert ("At 1:20 PM the block goes to somebody else" in page) is words
+
+
+def test_a_block_that_is_gone_waits_for_no_pay(client, mine, time_machine):
+    offer = Claim.objects.get().offer
+    withdrawing.withdraw(block_code=mine.code, reason="The mall floods.", actor=facts.SYSTEM, at=AT)
+
+    page = client.get(url("driver_block_pay", mine.code)).content.decode()
+
+    assert "Operations say: The mall floods." in page
+    assert "Not settled yet" not in page
+    assert "This block was called off." in client.get(url("driver_offer", offer.code)).content.decode()
+
+
+def test_what_was_given_back_late_pays_nothing_and_says_so(client, mine, ada):
+    claiming.release(block_code=mine.code, driver_id=ada.pk, at=START - MINUTE)
+
+    page = client.get(url("driver_block_pay", mine.code)).content.decode()
+
+    assert "Released late, " in page
+    assert "it pays nothing" in page
+    assert "Not settled yet" not in page
 
 
 def test_every_page_stays_within_its_queries(client, mine, ada, django_assert_max_num_queries):

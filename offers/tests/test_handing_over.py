@@ -231,6 +231,17 @@ def test_two_people_do_it_on_their_pages(client, block, ada, ben):
     assert client.get(f"/drive/hand-overs/{asked.code}/").status_code == 404
 
 
+def test_who_is_asked_reads_what_they_would_answer_for(client, store, ada, ben):
+    empty = making.empty_block(store.mall, start=START + 6 * HOUR)
+    asked = propose(making.claimed(empty, ada), ada, ben)
+    client.force_login(ben.user)
+
+    page = client.get(f"/drive/hand-overs/{asked.code}/").content.decode()
+
+    assert "Published ahead: its orders follow." in page
+    assert "From then on you answer for it. Until Mon, Nov 23, 6:15 PM you can give it back" in page
+
+
 def test_who_is_asked_says_no_by_api_and_the_block_stays(block, ada, ben):
     made = api_of(ada).put(f"/api/v1/driver/blocks/{block.code}/transfer", {"driver": ben.code}).json()
     two = api_of(ben)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,11 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from deliveries import itinerary
 from deliveries.models import Manifest, Stop
-from drivers import access, applying, costing, ledger, statements
+from drivers import access, applying, costing
 from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
-from drivers.limits import EARNINGS_PAGE
-from drivers.models import Driver, DriverPosting
+from drivers.models import Driver
 from drivers.views import day_of
 from offers import (
     attendance,
@@ -34,14 +31,11 @@ from offers import (
     feed,
     hours,
     limits,
-    missions,
-    pay_notices,
-    paydays,
     places,
     reckoning,
 )
 from offers.drive_forms import CheckInForm, DeclineForm, LateForm
-from offers.models import Block, Claim, Decline, Extra, HandOver, Offer
+from offers.models import Block, Claim, Decline, HandOver, Offer
 from offers.views import reliefs
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
@@ -357,6 +351,8 @@ def moments_of(block: Block, *, at: dt.datetime) -> dict[str, Any]:
     return {
         "check_in_from": opens,
         "check_in_until": block.starts_at + limits.CHECK_IN_LATE,
+        "is_late": block.status == Block.Status.CLAIMED and at > block.starts_at + limits.CHECK_IN_LATE,
+        "no_show_at": block.starts_at + limits.NO_SHOW_AFTER,
         "check_in_open": opens <= at < block.starts_at + limits.NO_SHOW_AFTER,
         "may_tell_late": block.status == Block.Status.CLAIMED
         and block.starts_at - limits.RELEASE_UNTIL <= at <= block.starts_at + limits.CHECK_IN_LATE,
@@ -448,70 +444,3 @@ def manifest(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         "offers/driver_manifest.html",
         {"driver": driver, "held": held.block, "trips": itinerary.in_trips(calls, held.block.mall)},
     )
-
-
-@driver_required
-@require_GET
-def earnings(request: HttpRequest, driver: Driver) -> HttpResponse:
-    """The balance, and each block with what it paid."""
-    at, zone = timezone.now(), paydays.zone_of(driver.market_code)
-    costs = costing.of(driver)
-    settled = feed.earnings(driver, limit=EARNINGS_PAGE + 1, after=request.GET.get("cursor", ""))
-    shown = settled[:EARNINGS_PAGE]
-    first_page = "cursor" not in request.GET
-    context = {
-        "driver": driver,
-        "first_page": first_page,
-        "next_cursor": shown[-1].claim.block.code if len(settled) > EARNINGS_PAGE else "",
-        "rows": [
-            {
-                "block": row.claim.block,
-                "cents": row.total_cents,
-                "net": reckoning.left_of(costs, row.claim, row.lines),
-            }
-            for row in shown
-        ],
-        **(money_now(driver, costs, zone=zone, at=at) if first_page else {}),
-    }
-    return render(request, "offers/driver_earnings.html", context)
-
-
-def money_now(driver: Driver, costs: costing.Costs, *, zone: ZoneInfo, at: dt.datetime) -> dict[str, Any]:
-    """What stands above the list of blocks: the week, the balance, what comes."""
-    monday = paydays.week_of(at, zone)
-    claims = list(feed.live_or_ended_since(driver, monday))
-    over = [claim for claim in claims if claim.ended_at is not None]
-    of_blocks = Q(subject__in=[reckoning.subject_of(claim) for claim in over])
-    lines = list(DriverPosting.objects.filter(Q(at__gte=monday) | of_blocks, driver=driver))
-    earned = statements.sums(line for line in lines if line.at >= monday)
-    return {
-        "together": reckoning.together(reckoning.of_claims(costs, over, lines)),
-        "balance_cents": ledger.balance_now(driver),
-        "week": earned,
-        "week_total": earned.earned_cents + earned.tips_cents + earned.corrected_cents,
-        "next_payout": paydays.next_payout(at, zone),
-        "bank": driver.payout_accounts.filter(replaced_at=None).first(),
-        "open": [claim for claim in claims if claim.ended_at is None],
-        "missions": missions.progress(driver, zone=zone, at=at),
-        "coming": pay_notices.coming(driver, at=at),
-    }
-
-
-@driver_required
-@require_GET
-def block_pay(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
-    """Why this amount: every line with the rule it was computed from."""
-    held = get_object_or_404(feed.claims_of(driver).order_by("-pk").filter(block__code=code)[:1])
-    lines = list(DriverPosting.objects.filter(driver=driver, subject=f"block:{code}").order_by("pk"))
-    total = sum(line.cents for line in lines)
-    context = {
-        "driver": driver,
-        "claim": held,
-        "held": held.block,
-        "lines": lines,
-        "total_cents": total,
-        "beside": reckoning.afterwards(costing.of(driver), held, lines),
-        "extras": Extra.objects.filter(block=held.block, driver=driver).order_by("pk"),
-        "tolls": held.block.policy.tolls_refunded,
-    }
-    return render(request, "offers/driver_block_pay.html", context)

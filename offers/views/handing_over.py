@@ -16,7 +16,7 @@ from drivers.models import Driver
 from offers import feed, handing_over, lateness
 from offers.drive_forms import HandOverForm, LateForm
 from offers.models import HandOver
-from offers.views.drive import CONFLICT, UNPROCESSABLE, block_page, held_claim
+from offers.views.drive import CONFLICT, UNPROCESSABLE, block_page, held_claim, moments_of
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.errors import STATUS
 
@@ -97,6 +97,7 @@ def proposed_page(
         "held": asked.claim.block,
         "is_open": asked.ended_at is None and asked.expires_at > at and asked.claim.ended_at is None,
         "refusal": refusal,
+        **moments_of(asked.claim.block, at=at),
     }
     return render(request, "offers/driver_hand_over_asked.html", context, status=CONFLICT if refusal else 200)
 
