@@ -5,7 +5,7 @@ import time
 import pytest
 from django.db import IntegrityError, connection
 
-from deliveries import custody, doors, loading, locks, posting
+from deliveries import custody, doors, loading, locks, posting, trips
 from deliveries.models import (
     Attempt,
     Consignment,
@@ -139,6 +139,40 @@ def test_without_locks_only_a_constraint_is_left_between_cancelling_and_the_car(
     # Both thought they could; the database stopped the second with an error that no person can read.
     failures = [outcome for _, _, outcomes in seen for outcome in outcomes if isinstance(outcome, Exception)]
     assert IntegrityError in {type(failure) for failure in failures}
+
+
+# -- The last door of a trip, and the next trip cancelled meanwhile
+
+
+def last_door_and_next_trip_cancelled(afternoon):
+    first, second = one_parcel(afternoon, requires_photo=False), one_parcel(afternoon)
+    manifest = afternoon.loading_trips([first], [second])
+    afternoon.collect(manifest)
+    afternoon.depart(manifest)
+    door = stops_of(manifest, Stop.Kind.DROPOFF)[0]
+    outcomes = at_once(lambda: afternoon.deliver(door, photo=None), lambda: cancel(second))
+    statuses = [Order.objects.get(pk=order.pk).status for order in (first, second)]
+    return [*statuses, Manifest.objects.get(pk=manifest.pk).status], outcomes
+
+
+def test_a_manifest_ends_whichever_came_first_its_last_door_or_the_end_of_its_next_trip(afternoon):
+    for _ in ROUNDS:
+        ends, outcomes = last_door_and_next_trip_cancelled(afternoon)
+
+        assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+        assert ends == ["delivered", "cancelled", "completed"]
+    assert facts("manifest.completed") == len(ROUNDS)
+
+
+def test_without_locks_the_driver_is_sent_back_for_a_trip_that_is_cancelled(afternoon, monkeypatch):
+    without_locks(monkeypatch)
+    next_of = trips.next_of
+    monkeypatch.setattr(trips, "next_of", lambda manifest: (next_of(manifest), time.sleep(0.5))[0])
+
+    seen = [last_door_and_next_trip_cancelled(afternoon) for _ in range(3)]
+
+    failed = [outcome for _, outcomes in seen for outcome in outcomes if isinstance(outcome, Exception)]
+    assert failed or any(ends != ["delivered", "cancelled", "completed"] for ends, _ in seen)
 
 
 # -- Delivered and failed at once
