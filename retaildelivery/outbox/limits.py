@@ -16,6 +16,7 @@ RELAY_BATCH = 50  # reactions one task is handed when many are recorded at once
 TOGETHER = (
     50  # reactions done in one transaction: most of the gain, and locks are held for a fifth of a second
 )
+DONE_ALONG = 10_000  # reactions done together with others whose message a worker remembers not to look up
 SWEEP_BATCH = 500  # reactions one sweep hands to the workers
 MESSAGE_RETRIES = (
     dt.timedelta(seconds=30),

@@ -44,10 +44,18 @@ def relay_all(*, reaction_ids: Sequence[int], at: dt.datetime) -> set[int]:
     return done
 
 
+# What this process did together with others, and of which the message is still to come: each is for a row that is done,
+# so that nothing need be asked of the database when it comes. Only a shortcut: of what is not in here the row tells.
+_done_along: set[int] = set()
+
+
 def _relayed(reaction_id: int, *, at: dt.datetime, alone: bool = False) -> set[int]:
     """The keys of what was done by asking for this one."""
+    if reaction_id in _done_along:
+        _done_along.discard(reaction_id)
+        return set()
     try:
-        return _run(reaction_id, at=at, alone=alone)
+        done = _run(reaction_id, at=at, alone=alone)
     except NotTogether as broken:
         log.warning("outbox.not_together", reactions=broken.keys, reason=str(broken.__cause__))
         return {key for key in broken.keys if _relayed(key, at=at, alone=True)}
@@ -55,6 +63,10 @@ def _relayed(reaction_id: int, *, at: dt.datetime, alone: bool = False) -> set[i
         log.exception("outbox.reaction_failed", reaction=reaction_id)
         postpone(reaction_id=reaction_id, error=traceback.format_exc(), at=at)
         return set()
+    if len(_done_along) > limits.DONE_ALONG:
+        _done_along.clear()
+    _done_along.update(done - {reaction_id})
+    return done
 
 
 @transaction.atomic(durable=True)

@@ -158,6 +158,20 @@ def test_what_waits_for_the_same_thing_is_done_together():
 
 
 @pytest.mark.django_db
+def test_the_message_of_what_was_done_along_with_others_asks_the_database_nothing_and_a_second_one_asks_again(
+    django_assert_num_queries,
+):
+    first, along = leaving(), leaving()
+    relaying.relay(reaction_id=first.pk, at=NOW)
+
+    with django_assert_num_queries(0):
+        assert relaying.relay(reaction_id=along.pk, at=NOW) is False
+    # As after the row was set back by hand.
+    Reaction.objects.filter(pk=along.pk).update(done_at=None)
+    assert relaying.relay(reaction_id=along.pk, at=NOW) is True
+
+
+@pytest.mark.django_db
 def test_of_those_done_together_the_one_that_breaks_holds_back_nobody():
     first, bad, third = leaving(), leaving(bad=True), leaving()
 
