@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from deliveries.models import Order
 from offers import limits
 from offers.chances import Cases, Chance, estimate
-from offers.models import Block, Claim, Decline, Entry
+from offers.models import Block, Claim, Decline, Offer
 
 # A claim that ended so was the platform's doing: the block had found its driver.
 KEPT = [Claim.Ending.WITHDRAWN, Claim.Ending.STOOD_DOWN]
@@ -46,6 +46,7 @@ class Search:
     claimed_at: dt.datetime | None = None
     took: dt.timedelta | None = None
     seen_by: int = 0
+    draws: int = 0
     entries: int = 0
     given_back: int = 0
     declined: tuple[Declined, ...] = ()
@@ -68,6 +69,10 @@ def of(order: Order, *, at: dt.datetime) -> Search:
     assert block.published_at is not None
     audience = getattr(block, "audience", None)
     on_offer = state == State.ON_OFFER
+    drawn = block.offers.filter(mode=Offer.Mode.DRAW).aggregate(
+        draws=Count("pk", distinct=True),
+        entries=Count("draw__entries__driver", filter=Q(draw__entries__withdrawn_at=None), distinct=True),
+    )
     return Search(
         state=state,
         starts_at=block.starts_at,
@@ -75,7 +80,8 @@ def of(order: Order, *, at: dt.datetime) -> Search:
         claimed_at=claim.claimed_at if claim else None,
         took=until - block.published_at,
         seen_by=audience.count if audience else 0,
-        entries=Entry.objects.standing().filter(draw__offer__block=block).values("driver").distinct().count(),  # type: ignore[attr-defined]
+        draws=drawn["draws"],
+        entries=drawn["entries"],
         given_back=sum(each.ending in GIVEN_BACK for each in claims),
         declined=_declined(block, but=[each.driver_id for each in claims]),
         chance=chance_of(block, at=at) if on_offer and at < block.starts_at else None,

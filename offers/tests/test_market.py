@@ -240,11 +240,25 @@ def test_the_stores_page_tells_it_within_the_budget_and_names_nobody(
 
     assert "75% chance of a driver by the start" in page
     assert "1 × pay" in page
+    assert "In the draw" in page
     assert not any(word in page for word in ("Ada", "Eve", ada.code))
     card = client.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in card
     assert "1 × pay" in card
     assert url in client.get(reverse("deliveries:store_order", args=[order.code])).content.decode()
+
+
+def test_a_block_that_was_never_drawn_tells_of_no_draw(store, order, ada):
+    claiming.claim(
+        offer_code=making.offer_of(making.block([order], start=AT + 50 * MINUTE)).code,
+        driver_id=ada.pk,
+        at=AT,
+    )
+
+    card = at_the_store(store).get(reverse("offers:store_market", args=[order.code])).content.decode()
+
+    assert "Claimed after" in card
+    assert "In the draw" not in card
 
 
 def test_strangers_find_neither_page_nor_answer(mall, order):

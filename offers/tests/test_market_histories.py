@@ -10,9 +10,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deliveries import loading
+from deliveries.models import Parcel, Stop
 from drivers import appealing, applying
 from drivers.models import Driver, DriverPosting, StandingEvent
 from offers import (
+    aborting,
+    asking_relief,
     attendance,
     claiming,
     declining,
@@ -21,6 +25,7 @@ from offers import (
     handing_over,
     lateness,
     pricing,
+    relieving,
     standby,
     standing_down,
     withdrawing,
@@ -30,6 +35,7 @@ from offers.planning import waves
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
+from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.recording import SYSTEM
 
@@ -37,12 +43,15 @@ ACTS = [
     *["fill"] * 5, *["work"] * 4, "post", "suspend",
     *["enter"] * 6, *["wait"] * 6, *["sweep"] * 5, *["confirm"] * 5, *["claim"] * 3, *["leave"] * 2,
     *["decline"] * 2, *["release"] * 3, *["stand_by"] * 2, "stand_down", *["propose"] * 2, *["answer"] * 3,
-    "tell_late", "appeal", "withdraw", "sleep",
+    "tell_late", "appeal", "withdraw", "sleep", *["break_off"] * 3, *["ask_relief"] * 3, *["meet"] * 6,
 ]  # fmt: skip
 
 
+ROADSIDE = Point(36.16, -115.21)
+
+
 class Market:
-    """Three blocks, two of which overlap, one that was published ahead of its orders, four drivers, and a clock."""
+    """Three blocks, two of which overlap, and one that was published ahead of its orders, four drivers, and a clock."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -50,7 +59,10 @@ class Market:
         self.mall = making.mall(draws=True)
         store = making.store(self.mall)
         starts = [START, START + HOUR, START + 4 * HOUR]
-        self.blocks = [making.block([making.order(store)], start=start) for start in starts]
+        self.blocks = [
+            making.block([making.order(store) for _ in range(orders)], start=start)
+            for orders, start in zip((2, 1, 1), starts, strict=True)
+        ]
         self.blocks.append(making.empty_block(self.mall, start=START + 2 * HOUR))
         self.store = store
         self.drivers = [making.driver(name) for name in ("Ada", "Ben", "Chidi", "Dee")]
@@ -91,22 +103,111 @@ class Market:
     def work(self) -> None:
         """Whoever holds the block that starts first comes to the mall and works it to its end, or finds nothing to
         collect and waits."""
-        claim = Claim.objects.live().filter(block__status="claimed").select_related("block__mall", "driver")
-        mine = claim.order_by("window").first()
+        mine = self.on_the_road()
+        if mine is not None:
+            self.bring(mine.block, mine.driver)
+
+    def on_the_road(self) -> Claim | None:
+        """Who is on the way, if anybody is, else whoever comes to the mall first and leaves it loaded."""
+        claims = (
+            Claim.objects.live().select_related("block__mall", "block__manifest", "driver").order_by("window")
+        )
+        under_way = claims.filter(block__status="working").first()
+        if under_way is not None:
+            return under_way
+        mine = next(
+            (each for each in claims.filter(block__status="claimed") if not relieving.meeting_of(each.block)),
+            None,
+        )
         if mine is None:
-            return
+            return None
         block, driver = mine.block, mine.driver
         self.at = max(self.at, block.starts_at - 15 * MINUTE)
         making.check_in(block, driver, at=self.at)
         if not block.orders_count:
-            return
+            return None
         self.at += 20 * MINUTE
         making.collect(block, driver, arrive=self.at, handover=self.at)
         making.depart(block, driver, at=self.at)
+        return claims.get(pk=mine.pk)
+
+    def bring(self, block: Block, driver: Driver) -> None:
         self.at = max(self.at, block.ends_at)
         for stop in making.doors_of(block):
-            making.deliver(stop, driver, at=self.at)
+            if stop.status == "planned":
+                making.deliver(stop, driver, at=self.at)
         making.relay_all(at=self.at)
+
+    def break_off(self) -> None:
+        """A driver on the way cannot go on, and another is looked for at once."""
+        mine = self.on_the_road()
+        if mine is not None:
+            self.at += 10 * MINUTE
+            aborting.abort(
+                block_code=mine.block.code,
+                driver_id=mine.driver_id,
+                reason="breakdown",
+                note="",
+                point=ROADSIDE,
+                at=self.at,
+            )
+            making.relay_all(at=self.at)
+
+    def ask_relief(self) -> None:
+        """A driver on the way asks that another takes the last stop over, and operations agree."""
+        mine = self.on_the_road()
+        if mine is not None:
+            self.at += 10 * MINUTE
+            last = relieving.stops_left(mine.block)[-1:]
+            asked = asking_relief.ask(
+                block_code=mine.block.code,
+                driver_id=mine.driver_id,
+                stop_codes=[stop.code for stop in last],
+                note="",
+                at=self.at,
+            )
+            asking_relief.grant(code=asked.code, actor=SYSTEM, at=self.at)
+            making.relay_all(at=self.at)
+
+    def meet(self) -> None:
+        """Somebody claims a relief, comes to the roadside, takes over what is in the other car, and brings it."""
+        relief = next(
+            (each for each in Block.objects.live().order_by("pk") if relieving.meeting_of(each)), None
+        )
+        if relief is None:
+            return
+        if relief.status == "offered":
+            offer = making.offer_of(relief)
+            claiming.claim(offer_code=offer.code, driver_id=self.driver().pk, at=self.at)
+        claim = Claim.objects.live().select_related("driver", "block").get(block=relief)
+        self.at = max(self.at, relief.starts_at)
+        giving, meeting = relieving.first_of(relief), relieving.meeting_of(relief)
+        attendance.check_in(
+            block_code=relief.code,
+            driver_id=claim.driver_id,
+            point=meeting.point,
+            accuracy_m=5,
+            desk_code="",
+            at=self.at,
+        )
+        relieved = Stop.objects.filter(
+            pk__in=Stop.objects.filter(manifest=relief.manifest_id).values("relieves")
+        )
+        orders = [
+            drop.order_id for stop in relieved.prefetch_related("dropoffs") for drop in stop.dropoffs.all()
+        ]
+        for parcel in Parcel.objects.filter(status="loaded", order__in=orders).order_by("pk"):
+            loading.scan(
+                driver=claim.driver,
+                stop_code=meeting.code,
+                entered=parcel.code,
+                method="typed",
+                evidence=making.evidence(self.at),
+                at=self.at,
+            )
+        relieving.confirm_by_operations(block_code=giving.code, user=self.desk, actor=SYSTEM, at=self.at)
+        making.depart(relief, claim.driver, at=self.at)
+        self.bring(relief, claim.driver)
 
     def suspend(self) -> None:
         """And what they hold goes on; later they may drive again."""
@@ -207,7 +308,8 @@ def check_everything(market: Market) -> None:
     open_on = {offer.block_id: offer for offer in offers}
     asked = {award.offer_id: award for award in Award.objects.live()}
     for block in Block.objects.all():
-        assert (block.status in Block.HELD) == (block.pk in held)
+        # Who broke off and still has parcels in the car stays answerable for them.
+        assert (block.status in {*Block.HELD, "aborted"}) == (block.pk in held)
         # An offer without a next step is a block that nobody can ever have again.
         assert (block.status == "offered") == (block.pk in open_on)
     for offer in offers:
@@ -218,7 +320,17 @@ def check_everything(market: Market) -> None:
     for draw in Draw.objects.drawn():
         ranks = Entry.objects.filter(draw=draw, rank__isnull=False).values_list("rank", flat=True)
         assert sorted(ranks) == list(range(1, len(ranks) + 1))
+    check_parcels(live)
     check_owed(claims)
+
+
+def check_parcels(live: list[Claim]) -> None:
+    """What is in a car is in that of somebody who answers for it, and nothing is in two."""
+    at_work = {
+        claim.driver_id for claim in live if claim.block.status in {"checked_in", "working", "aborted"}
+    }
+    assert set(Parcel.objects.filter(status="loaded").values_list("driver", flat=True)) <= at_work
+    assert not Parcel.objects.exclude(status="loaded").filter(driver__isnull=False).exists()
 
 
 def paid_for(claim: Claim) -> int:
@@ -236,6 +348,8 @@ def check_owed(claims: list[Claim]) -> None:
         if claim.ending == "completed":
             assert paid_for(claim) >= claim.pay_cents
             assert claim.block.status == "settled"
+        if claim.ending == "aborted":
+            assert paid_for(claim) > 0
         if claim.ending == "withdrawn":
             percent = pricing.notice_percent(claim.block.starts_at - claim.ended_at)
             assert paid_for(claim) == (claim.pay_cents * percent + 50) // 100
@@ -273,6 +387,7 @@ def test_whatever_happens_in_whatever_order_the_market_keeps_its_promises(acts, 
             market.at = START + hours * HOUR
             for sweep in (standing_down.sweep, expiry.sweep, attendance.sweep, expiry.sweep):
                 sweep(at=market.at)
+            making.relay_all(at=market.at)
         assert Offer.objects.filter(status="open").count() == 0
         check_everything(market)
         transaction.set_rollback(True)
@@ -288,3 +403,17 @@ def test_the_check_finds_an_offer_without_a_next_step(db):
 
     with pytest.raises(AssertionError, match="waits for whom it asked"):
         check_everything(market)
+
+
+def test_the_check_finds_a_parcel_in_the_car_of_somebody_who_answers_for_none(db):
+    """The control: a driver breaks off with parcels in the car, and one turns up with a driver who has no block."""
+    market = Market(1)
+    market.fill()
+    market.break_off()
+    check_everything(market)
+    [broken] = Claim.objects.live().filter(block__status="aborted")
+    idle = next(driver for driver in market.drivers if driver.pk != broken.driver_id)
+    Parcel.objects.filter(status="loaded").update(driver=idle)
+
+    with pytest.raises(AssertionError):
+        check_parcels(list(Claim.objects.live().select_related("block")))
