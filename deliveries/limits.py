@@ -14,6 +14,9 @@ PROMISE_AHEAD = dt.timedelta(days=7)  # how far ahead an order may be promised
 PROMISE_LEAST = dt.timedelta(minutes=30)  # a narrower window is a lottery
 PROMISE_MOST = dt.timedelta(days=1)  # a wider one is no promise
 READY_AHEAD = dt.timedelta(days=7)
+# Where a calendar has room on both sides for all that is reckoned from a day; nothing is promised outside of it.
+FIRST_MOMENT = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+LAST_MOMENT = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 PHOTO_BYTES = 8 * 1024 * 1024  # one phone photo
 SIGNATURE_BYTES = 256 * 1024  # a drawn line as PNG
 PIN_TRIES = 3  # then the door has failed: driver.md, exception 13

@@ -89,6 +89,8 @@ class Bookable:
 
 def of_day(*, store: Store, day: dt.date, at: dt.datetime) -> list[Bookable]:
     """The slots that this store may offer for that day, by their start, free or not."""
+    if not limits.FIRST_MOMENT.date() <= day <= limits.LAST_MOMENT.date():
+        return []
     return of_days(store=store, days=[day], at=at)
 
 

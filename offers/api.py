@@ -161,7 +161,7 @@ class EntryView(OneOfferView):
         recent.keep(offer)
         return self.answer_of(offer, places.entered(offer.draw, entry))
 
-    @extend_schema(operation_id="driver_leave_draw", responses=shapes.EntryOut, tags=TAGS)
+    @extend_schema(operation_id="driver_leave_draw", responses={200: shapes.EntryOut}, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:
         """Take your entry back, also as a reserve, or as who is asked. It never counts against you."""
         offer = self.found(code)
@@ -243,7 +243,7 @@ class BlockView(OneBlockView):
 
 
 class BlockClaimView(OneBlockView):
-    @extend_schema(operation_id="driver_release", responses=shapes.BlockOut, tags=TAGS)
+    @extend_schema(operation_id="driver_release", responses={200: shapes.BlockOut}, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:
         """Give the block back: without consequence until `release_free_until`, as a forfeit afterwards."""
         self.found(code)

@@ -46,7 +46,7 @@ class BlockHandOverView(OneBlockView):
         )
         return Response(shapes.hand_over_json(feed.hand_overs_of(self.driver).get(pk=made.pk)))
 
-    @extend_schema(operation_id="driver_take_hand_over_back", responses=shapes.BlockOut, tags=TAGS)
+    @extend_schema(operation_id="driver_take_hand_over_back", responses={200: shapes.BlockOut}, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:
         """You keep the block after all."""
         self.found(code)

@@ -84,7 +84,7 @@ class StandBysView(DriverView):
 
 
 class StandByView(DriverView):
-    @extend_schema(operation_id="driver_leave_stand_by", responses=StandByOut, tags=TAGS)
+    @extend_schema(operation_id="driver_leave_stand_by", responses={200: StandByOut}, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:
         """You no longer stand by there. A repeat is harmless."""
         get_object_or_404(StandBy.objects.filter(driver=self.driver), code=code)

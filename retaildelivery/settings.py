@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "retaildelivery.web.middleware.NoNulInPath",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

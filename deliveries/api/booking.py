@@ -196,7 +196,7 @@ class PromiseReportView(SellerView):
         asked = api.query(request, shapes.ReportQuery)
         at = self.system.now
         until = asked.get("before", at)
-        since = asked.get("from") or until - limits.REPORT_USUAL
+        since = asked.get("from") or max(until, limits.FIRST_MOMENT) - limits.REPORT_USUAL
         asked_of = {"stores": self.system.stores, "since": since, "before": until, "at": at}
         rows = keeping.report(**asked_of)
         broken: dict[int, list[Json]] = {}

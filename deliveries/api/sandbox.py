@@ -117,7 +117,8 @@ class ClockView(WholeSandbox):
         """Move the clock forward; it stands there then. Everything that is due on the way happens at its own time:
         robot couriers act, holds and quotes run out.
 
-        422 `clock_runs_forward`, `clock_too_far`; 409 `sandbox_busy` while somebody else moves it."""
+        422 `clock_runs_forward`, `clock_too_far`, `clock_out_of_range`; 409 `sandbox_busy` while somebody else
+        moves it."""
         given, real = api.body(request, shapes.ClockIn), timezone.now()
         if "run" in given:
             playing.run(sandbox=self.sandbox, at=real)
@@ -132,7 +133,9 @@ class ResetView(WholeSandbox):
     @extend_schema(operation_id="reset_sandbox", request=shapes.ResetIn, responses=shapes.ClockOut, tags=TAGS)
     def post(self, request: Request) -> Response:
         """Forget all that was done in the sandbox but keys and webhook endpoints. After a reset with the same `seed`
-        and `at`, the same requests in the same order give the same codes and the same events, byte by byte."""
+        and `at`, the same requests in the same order give the same codes and the same events, byte by byte.
+
+        422 `clock_out_of_range` for a clock outside of 1900 to 2200."""
         given = api.body(request, shapes.ResetIn)
         resetting.reset(sandbox=self.sandbox, seed=given["seed"], stopped_at=given.get("at"))
         return self.clock()

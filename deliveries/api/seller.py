@@ -172,7 +172,8 @@ class OrderBase(SellerView):
             found = found.filter(store=store_of(self.system, asked["store"]))
         if "window_before" in asked:
             # What an index can end at: no window is wider.
-            found = found.filter(window__endswith__lt=asked["window_before"] + limits.PROMISE_MOST)
+            before = min(asked["window_before"], limits.LAST_MOMENT)
+            found = found.filter(window__endswith__lt=before + limits.PROMISE_MOST)
         return containing(found, asked["text"]) if "text" in asked else found
 
     def shown(self, code: str) -> Response:

@@ -164,6 +164,11 @@ class DeliveriesView(DirectView):
             return key
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
+    def keeps(self, response: Response) -> bool:
+        """Their key is that of a delivery: where none came of it, it is free for a better try."""
+        ours = "Idempotency-Key" in self.request.headers
+        return super().keeps(response) and (ours or response.status_code < 400)
+
     def answer_once(self, handler: Any, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Whoever takes a key again for something else is told of the first delivery."""
         try:

@@ -35,6 +35,17 @@ class ClockTooFar(ClockRefused):
     sentence = _("The clock is moved by at most %(days)d days at once.")
 
 
+class ClockOutOfRange(ClockRefused):
+    code = "clock_out_of_range"
+    sentence = _("A sandbox's clock stands between the years %(first)d and %(last)d.")
+
+
+def check_range(to: dt.datetime) -> None:
+    """Raises ClockOutOfRange."""
+    if not limits.FIRST_MOMENT <= to <= limits.LAST_MOMENT:
+        raise ClockOutOfRange(field="at", first=limits.FIRST_MOMENT.year, last=limits.LAST_MOMENT.year)
+
+
 class SandboxBusy(ClockRefused):
     code = "sandbox_busy"
     sentence = _("Somebody is moving this sandbox's clock already. Try again.")
@@ -88,7 +99,7 @@ def move(*, sandbox: Sandbox, to: dt.datetime, at: dt.datetime) -> bool:
     """Stop the clock at this time, and on the way there do what comes due. False when there is more to do than one
     request does: then it stands before the next of it, and is to be moved again.
 
-    `at` is by the real clock. Raises ClockRunsForward, ClockTooFar, SandboxBusy.
+    `at` is by the real clock. Raises ClockRunsForward, ClockTooFar, ClockOutOfRange, SandboxBusy.
     """
     assert worlds.current() == sandbox.pk, "A clock is moved from inside its sandbox."
     with _alone(sandbox, at=at):
@@ -98,6 +109,7 @@ def move(*, sandbox: Sandbox, to: dt.datetime, at: dt.datetime) -> bool:
             raise ClockRunsForward(field="at", now=now.isoformat(timespec="seconds"))
         if to - now > limits.CLOCK_MOVE:
             raise ClockTooFar(field="at", days=limits.CLOCK_MOVE.days)
+        check_range(to)
         reached = _play(sandbox, until=to, stops=True)
         if reached:
             _stop(sandbox, to)

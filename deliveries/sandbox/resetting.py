@@ -27,6 +27,7 @@ from deliveries.models import (
     SlotHold,
     Stop,
 )
+from deliveries.sandbox import playing
 from drivers.models import Driver, Position, Vehicle
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import worlds
@@ -64,7 +65,9 @@ WHOSE: list[tuple[type[models.Model], str]] = [
 @transaction.atomic(durable=True)
 def reset(*, sandbox: Sandbox, seed: str, stopped_at: dt.datetime | None) -> Sandbox:
     """Forget all that was done in this sandbox, and begin anew with this seed: with the clock standing at `stopped_at`,
-    or running by the real one. The same requests then give the same codes."""
+    or running by the real one. The same requests then give the same codes. Raises ClockOutOfRange."""
+    if stopped_at is not None:
+        playing.check_range(stopped_at)
     assert worlds.current() == sandbox.pk != worlds.LIVE, "Only a sandbox is emptied, and only from inside."
     locks.seller(sandbox.seller_id)
     pictures = _pictures()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deliveries.models import Order
-from deliveries.tests.test_direct_door import ADDRESS, UNSET, DirectClient, made
+from deliveries.tests.test_direct_door import ADDRESS, UNSET, DirectClient, body, made
 from retaildelivery.outbox import worlds
 from retaildelivery.outbox.models import Fact
 from retaildelivery.testing.sellers import Trade, key_for
@@ -210,3 +210,14 @@ def test_a_key_in_the_body_of_a_test_key_posts_in_its_sandbox(trade):
     assert (first["live_mode"], again["id"]) == (False, first["id"])
     assert Order.everywhere.get().world != worlds.LIVE
     assert rehearsing.ask("GET", f"deliveries/{first['id']}").status_code == 200
+
+
+def test_a_key_in_the_body_whose_delivery_was_refused_is_free_for_the_next_try(direct, trade):
+    wrong = direct.ask(
+        "POST", "deliveries", body(trade.store, idempotency_key="k-1", dropoff_phone_number="12")
+    )
+
+    said = made(direct, trade.store, idempotency_key="k-1")
+
+    assert wrong.status_code == 400
+    assert f"del_{Order.objects.get().code}" == said["id"]

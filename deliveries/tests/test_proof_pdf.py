@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -105,3 +107,17 @@ def test_anybody_can_check_a_file(afternoon):
     assert "not a proof of ours" in said(content[:-40] + content[-39:])
     assert Client().get(page).status_code == 200
     assert Client().post(page).status_code == 422
+
+
+def test_a_program_checks_a_file_without_a_token_against_forgery_and_is_told_in_json(afternoon):
+    content = pdf(afternoon.place())
+    client = Client(enforce_csrf_checks=True)
+    page, wanted = reverse("deliveries:verify_proof"), {"accept": "application/json"}
+
+    def said(**given: bytes) -> Any:
+        files = {name: SimpleUploadedFile("p.pdf", document) for name, document in given.items()}
+        return client.post(page, files, headers=wanted)
+
+    assert said(document=content).json()["ours"] is True
+    assert said(document=content[:-40] + content[-39:]).json()["ours"] is False
+    assert (said().status_code, said().json()["field_errors"][0]["field"]) == (422, "document")

@@ -1,12 +1,16 @@
-"""Every error that a test sees is held against the codes that the document lists for its operation."""
+"""Every answer that a test sees is held against the document: an error against the codes that it lists for the
+operation, any other against the statuses."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http.response import HttpResponseBase
 
 from retaildelivery.testing.calls import route_of
@@ -18,6 +22,26 @@ HOME = re.compile(r"^/api/v1/")
 OF_NO_OPERATION = {"method_not_allowed", *error_codes.EVERYWHERE}
 
 
+# What the lines of the agreed document are about that says which statuses there are.
+LINE = re.compile(
+    r"  (?P<path>/\S+):|    (?P<method>get|post|put|patch|delete):|        '(?P<status>\d{3})':"
+)
+
+
+@functools.cache
+def statuses() -> dict[str, set[int]]:
+    """Statuses by method and path, read from the lines of docs/openapi.yaml: the whole of it takes seconds to read."""
+    found: dict[str, set[int]] = {}
+    path = key = ""
+    paths, _components = (Path(settings.BASE_DIR) / "docs/openapi.yaml").read_text().split("\ncomponents:\n")
+    for line in filter(None, map(LINE.fullmatch, paths.splitlines())):
+        path = line["path"] or path
+        key = f"{line['method']} {path}" if line["method"] else key
+        if line["status"]:
+            found.setdefault(key, set()).add(int(line["status"]))
+    return found
+
+
 class Watch:
     """What was answered, and is not listed."""
 
@@ -26,14 +50,19 @@ class Watch:
         self.names: dict[str, str] = {}
 
     def look(self, http: Any, response: HttpResponseBase) -> None:
-        if response.status_code < 400 or http.resolver_match is None or not HOME.match(http.path):
+        if http.resolver_match is None or not HOME.match(http.path):
+            return
+        method = "get" if http.method == "HEAD" else str(http.method).lower()
+        key = f"{method} {route_of(http)}"
+        if response.status_code < 400:
+            if response.status_code not in statuses().get(key, {response.status_code}):
+                self.unlisted.append(f"{key}: {response.status_code}")
             return
         data = getattr(response, "data", None)
         code = data.get("code") if isinstance(data, dict) else None
         if code is None or code in OF_NO_OPERATION:
             return
-        method = "get" if http.method == "HEAD" else str(http.method).lower()
-        operation = self.operation(f"{method} {route_of(http)}")
+        operation = self.operation(key)
         if operation is not None and code not in error_codes.by_operation()[operation]:
             self.unlisted.append(f"{operation}: {code}")
 
@@ -58,4 +87,7 @@ def _refusals_are_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ApiView, "dispatch", looked_at)
     yield
     unlisted, watch.unlisted = watch.unlisted, []
-    assert unlisted == [], "Codes that their operations do not list (web/refusing.py): " + "; ".join(unlisted)
+    assert unlisted == [], (
+        "Answers that their operations do not list (web/refusing.py, docs/openapi.yaml): "
+        + "; ".join(unlisted)
+    )

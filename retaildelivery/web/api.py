@@ -101,6 +101,10 @@ class ApiView(APIView):
         """Against doing a thing twice."""
         return request.headers.get("Idempotency-Key")
 
+    def keeps(self, response: Response) -> bool:
+        """Whether a retry gets this very answer."""
+        return not may_differ(response)
+
     def answer_once(self, handler: Any, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Run the handler and keep its answer, or give the answer that was kept."""
         ticket = idempotency.begin(
@@ -126,7 +130,7 @@ class ApiView(APIView):
             except Exception:
                 idempotency.forget(ticket)
                 raise
-        if not isinstance(response, Response) or may_differ(response):
+        if not isinstance(response, Response) or not self.keeps(response):
             idempotency.forget(ticket)
         else:
             content_type = response.content_type or JSONRenderer.media_type

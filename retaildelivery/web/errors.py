@@ -85,6 +85,7 @@ STATUS: dict[str, int] = {
     "live_keys_only": 403,
     "clock_runs_forward": 422,
     "clock_too_far": 422,
+    "clock_out_of_range": 422,
     "scope_missing": 403,
     "address_not_allowed": 403,
     "network_unknown": 422,

@@ -65,6 +65,7 @@ MENDS: dict[str, str] = {
     # -- The sandbox -------------------------------------------------------------------------------------------
     "clock_runs_forward": "Give a later time, or begin anew with POST /sandbox/reset.",
     "clock_too_far": "Move it in several steps.",
+    "clock_out_of_range": "Take a day near those of the orders that you rehearse.",
     "sandbox_busy": "Wait until the other request that moves the clock is answered.",
     "step_not_legal": "`reason` lists the steps that are possible now.",
     # -- Webhooks and keys -------------------------------------------------------------------------------------

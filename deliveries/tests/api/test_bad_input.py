@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from deliveries.models import Order
+from deliveries.tests.test_slots import rule
 from retaildelivery.outbox.models import Fact
 from retaildelivery.testing.sellers import SellerClient, Trade, nothing_happened, order_body
 
@@ -307,6 +308,37 @@ def test_a_query_that_makes_no_sense_is_refused(northwind: SellerClient, query: 
     answer = northwind.get(f"orders?{query}")
     assert answer.status_code == 400, answer.content
     assert answer.json()["field_errors"][0]["field"] == query.split("=")[0]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1970-01-01"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "orders?placed_from={}T23:59:59Z",
+        "orders?window_before={}T23:59:59Z",
+        "orders.csv?window_before={}T23:59:59Z",
+        "promises/report?before={}T00:00:00Z",
+        "promises/report?from={}T00:00:00Z",
+        "audit-log?since={}T00:00:00Z",
+        "slots?mall=fashion-show&date={}",
+    ],
+)
+def test_a_day_at_the_ends_of_the_calendar_is_only_far(
+    northwind: SellerClient, trade: Trade, query: str, day: str
+) -> None:
+    rule(trade.mall, valid_from=dt.date(1, 1, 1))
+
+    answer = northwind.get(query.format(day))
+
+    assert answer.status_code == 200, answer.content
+
+
+def test_a_slot_at_the_ends_of_the_calendar_is_not_there(northwind: SellerClient, trade: Trade) -> None:
+    weekly = rule(trade.mall)
+    held = northwind.post("slot-holds", {"store": trade.store.code, "slot": f"{weekly.code}.9999-12-31"})
+
+    assert (held.status_code, held.json()["code"]) == (404, "slot_unknown")
+    assert nothing_happened()
 
 
 def test_a_cursor_of_no_page_is_not_there(northwind: SellerClient) -> None:

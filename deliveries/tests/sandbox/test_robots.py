@@ -265,6 +265,26 @@ def test_the_clock_is_moved_forward_only(testing: SellerClient, trade: Trade) ->
     assert testing.get("sandbox/clock").json()["at"] == "2026-11-24T18:00:00.000Z"
 
 
+@pytest.mark.parametrize("at", ["0001-01-02T00:00:00Z", "1899-12-31T23:59:59Z", "9999-12-31T00:00:00Z"])
+def test_a_clock_is_not_set_where_no_calendar_reaches(testing: SellerClient, trade: Trade, at: str) -> None:
+    kept = testing.post("orders", body(trade)).json()["code"]
+
+    answer = testing.post("sandbox/reset", {"seed": "far", "at": at})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "clock_out_of_range")
+    assert testing.get(f"orders/{kept}").status_code == 200
+    assert testing.get("sandbox/clock").json()["seed"] != "far"
+
+
+def test_a_clock_is_not_moved_out_of_its_range(testing: SellerClient) -> None:
+    testing.post("sandbox/reset", {"at": "2199-12-31T23:00:00Z"})
+
+    answer = testing.post("sandbox/clock", {"advance_seconds": 3_601})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "clock_out_of_range")
+    assert testing.get("sandbox/clock").json()["at"] == "2199-12-31T23:00:00.000Z"
+
+
 def test_a_clock_that_is_moved_by_somebody_else_is_busy(testing: SellerClient) -> None:
     Sandbox.objects.update(playing_until=timezone.now() + limits.PLAY_LEASE)
 

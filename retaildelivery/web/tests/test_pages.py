@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from django.test import Client
 
 BUDGET_BYTES = 80_000
 
@@ -147,3 +148,14 @@ def test_words_can_be_read_in_the_sun(settings, opening):
     dim |= {pair for pair in others if _contrast(*(colour[name] for name in pair)) < 4.5}
 
     assert dim == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["/t/%00/", "/v1/customers/S1/deliveries/%00", "/api/v1/orders/%00", "/store/%00/"]
+)
+def test_an_address_with_a_nul_is_of_nothing(db, settings, path):
+    settings.DOOR_DIRECT = True
+
+    answer = Client(raise_request_exception=False).get(path)
+
+    assert answer.status_code == 404
