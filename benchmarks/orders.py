@@ -9,12 +9,7 @@ import argparse
 import datetime as dt
 import http.client
 import json
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,29 +18,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from retaildelivery.embedded.postgres import Postgres  # noqa: E402 -- the path is set first
-from retaildelivery.embedded.redis import Redis  # noqa: E402
+from benchmarks.system import percentile, servers, web  # noqa: E402 -- the path is set first
 
 GOAL = 1 / 3
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def prepare() -> tuple[str, str]:
-    """Migrate, and make one seller with one store; its code and a key."""
+    """One seller with one store; its code and a key."""
     # Settings read the addresses of the servers, so nothing of Django may be loaded before those run.
-    import django  # noqa: PLC0415
-
-    django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
     from retaildelivery.testing.sellers import make_trade  # noqa: PLC0415
 
-    call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bare_row (id bigserial PRIMARY KEY, body text NOT NULL)")
     trade = make_trade()
@@ -117,25 +101,7 @@ def load(
 def measure(arguments: argparse.Namespace) -> float:
     """Prints both rates; returns their ratio."""
     store, key = prepare()
-    port = free_port()
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"),
-            *(
-                "--port",
-                str(port),
-                "--workers",
-                "2",
-                "--blocking-threads",
-                "4",
-                "benchmarks.bare:application",
-            ),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(port)
+    with web("benchmarks.bare:application") as port:
         common = {"key": key, "clients": arguments.clients}
         rates: dict[str, list[float]] = {"bare": [], "order": []}
         for turn in range(arguments.turns + 1):
@@ -164,25 +130,9 @@ def measure(arguments: argparse.Namespace) -> float:
                 rates["order"].append(rate)
                 print(
                     f"bare INSERT {bare:7.0f}/s   order {rate:7.0f}/s   ratio {rate / bare:.2f}   "
-                    f"order p50 {late[len(late) // 2] * 1000:.1f} ms, p95 {late[int(len(late) * 0.95)] * 1000:.1f} ms"
+                    f"order p50 {percentile(late, 0.5) * 1000:.1f} ms, p95 {percentile(late, 0.95) * 1000:.1f} ms"
                 )
         return sum(rates["order"]) / sum(rates["bare"])
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for(port: int) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit("The server did not start.")
 
 
 def main() -> None:
@@ -193,26 +143,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--turns", type=int, default=5)
     arguments = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="retaildelivery-bench-"))
-    # The server may run under another account than ours.
-    directory.chmod(0o711)
-    postgres = Postgres(directory / "postgres", log=directory / "postgres.log", throwaway=False)
-    redis = Redis(log=directory / "redis.log")
-    try:
-        os.environ |= {
-            "DATABASE_URL": postgres.start(),
-            "REDIS_URL": redis.start(),
-            "DATA_DIR": str(directory / "var"),
-            "SECRET_KEY": "only-for-measuring-" * 4,
-            "DJANGO_SETTINGS_MODULE": "retaildelivery.settings",
-            "LOG_LEVEL": "WARNING",
-            "API_REQUESTS_PER_MINUTE": "10000000",
-        }
+    with servers(API_REQUESTS_PER_MINUTE="10000000"):
         ratio = measure(arguments)
-    finally:
-        redis.stop()
-        postgres.stop()
-        shutil.rmtree(directory, ignore_errors=True)
     print(f"ratio {ratio:.2f}, goal {GOAL:.2f}: {'reached' if ratio >= GOAL else 'missed'}")
     sys.exit(ratio < GOAL)
 

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models import Order
+from deliveries.models.order import OrderQuerySet
 from stores.models import Mall
 
 
@@ -43,20 +44,14 @@ class OpsOrderFilter(forms.Form):
         self.fields["mall"].queryset = malls  # type: ignore[attr-defined]
         self.fields["mall"].empty_label = _("Every mall")  # type: ignore[attr-defined]
 
-    def narrow(self, orders: QuerySet[Order], *, at: dt.datetime) -> QuerySet[Order]:
+    def narrow(self, orders: OrderQuerySet, *, at: dt.datetime) -> OrderQuerySet:
         wanted = self.cleaned_data
         if wanted["mall"]:
             orders = orders.filter(store__mall=wanted["mall"])
         if wanted["status"]:
             orders = orders.filter(status=wanted["status"])
         if wanted["q"]:
-            text = wanted["q"]
-            orders = orders.filter(
-                Q(code__startswith=text.upper())
-                | Q(external_id=text)
-                | Q(recipient_name__icontains=text)
-                | Q(address_line1__icontains=text)
-            )
+            orders = orders.called(wanted["q"])
         needs = {
             "location": Q(status=Order.Status.PLACED, latitude=None),
             "late": ~Q(status__in=Order.ENDED) & Q(window__endswith__lt=at),

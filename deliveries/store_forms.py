@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
 from django.urls import reverse_lazy
 from django.utils import timezone
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import drafts, filling, geocoding, limits
 from deliveries.models import Order, Parcel
+from deliveries.models.order import OrderQuerySet
 from retaildelivery.lib.geo import Point
 from stores.models import Store
 
@@ -318,7 +319,7 @@ class StoreOrderFilter(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def narrow(self, orders: QuerySet[Order]) -> QuerySet[Order]:
+    def narrow(self, orders: OrderQuerySet) -> OrderQuerySet:
         wanted = self.cleaned_data
         if wanted["status"] == "open":
             orders = orders.exclude(status__in=Order.ENDED)
@@ -327,13 +328,7 @@ class StoreOrderFilter(forms.Form):
         if wanted["on"]:
             orders = orders.filter(placed_at__date=wanted["on"])
         if wanted["q"]:
-            text = wanted["q"]
-            orders = orders.filter(
-                Q(code__startswith=text.upper())
-                | Q(external_id=text)
-                | Q(recipient_name__icontains=text)
-                | Q(address_line1__icontains=text)
-            )
+            orders = orders.called(wanted["q"])
         return orders
 
 

@@ -66,6 +66,16 @@ class OrderQuerySet(worlds.WorldQuerySet["Order"]):
     def at_mall(self, mall_id: int) -> Self:
         return self.filter(store__mall_id=mall_id)
 
+    def called(self, text: str) -> Self:
+        """What somebody means by a word they type: how its code begins, its number, or part of the recipient's name or
+        first line."""
+        return self.filter(
+            models.Q(code__startswith=text.upper())
+            | models.Q(external_id=text)
+            | models.Q(recipient_name__icontains=text)
+            | models.Q(address_line1__icontains=text)
+        )
+
 
 class Order(worlds.InAWorld):
     """What a customer bought and a store hands over: to one door, in one promise window, as one or several
