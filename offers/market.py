@@ -98,8 +98,13 @@ def _state(block: Block, claim: Claim | None, *, at: dt.datetime) -> tuple[State
 
 
 def _declined(block: Block, *, but: list[int]) -> tuple[Declined, ...]:
-    """By reason, most first. Who had it and gave it back is hidden from it as well, and did not decline it."""
-    rows = block.declines.exclude(driver__in=but).values_list("reason").annotate(count=Count("pk"))
+    """By reason, most first. Who had it and gave it back is hidden from it as well, and did not decline it; nor did
+    who failed to come to the block whose work it offers again."""
+    missed = Claim.objects.filter(
+        driver=OuterRef("driver"), ending=Claim.Ending.NO_SHOW, ended_at=OuterRef("at")
+    )
+    rows = block.declines.filter(~Exists(missed)).exclude(driver__in=but)
+    rows = rows.values_list("reason").annotate(count=Count("pk"))
     return tuple(
         Declined(Decline.Reason(reason), count) for reason, count in rows.order_by("-count", "reason")
     )

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from drivers.models import Vehicle
-from offers import audience, claiming, declining, expiry, market
-from offers.models import Audience, Block, Claim, Entry
+from offers import attendance, audience, claiming, declining, expiry, market
+from offers.models import Audience, Block, Claim, Decline, Entry
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
@@ -192,6 +192,17 @@ def test_the_time_to_the_claim_is_final_and_a_claim_given_back_starts_the_search
     making.claimed(block, ben, at=AT + 20 * MINUTE)
     final = market.of(order, at=AT + HOUR)
     assert (final.state, final.took, final.chance) == ("claimed", 20 * MINUTE, None)
+
+
+def test_who_did_not_come_has_not_declined_the_rescue(order, ada):
+    missed = making.claimed(making.block([order], start=AT + 50 * MINUTE), ada)
+
+    attendance.sweep(at=AT + 70 * MINUTE)
+    found = market.of(order, at=AT + 71 * MINUTE)
+
+    assert found.starts_at > missed.starts_at
+    assert Decline.objects.filter(driver=ada).count() == 2
+    assert (found.state, found.declined) == ("on_offer", ())
 
 
 def test_an_order_that_is_in_no_block_says_so(order):
