@@ -172,4 +172,6 @@ def sentence(line: fees.FeeLine) -> str:
     said = dict(line.params)
     if "rate" in said:
         said["rate"] = format_cents(int(said["rate"]))
+    # Sizes and stages as words: "extra large", "at pickup".
+    said |= {name: said[name].replace("_", " ") for name in ("size", "stage") if name in said}
     return fees.FEE_SENTENCES[line.kind] % said

@@ -35,8 +35,8 @@ class FeeKind(StrEnum):
 
 FEE_SENTENCES: dict[FeeKind, str] = {
     FeeKind.BASE: _("Delivery up to %(miles)s miles"),
-    FeeKind.DISTANCE: _("%(miles)s miles more at %(rate)s each"),
-    FeeKind.SIZE: _("%(parcels)s parcels of size %(size)s at %(rate)s each"),
+    FeeKind.DISTANCE: _("%(miles)s mi more at %(rate)s each"),
+    FeeKind.SIZE: _("Parcels of size %(size)s: %(parcels)s at %(rate)s each"),
     FeeKind.SLOT: _("Delivery slot"),
     FeeKind.RETURN: _("Way back to the store: %(percent)s %% of the delivery"),
     FeeKind.CANCELLATION: _("Cancelled when %(stage)s: %(percent)s %% of the delivery"),

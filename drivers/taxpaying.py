@@ -55,6 +55,7 @@ class Details:
 SSN = re.compile(r"(?!000|666|9\d\d)\d{3}(?!00)\d{2}(?!0000)\d{4}", re.ASCII)
 ITIN = re.compile(r"9\d\d(5\d|6[0-5]|7\d|8[0-8]|9[0-2]|9[4-9])\d{4}", re.ASCII)
 EIN = re.compile(r"(?!00|07|08|09|17|18|19|28|29|49|69|70|78|79|89|96|97)\d{9}", re.ASCII)
+ZIP = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 SHAPES = {W9.TinKind.SSN: SSN, W9.TinKind.ITIN: ITIN, W9.TinKind.EIN: EIN}
 OF_PEOPLE = frozenset({W9.Classification.INDIVIDUAL, W9.Classification.TRUST})
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from offers import (
     api,
+    contests_api,
     costs_api,
     extras_api,
     handing_over_api,
@@ -19,6 +20,15 @@ from offers import (
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<slug:code>/market", market_api.MarketView.as_view(), name="order_market"),
+    path("wait-charges", contests_api.WaitChargesView.as_view(), name="wait_charges"),
+    path("wait-charges/<int:line>", contests_api.WaitChargeView.as_view(), name="wait_charge"),
+    path("contests", contests_api.ContestsView.as_view(), name="contests"),
+    path("contests/<slug:code>", contests_api.ContestView.as_view(), name="contest"),
+    path(
+        "contests/<slug:code>/withdrawal",
+        contests_api.ContestWithdrawalView.as_view(),
+        name="contest_withdrawal",
+    ),
     path("driver/offers", api.OffersView.as_view(), name="offers"),
     path("driver/offers/<slug:code>", api.OfferView.as_view(), name="offer"),
     path("driver/offers/<slug:code>/why", api.WhyView.as_view(), name="why"),
@@ -75,6 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "driver/mileage-logs/<int:year>.csv", mileage_api.MileageLogCsvView.as_view(), name="mileage_log_csv"
     ),
+    path("driver/tax-details", money_api.TaxDetailsView.as_view(), name="tax_details"),
     path("driver/account-export", money_api.AccountExportView.as_view(), name="account_export"),
     path("driver/payout-account", money_api.PayoutAccountView.as_view(), name="payout_account"),
     path("driver/disputes", money_api.DisputesView.as_view(), name="disputes"),

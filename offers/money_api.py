@@ -12,9 +12,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drivers import costing, disputing, pay_files, payouts, taxforms
+from drivers import costing, disputing, pay_files, payouts, taxforms, taxpaying
 from drivers.api import DriverView
-from drivers.models import Dispute, DriverPosting, PayoutAccount, Statement
+from drivers.models import W9, Dispute, DriverPosting, PayoutAccount, Statement
 from offers import evidence, paydays, reckoning, terms
 from offers import money_serializers as shapes
 from retaildelivery.web import api, paging
@@ -108,6 +108,31 @@ class TaxYearPdfView(DriverView):
         api.query(request, api.NoQuery)
         refuse_unless_year(year)
         return sent(pay_files.year_pdf(self.driver, year), PDF, f"{self.driver.code}-{year}.pdf")
+
+
+class TaxDetailsView(DriverView):
+    @extend_schema(operation_id="driver_tax_details", responses=shapes.TaxDetailsOut, tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """Your Form W-9 in force; the number by its last four digits. 404 while there is none."""
+        api.query(request, api.NoQuery)
+        rows = W9.objects.filter(driver=self.driver, replaced_at=None)
+        return Response(shapes.tax_details_json(get_object_or_404(rows)))
+
+    @extend_schema(
+        operation_id="driver_certify_tax_details",
+        request=shapes.TaxDetailsIn,
+        responses=shapes.TaxDetailsOut,
+        tags=TAGS,
+    )
+    def put(self, request: Request) -> Response:
+        """Certify these details under penalties of perjury: the number is your correct taxpayer identification number,
+        you are not subject to backup withholding unless `backup_withholding` says so, and you are a U.S. person. They
+        replace those before, which are kept."""
+        given = api.body(request, shapes.TaxDetailsIn)
+        if not given.pop("certified"):
+            raise taxpaying.NotCertified(field="certified")
+        made = taxpaying.certify(driver=self.driver, details=taxpaying.Details(**given), at=timezone.now())
+        return Response(shapes.tax_details_json(made))
 
 
 class AccountExportView(DriverView):

@@ -9,9 +9,11 @@ from rest_framework import serializers
 
 from drivers import statements, taxforms
 from drivers.ledger import exported
-from drivers.models import Dispute, PayoutAccount, Statement
+from drivers.models import W9, Dispute, PayoutAccount, Statement
+from drivers.taxpaying import ZIP
 from offers import reckoning
-from retaildelivery.web.fields import Choice, Input, Output, Text, WholeNumber
+from offers.tax_forms import REGIONS
+from retaildelivery.web.fields import Choice, Flag, Input, Output, Text, WholeNumber
 from stores.webhooks.events import moment
 
 
@@ -132,6 +134,64 @@ def tax_year_json(paid: taxforms.Paid, year: int) -> dict[str, Any]:
         "given_back_cents": paid.given_back_cents,
         "threshold_cents": taxforms.threshold(year),
         "filed": taxforms.is_due(paid, year),
+    }
+
+
+class TaxDetailsIn(Input):
+    """Form W-9 (Rev. March 2024), as far as it concerns a driver."""
+
+    name = Text(max_length=80, help_text="As on the tax return.")
+    business_name = Text(max_length=80, required=False, default="", allow_blank=True)
+    classification = Choice(choices=W9.Classification.choices)
+    street = Text(max_length=80)
+    city = Text(max_length=50)
+    region = Choice(choices=REGIONS, help_text="State by its postal code.")
+    postal_code = Text(max_length=10, help_text="Five digits, or nine as in 89109-1234.")
+    tin_kind = Choice(choices=W9.TinKind.choices)
+    tin = Text(
+        max_length=14, help_text="Nine digits, with or without hyphens. Encrypted, and never shown again."
+    )
+    backup_withholding = Flag(
+        required=False, default=False, help_text="The tax office said that part of the pay is to be withheld."
+    )
+    signed_by = Text(max_length=80, help_text="The driver's name, typed in place of a signature.")
+    certified = Flag(help_text="True: the driver read the certification of the form and confirms it.")
+
+    def validate_postal_code(self, value: str) -> str:
+        if not ZIP.fullmatch(value):
+            raise serializers.ValidationError("Five digits, or nine as in 89109-1234.")
+        return value
+
+
+class TaxDetailsOut(Output):
+    name = serializers.CharField()
+    business_name = serializers.CharField(allow_blank=True)
+    classification = serializers.ChoiceField(choices=W9.Classification.choices)
+    street = serializers.CharField()
+    city = serializers.CharField()
+    region = serializers.CharField()
+    postal_code = serializers.CharField()
+    tin_kind = serializers.ChoiceField(choices=W9.TinKind.choices)
+    last4 = serializers.CharField(help_text="Of the taxpayer number.")
+    backup_withholding = serializers.BooleanField()
+    signed_by = serializers.CharField()
+    certified_at = serializers.DateTimeField()
+
+
+def tax_details_json(found: W9) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "business_name": found.business_name,
+        "classification": found.classification,
+        "street": found.street,
+        "city": found.city,
+        "region": found.region,
+        "postal_code": found.postal_code,
+        "tin_kind": found.tin_kind,
+        "last4": found.last4,
+        "backup_withholding": found.backup_withholding,
+        "signed_by": found.signed_by,
+        "certified_at": moment(found.certified_at),
     }
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drivers.forms import capitalised
 from drivers.models import W9
-from drivers.taxpaying import Details
+from drivers.taxpaying import ZIP, Details
 
 # States, territories and military post, by their postal codes.
 _CODES = (
@@ -45,7 +45,7 @@ class W9Form(forms.Form):
         widget=forms.Select(attrs={"autocomplete": "address-level1"}),
     )
     postal_code = forms.RegexField(
-        r"^\d{5}(-\d{4})?$",
+        rf"^{ZIP.pattern}$",
         label=_("ZIP code"),
         max_length=10,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "postal-code"}),

@@ -52,24 +52,35 @@ class FaultReasonsMissing(Refused):
 
 @transaction.atomic(durable=True)
 def contest(
-    *, posting: SellerPosting, reason: str, text: str, evidence: dict[str, Any], by: User, at: dt.datetime
+    *,
+    posting: SellerPosting,
+    reason: str,
+    text: str,
+    evidence: dict[str, Any],
+    actor: Actor,
+    at: dt.datetime,
+    by: User | None = None,
+    key_prefix: str = "",
 ) -> Contest:
-    """A manager of the store objects. Raises NotContestable, ContestTooLate, ContestOpen, ContestDecided."""
+    """The store objects: a manager, or the system that has this key.
+
+    Raises NotContestable, ContestTooLate, ContestOpen, ContestDecided.
+    """
     if at - posting.at > limits.CONTEST_WITHIN:
         raise ContestTooLate(days=limits.CONTEST_WITHIN.days)
     _refuse_unless_free(posting, by_store=True)
-    made = _opened(posting, reason=reason, text=text, evidence=evidence, by=by, at=at)
-    actor = Actor(kind=Fact.Actor.STAFF, name=str(by))
+    made = _opened(
+        posting, reason=reason, text=text, evidence=evidence, opened_by=by, opened_by_key=key_prefix, at=at
+    )
     recording.record(facts.contest_changed("contest.opened", made, at=at, actor=actor))
     return made
 
 
 @transaction.atomic(durable=True)
-def withdraw(*, code: str, by: User, at: dt.datetime) -> Contest:
+def withdraw(*, code: str, actor: Actor, at: dt.datetime) -> Contest:
     """The store takes it back. Raises AlreadyDecided."""
     found = locks.contest(code)
     _move(found, Contest.Status.WITHDRAWN, decided_at=at)
-    actor = Actor(kind=Fact.Actor.STAFF, name=str(by))
     recording.record(facts.contest_changed("contest.withdrawn", found, at=at, actor=actor))
     return found
 
@@ -91,7 +102,7 @@ def review(
     Raises NotContestable, ContestOpen, ContestDecided, FaultReasonsMissing.
     """
     _refuse_unless_free(posting, by_store=False)
-    made = _opened(posting, reason=Contest.Reason.REVIEW, text="", evidence=evidence, by=by, at=at)
+    made = _opened(posting, reason=Contest.Reason.REVIEW, text="", evidence=evidence, opened_by=by, at=at)
     _decide(made, fault=fault, reasons=reasons, by=by, at=at)
     return made
 
@@ -118,17 +129,15 @@ def _refuse_unless_free(posting: SellerPosting, *, by_store: bool) -> None:
     locks.seller(posting.seller_id)
     for each in posting.contests.order_by("pk"):
         if _binds(each, by_store=by_store):
-            is_open = each.status == Contest.Status.OPEN
-            raise (ContestOpen if is_open else ContestDecided)(code=each.code)
+            if each.status == Contest.Status.OPEN:
+                raise ContestOpen(code=each.code)
+            raise ContestDecided(code=each.code)
 
 
-def _opened(
-    posting: SellerPosting, *, reason: str, text: str, evidence: dict[str, Any], by: User, at: dt.datetime
-) -> Contest:
+def _opened(posting: SellerPosting, *, text: str, at: dt.datetime, **said: Any) -> Contest:
     return Contest.objects.create(
-        posting=posting, reason=reason, text=text.strip()[:1000], evidence=evidence, opened_by=by, opened_at=at,
-        due_at=at + limits.CONTEST_ANSWER,
-    )  # fmt: skip
+        posting=posting, text=text.strip()[:1000], opened_at=at, due_at=at + limits.CONTEST_ANSWER, **said
+    )
 
 
 def _decide(contest: Contest, *, fault: str, reasons: str, by: User, at: dt.datetime) -> None:

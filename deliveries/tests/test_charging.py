@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 
-from deliveries import charging, posting, revising
+from deliveries import charging, fees, posting, revising
 from deliveries.models import FeePolicy, Order, Parcel, Stop
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
@@ -47,8 +47,8 @@ def test_a_delivery_is_charged_line_by_line_and_once(afternoon):
     assert billing.balance(afternoon.bookshop.seller) == order.fee_cents == 1819
     assert [line.text for line in SellerPosting.objects.order_by("pk")] == [
         "Delivery up to 5 miles",
-        "6 miles more at $1.20 each",
-        "1 parcels of size large at $2.00 each",
+        "6 mi more at $1.20 each",
+        "Parcels of size large: 1 at $2.00 each",
     ]
 
 
@@ -206,3 +206,14 @@ def test_a_tip_is_charged_though_the_delivery_has_no_price(afternoon):
     charge("order.delivered")
 
     assert [(kind, cents) for kind, cents, _rule in lines()] == [("tip", 700)]
+
+
+def test_what_a_line_says_has_words_and_no_names_of_columns():
+    params = {"size": (("parcels", "1"), ("size", "extra_large"), ("rate", "600")),
+              "cancellation": (("stage", "at_pickup"), ("percent", "60"))}  # fmt: skip
+    said = [charging.sentence(fees.FeeLine(fees.FeeKind(kind), 600, "T1", of)) for kind, of in params.items()]
+
+    assert said == [
+        "Parcels of size extra large: 1 at $6.00 each",
+        "Cancelled when at pickup: 60 % of the delivery",
+    ]

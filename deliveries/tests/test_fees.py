@@ -69,9 +69,9 @@ def test_every_line_names_its_rule_and_its_sentence_can_be_said():
     assert {line.rule for line in lines} == {"T1"}
     assert [fees.FEE_SENTENCES[line.kind] % dict(line.params) for line in lines] == [
         "Delivery up to 5 miles",
-        "8 miles more at 75 each",
-        "1 parcels of size extra_large at 600 each",
-        "2 parcels of size large at 250 each",
+        "8 mi more at 75 each",
+        "Parcels of size extra_large: 1 at 600 each",
+        "Parcels of size large: 2 at 250 each",
         "Way back to the store: 60 % of the delivery",
         "Cancelled when at_pickup: 60 % of the delivery",
     ]

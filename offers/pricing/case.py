@@ -303,7 +303,8 @@ def _settled_terms(
         rates.done()
         if kind is None and start and end:
             lead = start - published if published else timedelta(days=365)
-            kind = _kind(fields, Window(start, end), lead, day and given.zone, holidays, evening)
+            zone = given.zone if day else None
+            kind = _kind(fields, Window(start, end), lead, zone, holidays, evening)
         if kind is None:
             raise fields.wrong("kind", f"write the kind of shift, one of {', '.join(ShiftKind)}.")
         base = by_kind[ShiftKind(kind)]

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from drivers import ledger, statements, tokens, verify_pay
-from drivers.models import Dispute, PayoutAccount, Statement
+from drivers import ledger, statements, taxpaying, tokens, verify_pay
+from drivers.models import W9, Dispute, PayoutAccount, Statement
 from offers.tests import making
 from offers.tests.making import AT, HOUR
 from retaildelivery.accounts.models import User
@@ -197,3 +197,64 @@ def test_operations_see_the_year_and_drivers_do_not(
 
     assert "$2,000.00" in page
     assert client.get(reverse("offers:ops_tax_file", args=["las-vegas", 2026, 1])).status_code == 404
+
+
+# -- Form W-9 ----------------------------------------------------------------------------------------------
+
+W9_OF_ADA = {
+    "name": "Ada Fernwick", "classification": "individual", "street": "12 Sirius Ave", "city": "Las Vegas",
+    "region": "NV", "postal_code": "89102", "tin_kind": "ssn", "tin": "123-45-6789", "signed_by": "Ada Fernwick",
+    "certified": True,
+}  # fmt: skip
+
+
+def test_tax_details_are_certified_and_read_without_the_number(app: App, ada: Any) -> None:
+    assert app.ask("GET", "tax-details").status_code == 404
+
+    put = app.ask("PUT", "tax-details", W9_OF_ADA)
+
+    assert put.status_code == 200
+    assert put.json() == app.ask("GET", "tax-details").json()
+    assert (put.json()["last4"], put.json()["region"], put.json()["backup_withholding"]) == (
+        "6789",
+        "NV",
+        False,
+    )
+    assert "123" not in json.dumps(put.json())
+    held = W9.objects.get(driver=ada)
+    assert "123456789" not in held.tin_sealed
+    assert taxpaying.number_of(held) == "123456789"
+
+    moved = app.ask("PUT", "tax-details", W9_OF_ADA | {"street": "5 Polaris Ave"}).json()
+    assert moved["street"] == "5 Polaris Ave"
+    assert [form.street for form in W9.objects.filter(replaced_at=None)] == ["5 Polaris Ave"]
+    assert W9.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"tin": "000-12-3456"}, 422, "tin_invalid"),
+        ({"tin": "12345678"}, 422, "tin_invalid"),
+        ({"classification": "c_corporation"}, 422, "tin_of_another_kind"),
+        ({"certified": False}, 422, "not_certified"),
+        ({"region": "ZZ"}, 400, "validation_error"),
+        ({"postal_code": "8910"}, 400, "validation_error"),
+        ({"signed_by": ""}, 400, "validation_error"),
+        ({"certified": "yes"}, 400, "validation_error"),
+        ({"last4": "6789"}, 400, "validation_error"),
+    ],
+)
+def test_tax_details_that_nobody_may_certify_are_refused(
+    app: App, change: dict[str, Any], status: int, code: str
+) -> None:
+    answer = app.ask("PUT", "tax-details", W9_OF_ADA | change)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert W9.objects.count() == 0
+
+
+def test_another_drivers_tax_details_are_not_shown(app: App) -> None:
+    app.ask("PUT", "tax-details", W9_OF_ADA)
+
+    assert App(making.driver("Ben")).ask("GET", "tax-details").status_code == 404

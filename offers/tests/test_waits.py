@@ -10,6 +10,7 @@ from offers.tests import making
 from offers.tests.making import HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Message
+from retaildelivery.outbox.recording import SYSTEM
 from stores import contesting
 from stores.models import Contest, SellerPosting, StaffMembership
 
@@ -180,7 +181,9 @@ def test_staff_who_manage_nothing_and_other_sellers_see_no_charge(client, charge
 
 
 def test_a_contest_that_waits_too_long_is_told_once(charge, mia, olive):
-    made = contesting.contest(posting=charge, reason="ready", text="x", evidence={}, by=mia, at=charge.at)
+    made = contesting.contest(
+        posting=charge, reason="ready", text="x", evidence={}, actor=SYSTEM, by=mia, at=charge.at
+    )
 
     assert contesting.tell_overdue(at=made.due_at - MINUTE) == 0
     assert contesting.tell_overdue(at=made.due_at) == 1
@@ -189,7 +192,9 @@ def test_a_contest_that_waits_too_long_is_told_once(charge, mia, olive):
 
 
 def test_the_database_gives_a_charge_back_once_and_knows_who_decided(charge, mia, olive):
-    made = contesting.contest(posting=charge, reason="ready", text="x", evidence={}, by=mia, at=charge.at)
+    made = contesting.contest(
+        posting=charge, reason="ready", text="x", evidence={}, actor=SYSTEM, by=mia, at=charge.at
+    )
     contesting.decide(code=made.code, fault="weather", reasons="Flood", by=olive, at=charge.at)
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -16,6 +16,8 @@ from offers import evidence
 from offers.forms import ContestForm, FaultForm
 from retaildelivery.accounts.permissions import operations_required
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox.models import Fact
+from retaildelivery.outbox.recording import Actor
 from stores import contesting
 from stores.models import Contest, Seller, SellerPosting
 from stores.views.settings import manager_required
@@ -59,12 +61,17 @@ def of_store(request: HttpRequest, seller: Seller, sequence: int) -> HttpRespons
         return render(request, "offers/store_charge.html", context, status=UNPROCESSABLE)
     try:
         contesting.contest(
-            posting=charge, evidence=evidence.of_wait(charge), by=request.user, at=at, **form.cleaned_data
-        )
+            posting=charge, evidence=evidence.of_wait(charge), actor=_actor(request), by=request.user, at=at,
+            **form.cleaned_data,
+        )  # fmt: skip
     except Refused as refusal:
         return render(request, "offers/store_charge.html", context | {"refusal": refusal}, status=CONFLICT)
     messages.success(request, _("Contested. A person answers within 72 hours, with reasons."))
     return redirect("offers:store_charge", seller.code, sequence)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return Actor(kind=Fact.Actor.STAFF, name=str(request.user))
 
 
 @manager_required
@@ -74,7 +81,7 @@ def withdraw(request: HttpRequest, seller: Seller, code: str) -> HttpResponse:
     rows = Contest.objects.filter(posting__seller=seller).exclude(reason=Contest.Reason.REVIEW)
     found = get_object_or_404(rows.select_related("posting"), code=code)
     try:
-        contesting.withdraw(code=code, by=request.user, at=timezone.now())
+        contesting.withdraw(code=code, actor=_actor(request), at=timezone.now())
         messages.success(request, _("Taken back. You can contest it again."))
     except Refused as refusal:
         messages.error(request, refusal.message)

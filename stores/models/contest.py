@@ -60,7 +60,12 @@ class Contest(models.Model):
     text = models.CharField(max_length=1000, blank=True)
     evidence = models.JSONField(help_text=_("What the system knew when it was opened."))
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    opened_by_key = models.CharField(
+        max_length=20, blank=True, help_text=_("First characters of the API key that opened it.")
+    )
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
     overdue_told_at = models.DateTimeField(null=True, blank=True)
@@ -89,6 +94,9 @@ class Contest(models.Model):
                 condition=Q(status="open", decided_at__isnull=True)
                 | (~Q(status="open") & Q(decided_at__isnull=False)),
                 name="a_contest_is_open_or_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(opened_by__isnull=False) ^ ~Q(opened_by_key=""), name="a_contest_is_opened_by_one"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["open", "withdrawn"], fault="")

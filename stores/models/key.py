@@ -36,6 +36,7 @@ class ApiKey(worlds.InAWorld):
         WEBHOOKS = "webhooks", _("webhook endpoints")
         AUDIT = "audit:read", _("read the log of changes")
         BILLING = "billing:read", _("read invoices")
+        CONTESTS = "billing:contest", _("contest charges for waiting")
         HANDOVER = "handover", _("hand parcels over at the counter")
         SANDBOX = "sandbox", _("make test keys")
 
