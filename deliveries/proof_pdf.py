@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
@@ -33,6 +34,17 @@ def signed_pdf(order: Order, *, verify_url: str, at: dt.datetime) -> bytes:
 
 def _clock(order: Order, moment: dt.datetime | None) -> str:
     return f"{moment.astimezone(order.store.mall.zone):%Y-%m-%d %H:%M:%S %Z}" if moment else "–"
+
+
+def _told(order: Order, row: dict[str, Any]) -> str:
+    """The time of a row of the bundle, by the clock that the whole document goes by."""
+    return _clock(order, dt.datetime.fromisoformat(row["at"]))
+
+
+def _spot(row: dict[str, Any]) -> str:
+    if row["latitude"] is None:
+        return ""
+    return f"({row['latitude']}, {row['longitude']} ± {row['accuracy_m'] or '?'} m)"
 
 
 def _head(order: Order, at: dt.datetime) -> Iterator[Flowable]:
@@ -111,13 +123,21 @@ def _custody(order: Order) -> Iterator[Flowable]:
     if told["scans"]:
         yield _text(_("Labels read"), HEAD)
         rows = [
-            [row["at"], row["parcel"] or "–", row["stop"], row["outcome"], row["by"]] for row in told["scans"]
+            [
+                _told(order, row),
+                row["parcel"] or "–",
+                row["stop"],
+                f"{row['outcome']} {_spot(row)}",
+                row["by"],
+            ]
+            for row in told["scans"]
         ]
-        yield _table(rows, [0.34, 0.2, 0.14, 0.16, 0.16])
+        yield _table(rows, [0.3, 0.18, 0.12, 0.28, 0.12])
     if told["handovers"]:
         yield _text(_("Handed over at the counter"), HEAD)
         yield _table(
-            [[row["at"], row["stop"], row["confirmed_by"]] for row in told["handovers"]], [0.34, 0.33, 0.33]
+            [[_told(order, row), row["stop"], row["confirmed_by"]] for row in told["handovers"]],
+            [0.34, 0.33, 0.33],
         )
     for proof in bundle.counter_proofs_of(order):
         yield _text(_("At the counter"), HEAD)
@@ -129,10 +149,12 @@ def _custody(order: Order) -> Iterator[Flowable]:
         yield from _picture(_("Signature"), proof.signature)
     if told["pin_tries"]:
         yield _text(_("Wrong PINs"), HEAD)
-        yield _table([[row["at"], row["tries_left"]] for row in told["pin_tries"]], [0.34, 0.66])
+        yield _table([[_told(order, row), row["tries_left"]] for row in told["pin_tries"]], [0.34, 0.66])
     if told["incidents"]:
         yield _text(_("Incidents"), HEAD)
-        yield _table([[row["at"], row["kind"], row["note"]] for row in told["incidents"]], [0.34, 0.2, 0.46])
+        yield _table(
+            [[_told(order, row), row["kind"], row["note"]] for row in told["incidents"]], [0.34, 0.2, 0.46]
+        )
 
 
 def _story(order: Order) -> Iterator[Flowable]:

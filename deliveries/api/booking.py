@@ -22,7 +22,7 @@ from deliveries.models import SlotHold
 from deliveries.slots import Bookable
 from deliveries.snapshots import moment
 from retaildelivery.lib import codes
-from retaildelivery.web import api
+from retaildelivery.web import api, errors
 from stores.api import READ, WRITE, SellerView
 from stores.authentication import SellerSystem
 from stores.models import Store
@@ -73,7 +73,7 @@ class SlotsView(SellerView):
             stores = stores.filter(code=codes.normalise(asked["store"]))
         found = stores.order_by("pk").first()
         if found is None:
-            raise Http404
+            raise Http404(errors.named("store" if "store" in asked else "mall"))
         return found
 
 

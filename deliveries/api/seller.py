@@ -30,7 +30,7 @@ from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.prepared import Given, Prepared
-from retaildelivery.web import api, paging
+from retaildelivery.web import api, errors, paging
 from retaildelivery.web.limits import IDEMPOTENCY_KEPT
 from stores.api import HANDOVER, READ, WRITE, SellerView
 from stores.authentication import SellerSystem, TestKeysOnly
@@ -103,7 +103,7 @@ def store_of(system: SellerSystem, code: str | None) -> Store:
         return reached[0]
     found = _STORE.one(code=codes.normalise(code), seller=system.seller.pk)
     if found is None or system.key.store_id not in {None, found.pk}:
-        raise Http404
+        raise Http404(errors.named("store"))
     return found
 
 

@@ -51,6 +51,7 @@ def test_every_row_has_an_outcome_of_its_own(northwind: SellerClient, trade: Tra
         "code": "unknown_field",
         "message": "",
     }
+    assert [error["field"] for error in rows[3]["field_errors"]] == ["store"]
     made = Order.objects.get(external_id="B-4")
     assert (rows[4]["order"], made.fee_cents, made.sequence) == (made.code, 1_099, 1)
     assert Parcel.objects.filter(order=made).count() == 2

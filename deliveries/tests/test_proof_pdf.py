@@ -121,3 +121,21 @@ def test_a_program_checks_a_file_without_a_token_against_forgery_and_is_told_in_
     assert said(document=content).json()["ours"] is True
     assert said(document=content[:-40] + content[-39:]).json()["ours"] is False
     assert (said().status_code, said().json()["field_errors"][0]["field"]) == (422, "document")
+
+
+def test_all_times_of_the_document_go_by_the_clock_of_the_mall(afternoon, monkeypatch):
+    order = afternoon.place()
+    afternoon.deliver(stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)[0])
+    cells: list[str] = []
+    table = proof_pdf._table
+
+    def looked_at(rows: Any, widths: Any) -> Any:
+        cells.extend(str(cell) for row in rows for cell in row)
+        return table(rows, widths)
+
+    monkeypatch.setattr(proof_pdf, "_table", looked_at)
+    pdf(order)
+
+    dated = [cell for cell in cells if cell.startswith("2026-")]
+    assert len(dated) > 5
+    assert [cell for cell in dated if not cell.endswith(" PST")] == []

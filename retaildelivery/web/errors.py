@@ -198,13 +198,23 @@ def _invalid(exc: Exception, request: HttpRequest | None) -> dict[str, Any] | No
     )
 
 
+def named(field: str) -> Any:
+    """For ``raise Http404(named("store"))``: what is not there was named in this field of a body or query."""
+    return {"field": field}
+
+
 def _denied(exc: Exception, request: HttpRequest | None) -> dict[str, Any] | None:
     if isinstance(exc, Http404 | exceptions.NotFound):
+        sentence = _("There is no such thing here, or it is not yours.")
+        where = exc.args[0] if exc.args and isinstance(exc.args[0], dict) else {}
         return problem(
             request,
             code="not_found",
-            message=_("There is no such thing here, or it is not yours."),
+            message=sentence,
             status=status.HTTP_404_NOT_FOUND,
+            field_errors=[
+                {"field": field, "code": "not_found", "message": sentence} for field in where.values()
+            ],
         )
     if isinstance(exc, PermissionDenied):
         return problem(
