@@ -166,6 +166,7 @@ class Work:
     car: str = Vehicle.Kind.SEDAN  # the least kind
 
 
+_TENTH = dt.timedelta(minutes=6)
 CLASSES = tuple(Vehicle.CAPACITY)  # from the smallest car to the largest
 
 Rule = Callable[[Applicant, Work], Iterator[Ineligible]]
@@ -227,13 +228,13 @@ def has_hours(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
     for day in touched:
         if days[day] > limits.DAY_HOURS:
             yield DayHoursExceeded(
-                hours=hours(days[day]), day=date_format(day), limit=hours(limits.DAY_HOURS)
+                hours=hours(days[day], over=True), day=date_format(day), limit=hours(limits.DAY_HOURS)
             )
             break
     for monday in dict.fromkeys(monday_of(day) for day in touched):
         if weeks[monday] > limits.WEEK_HOURS:
             yield WeekHoursExceeded(
-                hours=hours(weeks[monday]), day=date_format(monday), limit=hours(limits.WEEK_HOURS)
+                hours=hours(weeks[monday], over=True), day=date_format(monday), limit=hours(limits.WEEK_HOURS)
             )
             break
 
@@ -255,7 +256,7 @@ def has_rest(applicant: Applicant, work: Work) -> Iterator[Ineligible]:
         yield RestTooShort(hours=hours(min(gaps)), limit=hours(limits.REST))
     over_midnight = (mine.end - dt.timedelta(microseconds=1)).astimezone(work.zone).date() != day
     if over_midnight and mine.worked > limits.DAY_HOURS:
-        yield NightTooLong(hours=hours(mine.worked), limit=hours(limits.DAY_HOURS))
+        yield NightTooLong(hours=hours(mine.worked, over=True), limit=hours(limits.DAY_HOURS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +312,11 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def hours(time: dt.timedelta) -> str:
-    """A duration in hours for people, to a tenth: 10, 9.5."""
-    return f"{time / dt.timedelta(hours=1):.1f}".removesuffix(".0")
+def hours(time: dt.timedelta, *, over: bool = False) -> str:
+    """A duration in hours for people, to a tenth: 10, 9.5. Rounded down, or up for what is over a limit, so that
+    nobody is refused 10 hours where 10 are allowed."""
+    tenths = -(-time // _TENTH) if over else time // _TENTH
+    return f"{tenths / 10:.1f}".removesuffix(".0")
 
 
 def objections(applicant: Applicant, work: Work) -> list[Ineligible]:

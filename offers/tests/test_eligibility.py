@@ -182,6 +182,22 @@ def test_between_two_days_of_work_lie_eight_hours():
     assert codes(replace(ADA, held=(late,)), too_early) == ["rest_too_short"]
 
 
+@pytest.mark.parametrize(
+    ("had", "start", "end", "words"),
+    [
+        (("2026-11-23 04:59", "2026-11-23 13:00"), "13:00", "15:00", "would work 10.1 h on"),
+        (("2026-11-22 22:00", "2026-11-22 23:59"), "07:58", "09:58", "8 h of rest; it would be 7.9 h"),
+        (("2026-11-22 21:30", "2026-11-23 00:00"), "00:01", "07:32", "it would be 10.1 h without a rest"),
+    ],
+)
+def test_a_minute_too_much_is_never_told_as_the_limit_itself(had, start, end, words):
+    work = replace(WORK, window=window(f"2026-11-23 {start}", f"2026-11-23 {end}"))
+
+    [refusal] = eligibility.objections(replace(ADA, held=(held(*had),)), work)
+
+    assert words in str(refusal.message)
+
+
 def test_on_one_day_no_rest_is_asked_between_blocks():
     assert codes(replace(ADA, held=(held("2026-11-23 10:00", "2026-11-23 12:30"),))) == []
 
