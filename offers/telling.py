@@ -54,7 +54,7 @@ def warn_stores(*, fact: Fact, at: dt.datetime) -> None:
                 block=claim.block,
                 at=at,
                 store=stop.store.name,
-                driver=claim.driver.user.first_name,
+                driver=claim.driver.called,
                 moment=claim.late_eta_at,
             )
 
@@ -77,7 +77,7 @@ def tell_receiver(*, fact: Fact, at: dt.datetime) -> None:
         path=f"/drive/hand-overs/{asked.code}/",
         until=asked.expires_at,
         at=at,
-        driver=asked.claim.driver.user.first_name,
+        driver=asked.claim.driver.called,
         moment=asked.expires_at,
     )
 
@@ -97,7 +97,7 @@ def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
             block=made.claim.block,
             path="/drive/offers/",
             at=at,
-            driver=made.receiver.user.first_name,
+            driver=made.receiver.called,
             moment=made.ended_at,
         )
 

@@ -84,6 +84,11 @@ class Driver(worlds.InAWorld):
     def __str__(self) -> str:
         return f"{self.user} {self.code}"
 
+    @property
+    def called(self) -> str:
+        """What others are told of them: their first name, or their code where no name is on file."""
+        return self.user.first_name or self.code
+
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]
 

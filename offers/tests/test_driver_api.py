@@ -1,5 +1,6 @@
 """The driver's API of offers, blocks, pay, badge and standing, by token."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -329,6 +330,19 @@ def test_blocks_are_listed_by_page(api, mine):
     assert answer["next"] is None
     assert problem(api.get(BASE + "/blocks?cursor=BNOTMINE")) == (404, "unknown_cursor")
     assert problem(api.get(BASE + "/blocks?limit=0")) == (400, "validation_error")
+
+
+@pytest.mark.parametrize(
+    ("late", "ending", "points"),
+    [(dt.timedelta(0), "released", []), (dt.timedelta(seconds=1), "forfeited", [-3])],
+)
+def test_an_app_releases_by_the_same_second_as_the_page(api, mine, time_machine, late, ending, points):
+    time_machine.move_to(START - 45 * MINUTE + late, tick=False)
+
+    answer = api.delete(f"{BASE}/blocks/{mine.code}/claim")
+
+    assert (answer.status_code, answer.json()["claim"]["ending"]) == (200, ending)
+    assert list(StandingEvent.objects.values_list("points", flat=True)) == points
 
 
 def test_release_tells_how_it_ended_and_a_repeat_that_it_is_no_longer_yours(api, mine):

@@ -10,6 +10,7 @@ from offers.holding import ClaimNotYours
 from offers.models import Block, Claim, HandOver
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
+from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact, Message
 
 
@@ -240,6 +241,20 @@ def test_who_is_asked_reads_what_they_would_answer_for(client, store, ada, ben):
 
     assert "Published ahead: its orders follow." in page
     assert "From then on you answer for it. Until Mon, Nov 23, 6:15 PM you can give it back" in page
+
+
+def test_a_driver_without_a_name_goes_by_their_code(client, block, ada, ben):
+    User.objects.update(name="")
+    ada, ben = Driver.objects.get(pk=ada.pk), Driver.objects.get(pk=ben.pk)
+    asked = propose(block, ada, ben)
+    making.relay_all(at=AT)
+    client.force_login(ben.user)
+
+    mail = Message.objects.get(name="block_hand_over_proposed")
+    assert mail.subject.startswith(f"{ada.code} offers you a block")
+    assert mail.text.startswith("Hello,\n")
+    for address in ("/drive/offers/", f"/drive/hand-overs/{asked.code}/"):
+        assert f"{ada.code} offers you a block" in client.get(address).content.decode()
 
 
 def test_who_is_asked_says_no_by_api_and_the_block_stays(block, ada, ben):

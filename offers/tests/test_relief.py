@@ -6,7 +6,7 @@ from deliveries import loading, relief, returning
 from deliveries.custody import StopRefused
 from deliveries.manifests import CustodyBegun
 from deliveries.meeting import NobodyThere, WrongRescuerCode
-from deliveries.models import Consignment, Handover, Incident, Manifest, Order, Parcel, Stop
+from deliveries.models import Consignment, Handover, Incident, Manifest, Order, Parcel, ProofOfDelivery, Stop
 from drivers import badge, ledger
 from offers import aborting, attendance, expiry, relieving, splitting
 from offers.models import Block, Claim
@@ -264,6 +264,20 @@ def test_an_event_that_comes_after_the_reassignment_cannot_bring_custody_back(bl
 
     assert Parcel.objects.filter(driver=ada).count() == 0
     assert Order.objects.filter(status="delivered").count() == 1
+
+
+def test_what_was_delivered_stays_with_who_delivered_it_the_first_door_too(block, ada, ben):
+    first = making.doors_of(block)[0]
+    [order] = [drop.order for drop in first.dropoffs.select_related("order")]
+    proof = ProofOfDelivery.objects.get(order=order)
+
+    handed_over(block, ada, ben)
+
+    first.refresh_from_db()
+    consignment = Consignment.objects.get(order=order)
+    assert (first.status, first.manifest.driver) == ("done", ada)
+    assert (consignment.ending, consignment.manifest.driver) == ("delivered", ada)
+    assert ProofOfDelivery.objects.get(order=order).driver == proof.driver == ada
 
 
 def test_a_wrong_code_passes_nothing_and_is_kept(block, ada, ben):

@@ -4,6 +4,9 @@ import datetime as dt
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from offers import pricing, terms
 from offers.models import Block, Holiday, PayPolicy
@@ -92,6 +95,25 @@ def test_no_step_is_shorter_than_two_minutes_however_near_the_start(mall):
     steps = terms.ladder(made(mall, start=AT + 5 * MINUTE), hourly_cents=2200, at=AT)
 
     assert [((step.at - AT) // MINUTE, step.hourly_cents) for step in steps] == [(0, 2200), (2, 2300)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(minutes=st.integers(5, 30 * 60), hourly=st.integers(1500, 2600), seconds=st.integers(0, 59))
+def test_whenever_it_begins_each_price_of_a_ladder_lasts_and_ends_before_the_start(
+    mall, minutes, hourly, seconds
+):
+    start = AT + minutes * MINUTE
+    at = AT + dt.timedelta(seconds=seconds)
+    block = Block(
+        mall=mall, policy=terms.policy_on(mall.market, AT.date()), window=DateTimeTZRange(start, start + HOUR)
+    )
+
+    steps = terms.ladder(block, hourly_cents=hourly, at=at)
+
+    ends = [*(step.at for step in steps[1:]), start]
+    assert steps[0] == pricing.Step(at, hourly)
+    assert all(end > step.at for step, end in zip(steps, ends, strict=True))
+    assert [step.hourly_cents for step in steps] == sorted({step.hourly_cents for step in steps})
 
 
 def test_a_price_at_the_cap_stands_still(mall):

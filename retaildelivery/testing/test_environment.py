@@ -1,7 +1,10 @@
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
 
-from retaildelivery import environment
+from retaildelivery import environment, settings_test
+from retaildelivery import settings as production
 
 
 @pytest.fixture
@@ -11,6 +14,15 @@ def given(monkeypatch):
             monkeypatch.setenv(name, value)
 
     return set_variables
+
+
+def test_passwords_are_kept_by_argon2_and_the_quick_hash_of_the_tests_is_theirs_alone():
+    assert "MD5" in settings_test.PASSWORD_HASHERS[0]
+    assert not any(
+        weak in name for name in production.PASSWORD_HASHERS for weak in ("MD5", "SHA1", "Unsalted")
+    )
+    with override_settings(PASSWORD_HASHERS=production.PASSWORD_HASHERS):
+        assert make_password("parcels").startswith("argon2$argon2id$")
 
 
 def test_an_empty_value_is_an_absent_one(given):
