@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,15 +67,24 @@ def recommendations(mall: Mall, day: dt.date, *, at: dt.datetime) -> list[Recomm
     live = published_on(mall, day)
     decided = [(each.starts_at, each.length) for each in publications_on(mall, day)]
     found = []
-    for hour, length in forecasting.cut(history, day):
-        window = window_of(mall, day, dt.time(hour), length * HOUR)
+    cut = forecasting.cut(history, day)
+    windows = [window_of(mall, day, dt.time(hour), length * HOUR) for hour, length in cut]
+    answers = Counter(answered(Window(each.starts_at, each.ends_at), windows) for each in live)
+    for (hour, length), window in zip(cut, windows, strict=True):
         expected = forecasting.expect(history, day, range(hour, hour + length))
         per_block = carried.orders_an_hour * length
         needed = forecasting.blocks_for(expected.orders, per_block=per_block)
-        there = sum(window.contains(each.starts_at) for each in live)
+        there = answers[window]
         before = decided.count((window.start, window.duration))
         found.append(Recommendation(window, expected, per_block, carried.blocks, needed, there, before))
     return found
+
+
+def answered(block: Window, windows: Sequence[Window]) -> Window | None:
+    """Of these hours those that a block is for: which it shares the most time with, the earlier of two alike; None
+    when it shares none. So each block is taken off once, however its start was chosen."""
+    shared = {window: part.duration for window in windows if (part := window.intersection(block))}
+    return max(shared, key=lambda window: shared[window]) if shared else None
 
 
 def window_of(mall: Mall, day: dt.date, start: dt.time, length: dt.timedelta) -> Window:

@@ -2,6 +2,7 @@
 itself."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.test import Client
@@ -165,6 +166,54 @@ def test_what_is_there_already_is_taken_off(mall):
     (row,) = forecast.recommendations(mall, TOMORROW, at=AT)
 
     assert (row.needed, row.published, row.count, row.publications) == (2, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("early", "there"),
+    [(dt.timedelta(minutes=30), 1), (dt.timedelta(hours=1), 1), (dt.timedelta(hours=2), 0)],
+)
+def test_a_block_of_another_start_is_taken_off_where_it_lies(mall, early, there):
+    bought(mall, [TOMORROW - number * WEEK for number in range(1, 9)], each=12)
+    making.empty_block(mall, start=AT + DAY - early)
+
+    (row,) = forecast.recommendations(mall, TOMORROW, at=AT)
+
+    assert (row.needed, row.published, row.count) == (2, there, 2 - there)
+
+
+def test_a_block_over_two_recommended_starts_is_taken_off_once():
+    eleven, two, five = (Window(AT + n * HOUR, AT + (n + 3) * HOUR) for n in (0, 3, 6))
+
+    def answered(start, length=3):
+        return forecast.answered(Window(AT + start * HOUR, AT + (start + length) * HOUR), [eleven, two, five])
+
+    assert [answered(start) for start in (-1, 1, 2, 4.5, 8)] == [eleven, eleven, two, two, five]
+    assert answered(9) is None
+    assert answered(-4) is None
+
+
+def test_two_tabs_of_two_days_publish_each_on_its_own_day(ops, mall):
+    bought(
+        mall, [TOMORROW + number * DAY - 7 * week * DAY for number in (0, 1) for week in range(1, 9)], each=12
+    )
+    pages = {
+        day: ops.get(
+            reverse("offers:ops_schedule", args=[mall.code]), {"day": day.isoformat()}
+        ).content.decode()
+        for day in (TOMORROW, TOMORROW + DAY)
+    }
+
+    # The older tab answers after the newer one was opened, each twice.
+    for day, page in [*pages.items(), *pages.items()]:
+        fields = dict(
+            re.findall(r'name="(day|start|hours|answers)" value="([^"]*)"', page.split("schedule-answer")[1])
+        )
+        assert fields["day"] == day.isoformat()
+        ops.post(reverse("offers:ops_schedule_publish", args=[mall.code]), {**fields, "count": 1})
+
+    assert [
+        block.starts_at.astimezone(mall.zone).date() for block in Block.objects.order_by("window")
+    ] == list(pages)
 
 
 def test_hours_are_those_of_the_malls_clock_across_the_change_of_clocks(mall):
