@@ -26,7 +26,7 @@ WORTH: dict[str, set[str]] = {
 }
 # Django's own formats write "noon" and "2 p.m.", which do not read well at the end of a sentence.
 DAYS = {"en": "l, F j", "es": r"l j \d\e F"}
-CLOCKS = {"en": "g:i A", "es": "H:i"}
+CLOCK = "g:i A"
 WITH_PIN = {"order.assigned", "order.picked_up", "order.near"}
 
 
@@ -75,14 +75,13 @@ def written(template: str, context: dict[str, Any]) -> tuple[str, str]:
 
 
 def _context(order: Order, fact: Fact, locale: str) -> dict[str, Any]:
-    clock = CLOCKS[locale]
     zone = order.store.mall.zone
     place = live_consignment(order)
     told = fact.data["order"]
     driver = courier(place.manifest.driver) if place else told.get("courier")
     proof = fact.data.get("proof") or {}
     start, end = order.window.lower.astimezone(zone), order.window.upper.astimezone(zone)
-    hours = " – ".join(date_format(moment, clock) for moment in (start, end))
+    hours = " – ".join(date_format(moment, CLOCK) for moment in (start, end))
     return {
         "code": order.code,
         "name": order.recipient_name.split(" ")[0],
@@ -90,10 +89,10 @@ def _context(order: Order, fact: Fact, locale: str) -> dict[str, Any]:
         "driver": (driver or {}).get("first_name", ""),
         "vehicle": (driver or {}).get("vehicle", ""),
         "window": f"{date_format(start, DAYS[locale])}, {hours}",
-        "eta": date_format(place.dropoff.eta_at.astimezone(zone), clock) if place else "",
+        "eta": date_format(place.dropoff.eta_at.astimezone(zone), CLOCK) if place else "",
         "pin": order.pin if order.requires_pin and fact.name in WITH_PIN else "",
         "url": tracking_url(order),
-        "ended": date_format(fact.at.astimezone(zone), clock),
+        "ended": date_format(fact.at.astimezone(zone), CLOCK),
         "left_at": _label(ProofOfDelivery.LeftAt, proof.get("left_at")),
         "reason": _label(Attempt.Reason, fact.data.get("reason")),
         "disposed": order.status == Order.Status.DISPOSED,

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 
 from deliveries.models import Stop
-from deliveries.notices import CLOCKS, DAYS, written
+from deliveries.notices import CLOCK, DAYS, written
 from drivers import notifying
 from drivers.models import Driver
 from offers import limits
@@ -249,13 +249,13 @@ def _written(user: User, name: str, *, block: Block, moment: dt.datetime | None,
     zone = block.mall.zone
     start, end = block.starts_at.astimezone(zone), block.ends_at.astimezone(zone)
     with translation.override(locale):
-        hours = " – ".join(date_format(each, CLOCKS[locale]) for each in (start, end))
+        hours = " – ".join(date_format(each, CLOCK) for each in (start, end))
         context = {
             "code": block.code,
             "name": user.first_name,
             "mall": block.mall.name,
             "window": f"{date_format(start, DAYS[locale])}, {hours}",
-            "time": date_format(moment.astimezone(zone), CLOCKS[locale]) if moment else "",
+            "time": date_format(moment.astimezone(zone), CLOCK) if moment else "",
             **more,
         }
         subject, text = written(f"notices/{locale}/{name}.txt", context)

@@ -196,6 +196,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _HOST in _LOOPBACK
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "retaildelivery" / "locale"]
+FORMAT_MODULE_PATH = ["retaildelivery.formats"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 

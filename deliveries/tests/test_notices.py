@@ -41,7 +41,7 @@ def test_a_spanish_recipient_reads_spanish(afternoon):
 
     message = Message.objects.get()
     assert message.subject == "Su pedido de Nova Books ya tiene repartidor"
-    assert "prometido para martes 24 de noviembre, 12:00 – 14:00." in message.text
+    assert "prometido para martes 24 de noviembre, 12:00 PM – 2:00 PM." in message.text
     assert f"Su PIN es {order.pin}." in message.text
     assert '<html lang="es">' in message.html
 

@@ -365,7 +365,7 @@ def test_who_is_asked_is_told_by_mail_in_their_language_while_it_is_theirs(block
 
     mail = Message.objects.get(name="award_made")
     assert mail.to == drivers[0].user.email
-    assert mail.subject == "El sorteo le pregunta: fashion-show mall, hasta las 10:20"
+    assert mail.subject == "El sorteo te pregunta: fashion-show mall, hasta las 10:20 AM"
     assert f"/drive/offers/{offer.code}/" in mail.text
 
 

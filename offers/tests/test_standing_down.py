@@ -97,7 +97,7 @@ def test_the_driver_is_told_once_in_their_language(block, ada):
 
     told = Message.objects.get(name="block_stood_down")
     assert told.to == ada.user.email
-    assert told.subject == f"No hace falta que venga: el bloque {block.code} queda anulado y pagado"
+    assert told.subject == f"No hace falta que vengas: el bloque {block.code} queda anulado y pagado"
     assert "$36.00" in told.text
 
 

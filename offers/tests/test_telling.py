@@ -74,7 +74,7 @@ def test_a_withdrawn_block_says_so_with_what_is_paid_in_the_drivers_language(ada
     making.relay_all(at=block.starts_at - 30 * MINUTE)
 
     [notice] = Notice.objects.filter(name="block_withdrawn")
-    assert notice.subject == f"No hace falta que venga: se retiró el bloque {block.code}"
+    assert notice.subject == f"No hace falta que vengas: se retiró el bloque {block.code}"
     assert "$" in notice.brief
     assert notice.pushes.count() == 1
 

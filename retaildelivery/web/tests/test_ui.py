@@ -149,3 +149,11 @@ def test_a_window_of_another_day_says_which(time_machine, days, said):
     start = datetime(2026, 11, 23, 22, tzinfo=UTC) + timedelta(days=days)
 
     assert ui.dated_window(SimpleNamespace(start=start, end=start + timedelta(hours=2)), VEGAS) == said
+
+
+def test_spanish_numbers_and_times_read_like_its_prices():
+    with translation.override("es"):
+        assert shown("{{ n|floatformat:1 }}", n=6.04) == "6.0"
+        assert shown("{{ n|floatformat:'0g' }}", n=12345) == "12,345"
+        assert shown("{{ at|date:'DATETIME_FORMAT' }}", at=NOON) == "23 de noviembre de 2026, 8:00 PM"
+        assert ui.day(NOON, VEGAS) == "lun, 23 nov"
