@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from deliveries.models import Order
-from deliveries.posting import tip
+from deliveries.revising import tip
 from drivers import ledger, verify_pay
 from drivers.models import Driver, DriverPosting, StandingEvent
 from offers import expiry, settlement, terms

@@ -1,4 +1,5 @@
-"""manage.py verify_pay DRIVER: recompute an account line by line, and its chain, and say where it differs."""
+"""manage.py verify_pay DRIVER: recompute an account line by line, and its chain, hold it against the facts and the work
+that the database knows beside it, and say where it differs."""
 
 from __future__ import annotations
 
@@ -12,12 +13,15 @@ from django.utils import timezone
 
 from drivers import verify_pay
 from drivers.models import Driver
-from offers import terms
+from offers import rechecking, terms
 from retaildelivery.lib import codes
 
 
 class Command(BaseCommand):
-    help = "Recompute a driver's account: every line from its terms, and the chain. Exit code 1 for a difference."
+    help = (
+        "Recompute a driver's account: every line from its terms, the chain, and each block's pay from the work on "
+        "record and the facts of its settlement. Exit code 1 for a difference."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("driver", nargs="?", help="Code of the driver.")
@@ -45,5 +49,6 @@ class Command(BaseCommand):
         if export:
             Path(export).write_text(json.dumps(account, ensure_ascii=False, indent=1))
         found = verify_pay.differences(account)
+        found += [(None, said) for said in rechecking.differences(driver)]
         self.stdout.write(verify_pay.report(account, found))
         return bool(found)
