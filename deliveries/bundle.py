@@ -47,7 +47,10 @@ def custody(order: Order) -> Json:
 
 
 def _scans(order: Order) -> list[Scan]:
-    found = Scan.objects.filter(parcel__order=order).select_related("parcel", "stop").order_by("pk")
+    """Of its labels, and of labels that are nobody's where it was due."""
+    strange = Q(parcel=None, stop__pickups__order=order) | Q(parcel=None, stop__returns__order=order)
+    keys = Scan.objects.filter(Q(parcel__order=order) | strange).values("pk")
+    found = Scan.objects.filter(pk__in=keys).select_related("parcel", "stop").order_by("pk")
     return list(found[: limits.BUNDLE_ROWS])
 
 

@@ -242,7 +242,7 @@ def _judge_pin(
         order.pin_failures += 1
         order.save(update_fields=["pin_failures"])
         left = limits.PIN_TRIES - order.pin_failures
-        recording.record(
+        recording.record_all(
             facts.proof_refused(
                 order, stop, at=at, driver=driver, reason="wrong_pin", tries_left=left, event=event
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
@@ -132,15 +133,21 @@ def parcel_scanned(
 
 
 def parcel_scan_refused(
-    stop: Stop, *, at: dt.datetime, actor: Actor, driver: Driver, entered: str, outcome: str
-) -> Happening:
-    return Happening(
-        name="parcel.scan_refused",
-        at=at,
-        subjects=[f"stop:{stop.code}", f"manifest:{stop.manifest.code}", f"driver:{driver.code}"],
-        actor=actor,
-        data={"stop": stop.code, "entered": entered, "outcome": outcome},
-    )
+    stop: Stop,
+    orders: Sequence[Order],
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    driver: Driver,
+    entered: str,
+    outcome: str,
+) -> list[Happening]:
+    """A label that was read at this stop and not accepted, told of each order that is due there: a seller's system
+    hears of the wrong parcel while it is still at the counter."""
+    said = {"stop": stop.code, "kind": stop.kind, "entered": entered, "outcome": outcome}
+    told = of_orders("parcel.scan_refused", orders, at=at, actor=actor, driver=driver, **said)
+    place = [f"stop:{stop.code}", f"manifest:{stop.manifest.code}"]
+    return [dataclasses.replace(each, subjects=[*each.subjects, *place]) for each in told]
 
 
 def handover_proved(stop: Stop, proof: CounterProof, *, at: dt.datetime, driver: Driver) -> Happening:
@@ -221,14 +228,11 @@ def stop_changed(
 
 def proof_refused(
     order: Order, stop: Stop, *, at: dt.datetime, driver: Driver, reason: str, tries_left: int, event: str
-) -> Happening:
-    return Happening(
-        name="proof.refused",
-        at=at,
-        subjects=[f"order:{order.code}", f"stop:{stop.code}", f"driver:{driver.code}"],
-        actor=of_driver(driver),
-        data={"reason": reason, "tries_left": tries_left, "event": event},
-    )
+) -> list[Happening]:
+    """A wrong PIN at the door; which one it was is told to nobody."""
+    said = {"reason": reason, "tries_left": tries_left, "event": event}
+    told = of_orders("proof.refused", [order], at=at, actor=of_driver(driver), driver=driver, **said)
+    return [dataclasses.replace(each, subjects=[*each.subjects, f"stop:{stop.code}"]) for each in told]
 
 
 def manifest_changed(

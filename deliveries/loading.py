@@ -158,9 +158,9 @@ def take_scan(
     )
     if outcome != Scan.Outcome.ACCEPTED:
         if outcome in REFUSALS:
-            recording.record(
+            recording.record_all(
                 facts.parcel_scan_refused(
-                    stop, at=at, actor=actor, driver=driver, entered=entered, outcome=outcome
+                    stop, orders, at=at, actor=actor, driver=driver, entered=entered, outcome=outcome
                 )
             )
         return made

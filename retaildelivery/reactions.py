@@ -124,12 +124,14 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     },
     "order.updated": {"stores.webhook": fanning.fan_out},
     "parcel.damaged": {"stores.webhook": fanning.fan_out},
+    "parcel.scan_refused": {"stores.webhook": fanning.fan_out},
     "parcel.short": {"stores.webhook": fanning.fan_out},
     "pay.settled": {
         "offers.close_shift": closing.follow_pay,
         "offers.missions": missions.follow_pay,
     },
     "pay_policy.announced": {"offers.tell_drivers": pay_notices.tell},
+    "proof.refused": {"stores.webhook": fanning.fan_out},
     "stand_by.left": {"offers.tell_driver": alerts.tell_stand_by_ended},
 }
 

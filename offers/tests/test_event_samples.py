@@ -17,6 +17,7 @@ from django.db import transaction
 from django.test import Client
 
 from deliveries import loading, manifests, positions, posting, returning, revising
+from deliveries.doors import WrongPin
 from deliveries.models import Order, Parcel, Stop
 from drivers.tracking import Ping
 from offers.tests import making, test_relief
@@ -90,6 +91,28 @@ def at_the_counter(afternoon: Afternoon, kind: str) -> None:
     )  # fmt: skip
 
 
+def misread(afternoon: Afternoon) -> None:
+    manifest = afternoon.loading(afternoon.place())
+    with pytest.raises(loading.UnknownLabel):
+        loading.scan(
+            driver=afternoon.ada,
+            stop_code=stops_of(manifest, Stop.Kind.PICKUP)[0].code,
+            entered="PWRNGLABEL",
+            method="camera",
+            evidence=evidence(),
+            at=NOW,
+        )
+
+
+def wrong_pin(afternoon: Afternoon) -> None:
+    order = afternoon.place(requires_pin=True)
+    wrong = "1111" if order.pin != "1111" else "2222"
+    with pytest.raises(WrongPin):
+        afternoon.deliver(
+            stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)[0], pin=wrong, event="phone-7"
+        )
+
+
 def delivered(afternoon: Afternoon) -> None:
     manifest = afternoon.on_route(afternoon.place())
     [door] = stops_of(manifest, Stop.Kind.DROPOFF)
@@ -151,6 +174,8 @@ SCENES: dict[str, tuple[Callable[[Afternoon], None], list[str]]] = {
     "given back": (given_back, ["order.replanned"]),
     "damaged": (lambda afternoon: at_the_counter(afternoon, "damaged"), ["parcel.damaged"]),
     "short": (lambda afternoon: at_the_counter(afternoon, "short"), ["parcel.short"]),
+    "misread": (misread, ["parcel.scan_refused"]),
+    "wrong pin": (wrong_pin, ["proof.refused"]),
     "relieved": (relieved, ["order.reassigned"]),
 }  # fmt: skip
 

@@ -41,6 +41,10 @@ EVENTS: dict[str, Promise] = {
     "order.tipped": _("The tip was changed."),
     "parcel.damaged": _("A parcel was damaged at your counter and stays there; `parcel` says which."),
     "parcel.short": _("A parcel was missing at pickup; `parcel` says which, `reason` why."),
+    "parcel.scan_refused": _(
+        "A wrong label was read where this order is due; `entered` says which, `outcome` why."
+    ),
+    "proof.refused": _("A wrong PIN was entered at the door; `tries_left` says how many more there are."),
 }
 
 

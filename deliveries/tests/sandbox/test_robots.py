@@ -83,7 +83,15 @@ ENDS = {
     "late": ["placed", "planned", "assigned", *WAY, "delivered"],
     "no_show": ["placed", "planned", "assigned", "replanned", "assigned", *WAY, "delivered"],
     "cannot_deliver": ["placed", "planned", "assigned", *WAY, "attempt_failed", "returning", "returned"],
-    "wrong_barcode": ["placed", "planned", "assigned", *WAY, "delivered"],
+    "wrong_barcode": [
+        "placed",
+        "planned",
+        "assigned",
+        "at_pickup",
+        "parcel.scan_refused",
+        *WAY[1:],
+        "delivered",
+    ],
 }
 
 
@@ -96,11 +104,14 @@ def test_each_courier_does_what_its_name_says(testing: SellerClient, trade: Trad
     order = testing.get(f"orders/{code}").json()
     assert moved.json()["arrived"] is True
     assert told(code) == ENDS[courier]
+    read = [scan["outcome"] for scan in testing.get(f"orders/{code}/proof").json()["scans"]]
+    assert ("unknown" in read) is (courier == "wrong_barcode")
     script = testing.get(f"sandbox/orders/{code}/steps").json()["script"]
     assert {row["outcome"] for row in script} == {"done"}
     late = order["delivered_at"] is not None and order["delivered_at"] > order["window"]["end"]
     assert late is (courier == "late")
-    refused = Fact._base_manager.filter(name="parcel.scan_refused").count()  # type: ignore[attr-defined]
+    of_the_seller = {"name": "parcel.scan_refused", "seller_code": trade.seller.code}
+    refused = Fact._base_manager.filter(**of_the_seller).count()  # type: ignore[attr-defined]
     assert refused == (courier == "wrong_barcode")
 
 
