@@ -111,7 +111,7 @@ def test_a_late_order_joins_a_claimed_block_at_the_same_terms_and_the_driver_is_
     )
     mail = Message.objects.get(name="block_extended")
     assert (mail.to, mail.subject) == (ada.user.email, f"Más pedidos en tu bloque {block.code}")
-    assert "Un pedido más viaja con usted" in mail.text
+    assert "Un pedido más viaja contigo" in mail.text
     assert "3 pedidos a 3 puertas" in mail.text
 
 
