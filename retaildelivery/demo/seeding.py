@@ -8,7 +8,8 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from deliveries.models import FeePolicy, SlotRule
+from deliveries import geocoding
+from deliveries.models import FeePolicy, KnownAddress, SlotRule
 from drivers.models import CostProfile, Document, Driver, Vehicle
 from offers.models import DrawRules, Holiday, PayPolicy, PlanRules
 from retaildelivery.accounts.models import User
@@ -58,6 +59,7 @@ def seed(*, at: datetime) -> Seeded:
     for market in data.markets():
         row = _market(market)
         _mall(market, row, sellers)
+        _doors(market)
     stores = _stores_by_key()
     people = _people()
     _memberships(people, stores, sellers)
@@ -93,6 +95,22 @@ def _market(demo: DemoMarket) -> Market:
     for day, name in HOLIDAYS:
         Holiday.objects.get_or_create(market=market, on=day, defaults={"name": name})
     return market
+
+
+def _doors(demo: DemoMarket) -> None:
+    """Where the doors of the demo are, so that addresses are found and wrong pins are seen without a geocoder. The
+    first of several doors of one house stands for all."""
+    houses = {
+        geocoding.key_of(door.address1, door.postal_code): door.point
+        for door in reversed(data.doors_in(demo.code))
+    }
+    KnownAddress.objects.bulk_create(
+        (
+            KnownAddress(key=key, latitude=str(point.lat), longitude=str(point.lng), source="demo")
+            for key, point in houses.items()
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def draw_soon() -> None:

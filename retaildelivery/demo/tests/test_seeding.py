@@ -1,6 +1,8 @@
 """Seeding fills an empty database, changes nothing the second time, and its people can sign in."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
@@ -99,3 +101,31 @@ def test_staff_see_their_store_and_the_office_all_of_the_seller():
         "Loomstead Fashion Show",
         "Loomstead Tysons",
     ]
+
+
+def test_without_a_geocoder_an_address_of_the_demo_is_found_and_a_pin_elsewhere_is_seen(client):
+    seeding.seed(at=AT)
+    seeding.seed(at=AT)
+    door = data.doors_in("las-vegas")[0]
+    address = {
+        "line1": door.address1,
+        "city": door.city,
+        "region": door.region,
+        "postal_code": door.postal_code,
+    }
+
+    def judged(**pin: float) -> Any:
+        answer = client.post(
+            "/api/v1/addresses/validate",
+            json.dumps({"address": address | pin}),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {seeding.API_KEY}"},
+        )
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    known = judged()
+    off = judged(latitude=door.point.lat + 0.02, longitude=door.point.lng)
+
+    assert (known["valid"], known["address"]["latitude"]) == (True, round(door.point.lat, 6))
+    assert [problem["code"] for problem in off["problems"]] == ["too_far_from_pin"]
