@@ -103,8 +103,8 @@ def _declined(block: Block, *, but: list[int]) -> tuple[Declined, ...]:
     missed = Claim.objects.filter(
         driver=OuterRef("driver"), ending=Claim.Ending.NO_SHOW, ended_at=OuterRef("at")
     )
-    rows = block.declines.filter(~Exists(missed)).exclude(driver__in=but)
-    rows = rows.values_list("reason").annotate(count=Count("pk"))
+    own = block.declines.filter(~Exists(missed)).exclude(driver__in=but)
+    rows = own.values_list("reason").annotate(count=Count("pk"))
     return tuple(
         Declined(Decline.Reason(reason), count) for reason, count in rows.order_by("-count", "reason")
     )
