@@ -194,13 +194,12 @@ def standing(request: HttpRequest, driver: Driver) -> HttpResponse:
 
 
 def standing_row(event: StandingEvent, *, at: dt.datetime) -> dict[str, Any]:
-    noun, _colon, code = event.subject.partition(":")
     appeals = list(event.appeals.all())
     return {
         "event": event,
         "counts": event.counts(at) and event.points != 0,
         "counts_until": day_of(event.decays_at),
-        "block_code": code if noun == "block" else "",
+        "block_code": event.block_code,
         "appeals": appeals,
         "may_appeal": appealing.may_appeal(event, appeals, at=at),
     }

@@ -78,6 +78,12 @@ class StandingEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
 
+    @property
+    def block_code(self) -> str:
+        """The block it happened at; "" for what has none."""
+        noun, _colon, code = self.subject.partition(":")
+        return code if noun == "block" else ""
+
     def counts(self, at: dt.datetime) -> bool:
         """As `counting` has it, for one row that is at hand."""
         return self.decays_at > at and self.disputed_at is None and self.set_aside_at is None

@@ -281,6 +281,8 @@ def test_operations_see_what_waits_and_what_is_overdue_until_it_is_answered(ada,
 
     assert "The mall was closed." in shown
     assert "appeal 1 of 2" in shown
+    assert made.event.text not in shown
+    assert f'href="{reverse("offers:ops_block", args=["BX7K2M"])}"' in shown
     assert f"?q={made.code}" in shown
     assert ("overdue" in shown.lower(), "overdue" in late.lower()) == (False, True)
     assert "The mall was closed." not in after
