@@ -22,6 +22,7 @@ from deliveries.models import (
     Order,
     Parcel,
     ProofOfDelivery,
+    Quote,
     RoadFit,
     Scan,
     SlotRule,
@@ -246,8 +247,9 @@ class FeePolicyAdmin(KeptAdmin):
     ordering = ("market", "-valid_from")
 
     def get_readonly_fields(self, request: object, obj: FeePolicy | None = None) -> tuple[str, ...]:
-        """A row that an order was priced with keeps its prices; only its end may be set."""
-        if obj is None or not Order.objects.filter(fee_policy=obj).exists():
+        """A row that an order or a quote was priced with keeps its prices; only its end may be set."""
+        used = (model.objects.filter(fee_policy=obj).exists() for model in (Order, Quote))
+        if obj is None or not any(used):
             return ()
         return tuple(f.name for f in FeePolicy._meta.fields if f.name != "valid_to")
 

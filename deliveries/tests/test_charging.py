@@ -217,3 +217,18 @@ def test_what_a_line_says_has_words_and_no_names_of_columns():
         "Parcels of size extra large: 1 at $6.00 each",
         "Cancelled when at pickup: 60 % of the delivery",
     ]
+
+
+def test_prices_that_an_order_was_given_are_kept_and_may_be_ended(afternoon):
+    fresh = FeePolicy.objects.get(pk=afternoon.policy.pk)
+    fresh.base_cents = 1_000
+    fresh.save()
+    order = afternoon.place()
+    assert order.fee_policy == fresh
+
+    with pytest.raises(DatabaseError, match="was used: end it and add a row"), transaction.atomic():
+        FeePolicy.objects.update(base_cents=9_999)
+    FeePolicy.objects.update(valid_to=dt.date(2027, 1, 1))
+
+    kept = FeePolicy.objects.get()
+    assert (kept.base_cents, kept.valid_to) == (1_000, dt.date(2027, 1, 1))
