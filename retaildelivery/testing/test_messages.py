@@ -44,10 +44,14 @@ def test_the_compiled_catalogue_is_the_written_one(catalogue):
     """Machines without gettext read the compiled file, so it is kept: `make messages` writes both."""
     assert (LOCALE / "django.mo").exists(), "Run `make messages` and commit both files."
     compiled = {
-        entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in polib.mofile(str(LOCALE / "django.mo"))
+        (entry.msgctxt, entry.msgid): (entry.msgstr, entry.msgstr_plural)
+        for entry in polib.mofile(str(LOCALE / "django.mo"))
     }
 
-    written = {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in catalogue.translated_entries()}
+    written = {
+        (entry.msgctxt, entry.msgid): (entry.msgstr, entry.msgstr_plural)
+        for entry in catalogue.translated_entries()
+    }
     assert compiled == written
 
 
