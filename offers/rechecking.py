@@ -92,7 +92,7 @@ def _work(claim: Claim, stops: Sequence[Stop]) -> pricing.Work:
 def _of_rates(claim: Claim) -> Iterator[str]:
     """The base a block was published with is that of its row of pay and kind of shift."""
     block: Block = claim.block
-    base = terms.base_cents(block.policy, block.shift_kind)
+    base = terms.base_cents(block.policy, pricing.ShiftKind(block.shift_kind))
     if base != block.base_hourly_cents:
         yield (
             f"block {block.code}: its rule {block.policy.code} gives {_money(base)} an hour, it was published "
