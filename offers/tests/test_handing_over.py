@@ -265,3 +265,15 @@ def test_who_is_asked_says_no_by_api_and_the_block_stays(block, ada, ben):
 
     assert [(answer.status_code, answer.json()["ending"]) for answer in answers] == [(200, "declined")] * 2
     assert api_of(ada).get(f"/api/v1/driver/blocks/{block.code}").json()["claim"]["ending"] == ""
+
+
+def test_who_asked_takes_it_back_by_api_and_keeps_the_block(block, ada, ben):
+    one = api_of(ada)
+    one.put(f"/api/v1/driver/blocks/{block.code}/transfer", {"driver": ben.code})
+
+    kept = one.delete(f"/api/v1/driver/blocks/{block.code}/transfer")
+    again = one.delete(f"/api/v1/driver/blocks/{block.code}/transfer")
+
+    assert (kept.status_code, kept.json()["code"], kept.json()["claim"]["ending"]) == (200, block.code, "")
+    assert again.status_code == 404
+    assert [row["ending"] for row in api_of(ben).get("/api/v1/driver/transfers").json()["results"]] != [""]
