@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from drivers import limits
 from drivers.models import CostProfile, Driver, MileageRate
 from retaildelivery.lib.geo import Point, road_m
+from retaildelivery.prepared import call_of
 
 # The rate of 2026, for as long as nobody has put a row there.
 LAST_KNOWN = Decimal("72.5")
@@ -74,7 +75,7 @@ def of(driver: Driver) -> Costs:
             getattr(driver, "cost_profile", None) or CostProfile(driver=driver), _rates(driver.rates)
         )
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {AS_TEXT}", {"driver": driver.pk})
+        cursor.execute(call_of(f"SELECT {AS_TEXT}"), {"driver": driver.pk})
         return read(driver.pk, cursor.fetchone()[0])
 
 

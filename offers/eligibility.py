@@ -25,6 +25,7 @@ from offers import limits
 from offers.models import Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window, day_window, local_days, monday_of, per_day, per_week
+from retaildelivery.prepared import call_of
 
 
 class Ineligible(Refused):
@@ -398,7 +399,7 @@ def read(driver_id: int, held_in: Window, *, at: dt.datetime, beside: str = "", 
     rows: Rows = defaultdict(list)
     known: dict[str, Any] = {"driver": driver_id, "since": held_in.start, "until": held_in.end, "at": at}
     with connection.cursor() as cursor:
-        cursor.execute(_SNAPSHOT + beside, known | given)
+        cursor.execute(call_of(_SNAPSHOT + beside), known | given)
         for what, *row in cursor.fetchall():
             rows[what].append(tuple(row))
     return rows

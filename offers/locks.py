@@ -14,7 +14,7 @@ from django.db import connection
 from drivers.models import Driver
 from offers import limits
 from offers.models import Audience, Block, Claim, Draw, Extra, Fit, PlanRun, StoreBlockade
-from retaildelivery.prepared import Given, Prepared
+from retaildelivery.prepared import Given, Prepared, call_of
 
 
 def one_extra(code: str) -> Extra:
@@ -151,7 +151,8 @@ def fits_due(at: dt.datetime) -> list[Fit]:
 # sees its row as it is afterwards, and enters nothing.
 _PUT_ENTRY = """
 INSERT INTO offers_entry (draw_id, driver_id, entrant, entered_at, key)
-SELECT d.id, %(driver)s, %(entrant)s, %(at)s, '' FROM offers_draw d JOIN offers_offer o ON o.id = d.offer_id
+SELECT d.id, %(driver)s::bigint, %(entrant)s::varchar, %(at)s::timestamptz, ''
+FROM offers_draw d JOIN offers_offer o ON o.id = d.offer_id
 WHERE d.offer_id = %(offer)s AND d.drawn_at IS NULL AND o.status = 'open' AND o.closes_at > %(at)s
 FOR SHARE OF d
 ON CONFLICT (draw_id, driver_id) DO UPDATE SET
@@ -171,7 +172,9 @@ WHERE e.draw_id = d.id AND e.driver_id = %(driver)s AND e.withdrawn_at IS NULL
 def put_entry(*, offer_id: int, driver_id: int, entrant: str, at: dt.datetime) -> int | None:
     """Write an entry while its draw is open, in one statement; its key, or None when it is not."""
     with connection.cursor() as cursor:
-        cursor.execute(_PUT_ENTRY, {"offer": offer_id, "driver": driver_id, "entrant": entrant, "at": at})
+        cursor.execute(
+            call_of(_PUT_ENTRY), {"offer": offer_id, "driver": driver_id, "entrant": entrant, "at": at}
+        )
         row = cursor.fetchone()
     return row[0] if row else None
 

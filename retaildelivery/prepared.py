@@ -1,5 +1,6 @@
-"""Statements whose SQL is built once. For a request that is made a thousand times a second most of the time goes into
-building the same text again; what they read and write is what the queryset would."""
+"""Statements whose SQL is built once, and read by the server once for each connection. For a request that is made a
+thousand times a second most of the time goes into building and reading the same text again; what they read and write is
+what the queryset would."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from django.db.transaction import TransactionManagementError
 from retaildelivery.outbox import worlds
 
 T = TypeVar("T", bound=Model)
+
+FEW = 4  # rows up to which an insert is kept by the server: each number of rows is a statement of its own
 
 
 class Given(Expression):
@@ -36,6 +39,12 @@ def _as_it_is(field: Field[Any, Any]) -> type | None:
     if isinstance(field, models.BooleanField):
         return bool
     return int if isinstance(field, models.IntegerField | models.ForeignKey) else None
+
+
+def call_of(sql: str) -> str:
+    """What to execute in place of a statement whose text is always the same (see `postgres.base`)."""
+    call: str = connection.call_of(sql)  # type: ignore[attr-defined]
+    return call
 
 
 def any_of(name: str) -> Given:
@@ -75,7 +84,7 @@ class Prepared(Generic[T]):
         if self.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock is held to the end of a transaction.")
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, bound(self.params, given))
+            cursor.execute(self.before + call_of(self.sql), bound(self.params, given))
             rows = cursor.fetchall()
         return [self._model(row) for row in rows]
 
@@ -98,7 +107,7 @@ class Prepared(Generic[T]):
         self.model, self.params = queryset.model, params
         self.locks = queryset.query.select_for_update
         # Last: another thread reads from here on.
-        self.sql = self.before + sql
+        self.sql = sql
 
     def _model(self, row: tuple[Any, ...]) -> T:
         values = list(row)
@@ -122,7 +131,7 @@ class PreparedUpdate:
         """How many rows it changed."""
         sql, params = self._built() if worlds.current() == worlds.LIVE else self._statement()
         with connection.cursor() as cursor:
-            cursor.execute(sql, bound(params, given))
+            cursor.execute(self.before + call_of(sql), bound(params, given))
             return int(cursor.rowcount)
 
     def _built(self) -> tuple[str, Iterable[Any]]:
@@ -136,7 +145,7 @@ class PreparedUpdate:
         query: Any = self.build().query.chain(UpdateQuery)
         query.add_update_values(self.values)
         sql, params = query.get_compiler(connection=connection).as_sql()
-        return self.before + sql, params
+        return sql, params
 
 
 class PreparedInsert(Generic[T]):
@@ -155,7 +164,8 @@ class PreparedInsert(Generic[T]):
             self._prepare()
         values = [value for row in rows for value in self._values(row)]
         with connection.cursor() as cursor:
-            cursor.execute(self.sql % ", ".join([self.row] * len(rows)), values)
+            sql = self.sql % ", ".join([self.row] * len(rows))
+            cursor.execute(call_of(sql) if len(rows) <= FEW else sql, values)
             keys = cursor.fetchall()
         for made, (key,) in zip(rows, keys, strict=True):
             made.pk = key

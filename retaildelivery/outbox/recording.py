@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from retaildelivery.outbox import dispatch, limits, worlds
 from retaildelivery.outbox.models import Fact
+from retaildelivery.prepared import FEW, call_of
 
 Effect = Callable[..., None]
 
@@ -103,13 +104,13 @@ _FACTS_AND_REACTIONS = """
 WITH f AS ({statement}),
 r AS (
     INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error)
-    SELECT f.id, w.key, coalesce(w.at, f.recorded_at) + %s, 0, ''
+    SELECT f.id, w.key, coalesce(w.at, f.recorded_at) + %s::interval, 0, ''
     FROM (VALUES {reactions}) AS w (place, code, key, at) JOIN f ON f.code = w.code ORDER BY w.place
     RETURNING id
 )
 SELECT id, code, transaction, recorded_at FROM f UNION ALL SELECT id, NULL, NULL, NULL FROM r
 """
-_REACTION = "(%s, %s, %s, %s::timestamptz)"
+_REACTION = "(%s::int, %s, %s, %s::timestamptz)"
 
 
 def _write(facts: Sequence[Fact], wanted: Sequence[tuple[Fact, str]]) -> list[int]:
@@ -123,7 +124,7 @@ def _write(facts: Sequence[Fact], wanted: Sequence[tuple[Fact, str]]) -> list[in
         for place, (fact, key) in enumerate(wanted):
             values += [place, fact.code, key, fact.at if fact.live_mode else None]
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(call_of(statement) if len(facts) <= FEW else statement, values)
         rows = cursor.fetchall()
     written = {code: (key, transaction, at) for key, code, transaction, at in rows if code is not None}
     for fact in facts:
