@@ -146,7 +146,11 @@ class TaxDetailsIn(Input):
     street = Text(max_length=80)
     city = Text(max_length=50)
     region = Choice(choices=REGIONS, help_text="State by its postal code.")
-    postal_code = Text(max_length=10, help_text="Five digits, or nine as in 89109-1234.")
+    postal_code = Text(
+        max_length=10,
+        described={"pattern": "^[0-9]{5}(-[0-9]{4})?$"},
+        help_text="Five digits, or nine as in 89109-1234.",
+    )
     tin_kind = Choice(choices=W9.TinKind.choices)
     tin = Text(
         max_length=14, help_text="Nine digits, with or without hyphens. Encrypted, and never shown again."

@@ -85,7 +85,7 @@ def places(northwind: SellerClient, trade: Trade) -> dict[str, str]:
 
 def address(operation: Operation, places: dict[str, str]) -> str:
     """The path with codes that exist where there are any, else with one that could."""
-    filled = operation.path.replace("{which}", "photo").replace("{year}", "2026")
+    filled = operation.path.replace("{which}", "photo").replace("{year}", "2026").replace("{line}", "7")
     for before, code in places.items():
         filled = re.sub(rf"({before}/)\{{\w+\}}", rf"\g<1>{code}", filled)
     return re.sub(r"\{\w+\}", "K7QX4M2P", filled)

@@ -20,9 +20,11 @@ from retaildelivery.environment import BASE_DIR
 from retaildelivery.outbox import relaying, worlds
 from retaildelivery.outbox.models import Fact, Message, Reaction
 from retaildelivery.testing.sellers import SellerClient, Trade, key_for, order_body
-from stores.models import ApiKey, Invoice, Sandbox, SellerPosting, WebhookEndpoint, WebhookMessage
+from stores import billing
+from stores.models import ApiKey, Contest, Invoice, Sandbox, SellerPosting, WebhookEndpoint, WebhookMessage
 from stores.webhooks import events
 
+DAY = dt.timedelta(days=1)
 WRITES = {"post", "put", "patch", "delete"}
 # What a request must say so that nothing but the code is wrong with it.
 BODIES: dict[str, Any] = {
@@ -84,7 +86,11 @@ def things(client: SellerClient, trade: Trade, number: str) -> dict[str, str]:
         number="LAS-VEGAS-000001", market=trade.mall.market, serial=1, seller=trade.seller, month=dt.date(2026, 10, 1),
         starts_at=at, ends_at=at, net_cents=1, tax_cents=0, total_cents=1, issued_at=at, due_on=dt.date(2026, 11, 1),
     )[0] if client.secret.startswith("sk_live") else None  # fmt: skip
+    # Accounts are of the live world alone; what a test key cannot have made is not there for the live one either.
+    contest = contested(trade, at) if invoice else None
     return {
+        "contests": contest.code if contest else "W2222222",
+        "wait-charges": str(contest.posting.sequence) if contest else "7",
         "invoices": invoice.number if invoice else "LAS-VEGAS-000002",
         "orders": order.json()["code"],
         "quotes": quote.json()["code"],
@@ -93,10 +99,28 @@ def things(client: SellerClient, trade: Trade, number: str) -> dict[str, str]:
     }
 
 
+def contested(trade: Trade, at: dt.datetime) -> Contest:
+    """A charge for waiting that Northwind contests."""
+    with transaction.atomic():
+        billing.post(
+            key="wait:1", seller=trade.seller, store=trade.store, kind="wait", cents=360, text="Waited", rule="", at=at,
+            subject="block:B1",
+        )  # fmt: skip
+    charge = SellerPosting.objects.get(key="wait:1")
+    said = {
+        "reason": "ready",
+        "evidence": {},
+        "opened_by_key": "sk_live_n",
+        "opened_at": at,
+        "due_at": at + DAY,
+    }
+    return Contest.objects.get_or_create(posting=charge, defaults=said)[0]
+
+
 def state() -> Any:
     """Every row of every world."""
     seen = []
-    for model in (Order, Quote, SlotHold, Slot, Fact, WebhookEndpoint, WebhookMessage, Message):
+    for model in (Order, Quote, SlotHold, Slot, Fact, WebhookEndpoint, WebhookMessage, Message, Contest):
         base = model._base_manager.order_by("pk")  # type: ignore[attr-defined]
         seen.append(list(base.values()))
     return seen
@@ -139,7 +163,9 @@ def test_each_key_finds_nothing_of_the_other_world(
     before = state()
 
     for client, codes in ((testing, live), (northwind, sandbox)):
-        filled = path.format(code=codes[kind], message="evt_1", which="photo", number=codes[kind])
+        filled = path.format(
+            code=codes[kind], message="evt_1", which="photo", number=codes[kind], line=codes[kind]
+        )
         answer = client.request(method.upper(), filled, BODIES.get(name, {}) if method in WRITES else None)
         wanted = (
             (403, "test_keys_only")
@@ -160,7 +186,8 @@ def test_lists_show_one_world(testing: SellerClient, northwind: SellerClient, tr
             text = (b"".join(body.streaming_content) if body.streaming else body.content).decode()
             kind = "webhook-endpoints" if path.startswith("webhook") else "orders"
             assert own[kind] in text, path
-            assert not any(code in text for code in other.values()), path
+            # The number of a charge is no code that could be told from other digits.
+            assert not any(code in text for what, code in other.items() if what != "wait-charges"), path
 
 
 def test_a_quote_a_promise_and_a_place_are_of_one_world(
