@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from drivers import ledger, limits, locks, paymoves
-from drivers.models import Adjustment, Driver, DriverPosting
+from drivers.models import Adjustment, Driver
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
 
@@ -55,7 +55,7 @@ def decline(*, code: str, by: User, at: dt.datetime) -> Adjustment:
     adjustment = locks.adjustment(code)
     if adjustment.proposed_by_id == by.pk:
         raise OwnProposal(code=code)
-    if DriverPosting.objects.filter(key=f"adjustment:{code}").exists():
+    if adjustment.is_on_account:
         # Small grants are posted before anybody signs: what was paid cannot be declined, only corrected.
         raise paymoves.AlreadyDecided(noun=str(adjustment), status=Adjustment.Status.POSTED.label)
     paymoves.move(adjustment, Adjustment.Status.DECLINED, decided_by=by, decided_at=at)

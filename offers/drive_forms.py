@@ -144,6 +144,12 @@ class AnswerForm(forms.Form):
         label=_("Reasons; the driver reads them"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
     )
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("verdict") == "grant" and not given.get("amount") and "amount" not in self.errors:
+            self.add_error("amount", _("Say how much the driver gets, 0.01 at least."))
+        return given
+
     @property
     def cents(self) -> int:
         """What is granted, of a valid form."""

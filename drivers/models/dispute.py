@@ -153,5 +153,10 @@ class Adjustment(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def is_on_account(self) -> bool:
+        """Whether its line is posted; that of a small grant is before a second person signs."""
+        return DriverPosting.objects.filter(key=f"adjustment:{self.code}").exists()
+
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]

@@ -158,12 +158,15 @@ def test_a_line_is_disputed_with_evidence_and_answered_by_name(client, paid, ada
     ):
         assert seen in page
     assert client.post(answer, {"amount": "18.00", "reasons": "Without a verdict."}).status_code == 422
+    without = client.post(answer, {"verdict": "grant", "amount": "", "reasons": "Three hours."})
+    assert (without.status_code, list(without.context["form"].errors)) == (422, ["amount"])
     assert ledger.balance(ada) == 3600
     client.post(answer, {"verdict": "grant", "amount": "18.00", "reasons": "The door log shows three hours."})
     assert ledger.balance(ada) == 5400
     client.force_login(ada.user)
     page = client.get(address).content.decode()
     assert "Olive Tan" in page
+    assert "$18.00 is on your account." in page
     assert "The door log shows three hours." in page
 
 

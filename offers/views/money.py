@@ -152,7 +152,7 @@ def dispute_line(request: HttpRequest, driver: Driver, sequence: int) -> HttpRes
         "driver": driver,
         "line": line,
         "form": form,
-        "disputes": list(line.disputes.select_related("decided_by").order_by("-pk")),
+        "disputes": list(line.disputes.select_related("decided_by", "adjustment").order_by("-pk")),
         "zone": paydays.zone_of(driver.market_code),
     }
     context["known"] = _known(context["disputes"][0]) if context["disputes"] else None
