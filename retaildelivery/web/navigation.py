@@ -66,7 +66,13 @@ DOORS: dict[str, tuple[Place, ...]] = {
         Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
         Place("people", "offers:ops_refusals", _("Drivers"), "users", also=("/ops/stand-bys/",)),
         Place("messages", "deliveries:ops_messages", _("Messages"), "mail"),
-        Place("disputes", "offers:ops_disputes", _("Pay disputes"), "money", also=("/ops/tax/",)),
+        Place(
+            "disputes",
+            "offers:ops_disputes",
+            _("Pay disputes"),
+            "money",
+            also=("/ops/money/", "/ops/tax/", "/ops/waits/"),
+        ),
         Place("admin", "admin:index", _("Admin"), "gear"),
     ),
 }

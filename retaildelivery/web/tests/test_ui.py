@@ -1,5 +1,6 @@
 """How values look on a page."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -129,6 +130,13 @@ def test_the_place_with_the_longest_path_is_the_current_one():
         "/store/orders/K7QX92MD/": ["orders"],
         "/store/orders/new/": ["new"],
     }
+
+
+@pytest.mark.parametrize("path", ["/ops/disputes/", "/ops/waits/SQ7/34/", "/ops/money/", "/ops/tax/"])
+def test_pages_of_pay_belong_to_the_disputes(path):
+    nav = shown('{% nav "ops" %}', request=RequestFactory().get(path))
+
+    assert re.findall(r'href="([^"]+)" aria-current="page"', nav) == ["/ops/disputes/"]
 
 
 def test_a_page_may_say_where_it_belongs_and_what_there_is_to_count():
