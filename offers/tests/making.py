@@ -36,7 +36,7 @@ from retaildelivery.lib.geo import Point
 from retaildelivery.lib.windows import Window
 from retaildelivery.outbox import relaying
 from retaildelivery.outbox.models import Fact, Reaction
-from stores.models import Mall, Market, Seller, Store
+from stores.models import Mall, Market, Seller, SellerPosting, Store
 
 AT = dt.datetime(2026, 11, 23, 18, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
@@ -362,6 +362,14 @@ def worked(
     relay_all(at=last)
     of_block.refresh_from_db()
     return of_block
+
+
+def wait_charge(at_store: Store) -> SellerPosting:
+    """A store is charged for 22 minutes at its counter from START, of which 12 are paid: $3.60."""
+    by = driver("Ada")
+    of_block = claimed(block([order(at_store)]), by)
+    worked(of_block, by, check_in_at=START, handover=START + 22 * MINUTE, last=START + HOUR)
+    return SellerPosting.objects.get(kind="wait")
 
 
 def fail(stop: Stop, by: Driver, *, at: dt.datetime) -> None:

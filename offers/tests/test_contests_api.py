@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from offers.tests import making
-from offers.tests.making import HOUR, MINUTE, START
+from offers.tests.making import HOUR, START
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.recording import SYSTEM
 from retaildelivery.testing.sellers import SellerClient
@@ -29,11 +29,7 @@ def store(db):
 
 @pytest.fixture
 def charge(store):
-    """22 minutes at the counter, of which 12 are paid: $3.60."""
-    driver = making.driver("Ada")
-    block = making.claimed(making.block([making.order(store)]), driver)
-    making.worked(block, driver, check_in_at=START, handover=START + 22 * MINUTE, last=START + HOUR)
-    return SellerPosting.objects.get(kind="wait")
+    return making.wait_charge(store)
 
 
 def system(seller, *scopes, **more):

@@ -30,16 +30,7 @@ def store(db):
 
 @pytest.fixture
 def charge(store):
-    """22 minutes at the counter, of which 12 are paid: $3.60."""
-    driver = making.driver("Ada")
-    order = making.order(store)
-    block = making.claimed(making.block([order]), driver)
-    making.check_in(block, driver, at=START)
-    making.collect(block, driver, arrive=START, handover=START + 22 * MINUTE)
-    making.depart(block, driver, at=START + 22 * MINUTE)
-    making.deliver(making.doors_of(block)[0], driver, at=START + HOUR)
-    making.relay_all(at=START + HOUR)
-    return SellerPosting.objects.get(kind="wait")
+    return making.wait_charge(store)
 
 
 @pytest.fixture
