@@ -9,7 +9,7 @@ from typing import Any
 from django.db.backends.postgresql import base, schema
 from django.db.models import Field, Model
 
-_PLACE = re.compile(r"%(?:%|s|\((?P<name>\w+)\)s)")
+_PLACE = re.compile(r"%(?:%|s|\(\w+\)s)")
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
