@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from retaildelivery.web.error_codes import prose
 
 Json = dict[str, Any]
 NOTHING: Json = {}
+
+# The generator looks its extensions up at first use, and two threads that do so at once end one of them with an error.
+MAKING = threading.Lock()
 
 METHODS = ("get", "post", "put", "patch", "delete")
 WRITES = ("post", "put", "patch")
@@ -252,7 +256,8 @@ class Chapter:
 @functools.cache
 def chapters() -> tuple[Chapter, ...]:
     """The document as chapters of operations. Made once: it changes only with the code."""
-    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    with MAKING:
+        document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     found: dict[str, Chapter] = {}
     for path, method, operation in _operations(document):
         title = operation.get("tags", ["Other"])[0].replace("_", " ").replace("-", " ")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +122,36 @@ def test_the_document_is_served() -> None:
 def test_the_document_is_made_once_and_served_in_the_format_that_is_asked_for(monkeypatch) -> None:
     monkeypatch.setattr(served, "_written", {})
     first, as_json = Client().get("/api/schema/"), Client().get("/api/schema/?format=json")
-    monkeypatch.setattr(SpectacularAPIView, "get", None)
+    monkeypatch.setattr(SpectacularAPIView, "_get_schema_response", None)
 
-    again = Client().get("/api/schema/")
+    again = Client().get("/api/schema/?version=9&lang=es&_=1")
 
     assert (again.content, again["Content-Type"]) == (first.content, first["Content-Type"])
     assert again["Content-Disposition"] == first["Content-Disposition"]
     assert as_json.json()["openapi"] == "3.1.0"
     assert Client().get("/api/schema/?format=json").content == as_json.content
+
+
+@pytest.mark.django_db
+def test_the_document_is_never_made_by_two_threads_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(served, "_written", {})
+    at_work, most = [], []
+
+    def made(_generator: Any, request: Any, public: bool) -> dict[str, Any]:
+        at_work.append(1)
+        time.sleep(0.05)
+        most.append(len(at_work))
+        at_work.pop()
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", made)
+    asking = [lambda: Client().get("/api/schema/")] * 4 + [documents.chapters.__wrapped__]
+    monkeypatch.setattr(documents, "_operations", lambda _document: [])
+    with ThreadPoolExecutor(len(asking)) as threads:
+        answers = [each.result() for each in [threads.submit(ask) for ask in asking]]
+
+    assert [answer.status_code for answer in answers[:-1]] == [200] * 4
+    assert most == [1] * 5
 
 
 def test_every_code_is_a_stable_word_with_a_sentence() -> None:
