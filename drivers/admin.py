@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeDateTimeFilter
 
-from drivers import admin_likenesses, admin_money, appealing, applying, excusing
+from drivers import admin_likenesses, admin_money, appealing, applying, clocks, excusing
 from drivers.models import (
     Appeal,
     Document,
@@ -31,10 +31,11 @@ from drivers.models import (
     StandingEvent,
     Vehicle,
 )
-from drivers.views import day_of, sent_file
+from drivers.views import sent_file
 from retaildelivery.outbox import worlds
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin, money_column
 from retaildelivery.web.admin_deciding import DecidingAdmin
+from retaildelivery.web.templatetags.ui import spaced
 
 # Importing it registers its page.
 __all__ = ["admin_likenesses", "admin_money"]
@@ -86,7 +87,9 @@ class DriverAdmin(DecidingAdmin):
         self.each(
             request,
             queryset,
-            lambda row: applying.approve(driver_code=row.code, today=day_of(at), by=request.user, at=at),
+            lambda row: applying.approve(
+                driver_code=row.code, today=clocks.day_of(row, at), by=request.user, at=at
+            ),
         )
 
     @admin.action(description=_("Turn down (with a reason)"), permissions=["decide"])
@@ -232,7 +235,7 @@ class StandingEventAdmin(DecidingAdmin):
         "kind",
         "fault",
         "points",
-        "text",
+        "block",
         "decays_at",
         "disputed_at",
         "set_aside_at",
@@ -243,6 +246,13 @@ class StandingEventAdmin(DecidingAdmin):
     search_fields = ("driver__code", "driver__user__email", "subject")
     ordering = ("-id",)
     actions = ("by_store", "by_recipient", "by_weather", "by_platform")
+
+    @admin.display(description=_("Block"), ordering="subject")
+    def block(self, event: StandingEvent) -> str:
+        if not event.block_code:
+            return "–"
+        href = reverse("offers:ops_block", args=[event.block_code])
+        return format_html('<a href="{}">{}</a>', href, spaced(event.block_code))
 
     @admin.action(description=_("Was the store's doing (with a reason)"), permissions=["decide"])
     def by_store(self, request: HttpRequest, queryset: QuerySet[StandingEvent]) -> HttpResponse | None:

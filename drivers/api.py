@@ -51,7 +51,7 @@ class StandingEventOut(Output):
     kind = serializers.ChoiceField(choices=StandingEvent.Kind.choices)
     fault = serializers.ChoiceField(choices=StandingEvent.Fault.choices)
     points = serializers.IntegerField()
-    text = serializers.CharField()
+    text = serializers.CharField(source="sentence", help_text="What happened and where, in your language.")
     subject = serializers.CharField(help_text="Such as block:BX7K2M.")
     at = serializers.DateTimeField()
     decays_at = serializers.DateTimeField(help_text="From then on it no longer counts.")

@@ -9,13 +9,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drivers import facts, freshness, limits, locks, notifying
+from drivers import clocks, facts, freshness, limits, locks, notifying
 from drivers.models import Appeal, Driver, StandingEvent
 from retaildelivery.accounts.models import User
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import alerting, recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
+from retaildelivery.web.templatetags.ui import day, moment
 
 SECOND_AND_LAST = 2
 
@@ -90,7 +91,7 @@ def appeal(*, driver: Driver, event_key: str, text: str, at: dt.datetime) -> App
     if event is None:
         raise EventNotFound(field="event")
     before = list(Appeal.objects.filter(event=event).order_by("round"))
-    _refuse_unless_appealable(event, before, at=at)
+    _refuse_unless_appealable(event, before, zone=clocks.zone_of(driver), at=at)
     open_now = Appeal.objects.undecided().filter(event__driver=driver)  # type: ignore[attr-defined]
     if open_now.count() >= limits.APPEALS_OPEN:
         raise TooManyAppeals(most=limits.APPEALS_OPEN)
@@ -105,10 +106,12 @@ def appeal(*, driver: Driver, event_key: str, text: str, at: dt.datetime) -> App
     return made
 
 
-def _refuse_unless_appealable(event: StandingEvent, before: list[Appeal], *, at: dt.datetime) -> None:
+def _refuse_unless_appealable(
+    event: StandingEvent, before: list[Appeal], *, zone: dt.tzinfo, at: dt.datetime
+) -> None:
     last = before[-1] if before else None
     if last is not None and last.decided_at is None:
-        raise AppealOpen(code=last.code, by=f"{last.answer_by:%Y-%m-%d %H:%M} UTC")
+        raise AppealOpen(code=last.code, by=moment(last.answer_by, zone))
     if event.points >= 0 or event.set_aside_at is not None or event.decays_at <= at:
         raise NothingToAppeal
     if len(before) >= SECOND_AND_LAST:
@@ -116,13 +119,13 @@ def _refuse_unless_appealable(event: StandingEvent, before: list[Appeal], *, at:
     since = event.at if last is None or last.decided_at is None else last.decided_at
     if at > since + limits.APPEAL_WITHIN:
         until = since + limits.APPEAL_WITHIN
-        raise AppealTooLate(days=limits.APPEAL_WITHIN.days, day=f"{until:%Y-%m-%d}")
+        raise AppealTooLate(days=limits.APPEAL_WITHIN.days, day=day(until, zone))
 
 
-def may_appeal(event: StandingEvent, appeals: list[Appeal], *, at: dt.datetime) -> bool:
+def may_appeal(event: StandingEvent, appeals: list[Appeal], *, zone: dt.tzinfo, at: dt.datetime) -> bool:
     """Whether the page offers it; the verb asks again."""
     try:
-        _refuse_unless_appealable(event, appeals, at=at)
+        _refuse_unless_appealable(event, appeals, zone=zone, at=at)
     except AppealRefused:
         return False
     return True
@@ -181,7 +184,7 @@ def _answer(found: Appeal, *, by: User, at: dt.datetime) -> None:
                 "You appealed against: %(event)s\n\n%(outcome)s %(name)s says:\n\n%(reason)s\n\n%(then)s\n"
             )
             % {
-                "event": found.event.text,
+                "event": found.event.sentence,
                 "outcome": outcome,
                 "name": by.name or by.email,
                 "reason": found.reason,

@@ -56,11 +56,11 @@ def excuse(*, event: StandingEvent, fault: str, reason: str, by: User, at: dt.da
             name="standing_excused",
             brief=_("It does not count any more."),
             path="/drive/standing/",
-            subject=_("Not your fault: %(event)s") % {"event": found.text},
+            subject=_("Not your fault: %(event)s") % {"event": found.sentence},
             text=_(
                 "%(event)s\n\nIt was not your fault and does not count any more. %(name)s says:\n\n%(reason)s\n"
             )
-            % {"event": found.text, "name": by.name or by.email, "reason": reason},
+            % {"event": found.sentence, "name": by.name or by.email, "reason": reason},
             about=f"driver:{driver.code}",
             at=at,
         )

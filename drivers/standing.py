@@ -13,7 +13,7 @@ from drivers import freshness
 from drivers.models import Driver, StandingEvent
 
 _EVENTS = """
-INSERT INTO drivers_standingevent (key, driver_id, kind, fault, points, text, subject, at, decays_at)
+INSERT INTO drivers_standingevent (key, driver_id, kind, fault, points, subject, at, decays_at)
 VALUES %s ON CONFLICT (key) DO NOTHING
 """
 
@@ -29,9 +29,9 @@ def record_all(events: Sequence[StandingEvent]) -> int:
         return 0
     values: list[Any] = []
     for event in events:
-        values += [event.key, event.driver_id, event.kind, event.fault, event.points, event.text]
+        values += [event.key, event.driver_id, event.kind, event.fault, event.points]
         values += [event.subject, event.at, event.decays_at]
-    row = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    row = "(%s, %s, %s, %s, %s, %s, %s, %s)"
     with connection.cursor() as cursor:
         cursor.execute(_EVENTS % ", ".join([row] * len(events)), values)
         new = int(cursor.rowcount)

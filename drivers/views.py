@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from drivers import access, appealing, applying, badge, ledger, limits, profiles, subscribing, tokens
+from drivers import access, appealing, applying, badge, clocks, ledger, limits, profiles, subscribing, tokens
 from drivers.access import driver_required
 from drivers.forms import AppealForm, DocumentForm, PreferencesForm, TokenForm, VehicleForm
 from drivers.models import Appeal, Document, Driver, DriverToken, StandingEvent
@@ -26,15 +26,6 @@ from retaildelivery.lib.refusals import Refused
 
 UNPROCESSABLE, CONFLICT = 422, 409
 STANDING_SHOWN = 50
-WESTERNMOST = dt.timezone(dt.timedelta(hours=-10))
-
-
-def day_of(at: dt.datetime) -> dt.date:
-    """The day it still is in the westernmost market: no page calls a paper expired that is valid there.
-
-    Which blocks a paper allows is decided in the mall's own time, when a block is claimed.
-    """
-    return at.astimezone(WESTERNMOST).date()
 
 
 @login_required
@@ -52,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @driver_required
 @require_GET
 def status(request: HttpRequest, driver: Driver) -> HttpResponse:
-    papers = papers_of(driver, today=day_of(timezone.now()))
+    papers = papers_of(driver, today=clocks.day_of(driver, timezone.now()))
     context = {
         "driver": driver,
         "papers": papers,
@@ -100,7 +91,9 @@ def document(request: HttpRequest, driver: Driver, kind: str) -> HttpResponse:
     """Hand in one paper, or a newer one in its place."""
     if kind not in Document.REQUIRED:
         raise Http404
-    form = DocumentForm(request.POST or None, request.FILES or None, today=day_of(timezone.now()))
+    form = DocumentForm(
+        request.POST or None, request.FILES or None, today=clocks.day_of(driver, timezone.now())
+    )
     context = {"driver": driver, "form": form, "kind": kind, "label": Document.Kind(kind).label}
     if request.method == "GET":
         context["document"] = driver.documents.current().filter(kind=kind).first()
@@ -152,7 +145,7 @@ def profile(request: HttpRequest, driver: Driver) -> HttpResponse:
         "driver": driver,
         "form": form,
         "vehicle": driver.vehicles.in_use().first(),
-        "papers": papers_of(driver, today=day_of(timezone.now())),
+        "papers": papers_of(driver, today=clocks.day_of(driver, timezone.now())),
         "devices": driver.tokens.filter(revoked_at=None).count(),
         "balance_cents": ledger.balance_now(driver),
     }
@@ -163,7 +156,9 @@ def profile(request: HttpRequest, driver: Driver) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def vehicle(request: HttpRequest, driver: Driver) -> HttpResponse:
     """Drive with another car from now on."""
-    form = VehicleForm(request.POST if request.method == "POST" else None, today=day_of(timezone.now()))
+    form = VehicleForm(
+        request.POST if request.method == "POST" else None, today=clocks.day_of(driver, timezone.now())
+    )
     context = {"driver": driver, "form": form}
     if request.method == "GET":
         return render(request, "drivers/vehicle.html", context)
@@ -181,27 +176,28 @@ def vehicle(request: HttpRequest, driver: Driver) -> HttpResponse:
 @require_GET
 def standing(request: HttpRequest, driver: Driver) -> HttpResponse:
     """Every event that counts, its cause, who was at fault, until when it counts, and what became of an appeal."""
-    at = timezone.now()
+    at, zone = timezone.now(), clocks.zone_of(driver)
     events = driver.standing_events.order_by("-at", "-id").prefetch_related(
         Prefetch("appeals", Appeal.objects.select_related("decided_by").order_by("round"))
     )[:STANDING_SHOWN]
     context = {
         "driver": driver,
-        "rows": [standing_row(event, at=at) for event in events],
+        "zone": zone,
+        "rows": [standing_row(event, zone=zone, at=at) for event in events],
         "points": profiles.standing(driver=driver, at=at),
     }
     return render(request, "drivers/standing.html", context)
 
 
-def standing_row(event: StandingEvent, *, at: dt.datetime) -> dict[str, Any]:
+def standing_row(event: StandingEvent, *, zone: dt.tzinfo, at: dt.datetime) -> dict[str, Any]:
     appeals = list(event.appeals.all())
     return {
         "event": event,
         "counts": event.counts(at) and event.points != 0,
-        "counts_until": day_of(event.decays_at),
+        "counts_until": event.decays_at.astimezone(zone).date(),
         "block_code": event.block_code,
         "appeals": appeals,
-        "may_appeal": appealing.may_appeal(event, appeals, at=at),
+        "may_appeal": appealing.may_appeal(event, appeals, zone=zone, at=at),
     }
 
 
@@ -214,15 +210,15 @@ def appeal(request: HttpRequest, driver: Driver, key: str) -> HttpResponse:
     )
     event = get_object_or_404(events, key=key)
     form = AppealForm(request.POST if request.method == "POST" else None)
-    context: dict[str, Any] = {"driver": driver, "form": form, **standing_row(event, at=timezone.now())}
+    at, zone = timezone.now(), clocks.zone_of(driver)
+    row = standing_row(event, zone=zone, at=at)
+    context: dict[str, Any] = {"driver": driver, "form": form, "zone": zone, **row}
     if request.method != "POST":
         return render(request, "drivers/appeal.html", context)
     if not form.is_valid():
         return render(request, "drivers/appeal.html", context, status=UNPROCESSABLE)
     try:
-        made = appealing.appeal(
-            driver=driver, event_key=event.key, text=form.cleaned_data["text"], at=timezone.now()
-        )
+        made = appealing.appeal(driver=driver, event_key=event.key, text=form.cleaned_data["text"], at=at)
     except Refused as refusal:
         return render(request, "drivers/appeal.html", context | {"refusal": refusal}, status=CONFLICT)
     messages.success(
@@ -279,9 +275,7 @@ def show_badge(request: HttpRequest, driver: Driver) -> HttpResponse:
     etag = f'"{seen}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
-    response = render(
-        request, "drivers/badge.html", {"driver": driver, "badge": shown, "nav_current": "block"}
-    )
+    response = render(request, "drivers/badge.html", {"driver": driver, "badge": shown})
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-
 from drivers import standing
 from drivers.models import StandingEvent
 from offers import limits
@@ -47,7 +45,6 @@ def _event(
         kind=kind,
         fault=fault,
         points=usual if points is None else points,
-        text=_("Block %(code)s: %(what)s") % {"code": claim.block.code, "what": kind.label},
         subject=f"block:{claim.block.code}",
         at=at,
         decays_at=at + limits.STANDING_DECAYS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drivers import costing
+from drivers import clocks, costing
 from drivers.api import DriverView
 from drivers.models import CostProfile
-from drivers.views import day_of
 from offers import reckoning
 from retaildelivery.lib.geo import Point
 from retaildelivery.web import api
@@ -80,8 +80,8 @@ class CostProfileOut(Output):
     counted_cents_per_mile = figure(most=9999, help_text="What a mile counts today, by all this.")
 
 
-def profile_json(found: costing.Costs) -> dict[str, Any]:
-    profile, today = found.profile, day_of(timezone.now())
+def profile_json(found: costing.Costs, *, today: dt.date) -> dict[str, Any]:
+    profile = found.profile
     home = profile.home
     return {
         "basis": profile.basis,
@@ -106,7 +106,9 @@ class CostProfileView(DriverView):
     def get(self, request: Request) -> Response:
         """What driving costs you, by your own figures; who has set none reckons with the rate of the IRS."""
         api.query(request, api.NoQuery)
-        return Response(profile_json(costing.of(self.driver)))
+        return Response(
+            profile_json(costing.of(self.driver), today=clocks.day_of(self.driver, timezone.now()))
+        )
 
     @extend_schema(
         operation_id="driver_set_cost_profile", request=CostProfileIn, responses=CostProfileOut, tags=TAGS
@@ -127,4 +129,6 @@ class CostProfileView(DriverView):
             tolls_cents=given.get("tolls_cents", 0),
             home=Point(home["latitude"], home["longitude"]) if home else None,
         )
-        return Response(profile_json(costing.of(self.driver)))
+        return Response(
+            profile_json(costing.of(self.driver), today=clocks.day_of(self.driver, timezone.now()))
+        )

@@ -10,7 +10,6 @@ from drivers.models import Driver
 from offers import eligibility, limits
 from offers.eligibility import Applicant, Work
 from retaildelivery.lib.windows import Window, local_days, monday_of, per_day, per_week
-from stores.models import Market
 
 NONE = dt.timedelta(0)
 
@@ -76,12 +75,6 @@ def left_after(applicant: Applicant, work: Work) -> Left:
         day=max(NONE, limits.DAY_HOURS - max(days[day] for day in touched)),
         week=max(NONE, limits.WEEK_HOURS - max(weeks[monday_of(day)] for day in touched)),
     )
-
-
-def zone_of(driver: Driver) -> dt.tzinfo:
-    """The zone of the driver's market; UTC where the market is gone."""
-    market = Market.objects.filter(code=driver.market_code).first()
-    return market.zone if market else dt.UTC
 
 
 def weeks_of(held: Iterable[Window], *, zone: dt.tzinfo, at: dt.datetime, weeks: int = 1) -> list[Week]:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from drivers import clocks
 from drivers.api import DriverView
 from offers import driver_serializers as shapes
 from offers import hours
@@ -18,6 +19,6 @@ class HoursView(DriverView):
     def get(self, request: Request) -> Response:
         """Hours used and free, day by day, this week and the next. Days are those of your market's clock."""
         api.query(request, api.NoQuery)
-        zone = hours.zone_of(self.driver)
+        zone = clocks.zone_of(self.driver)
         weeks = hours.of(self.driver, zone=zone, at=timezone.now(), weeks=2)
         return Response({"time_zone": str(zone), "weeks": [shapes.week_json(week) for week in weeks]})

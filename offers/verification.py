@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from deliveries.snapshots import moment
 from drivers.models import Driver
 from offers import drawrules, limits, lottery
@@ -16,6 +18,16 @@ FORMULA = "key = -ln(u) / weight with u = (2 * HMAC-SHA256(seed, entrant) + 1) /
 WEIGHTS = (
     "weight = max(1, floor(base / (1 + recent_wins))); base is 1200 with 10 points or more, 1000 with 0 to 9, "
     "600 below; recent_wins are blocks claimed in the 7 days before the close"
+)
+# What lottery.faults says, word for word: it knows no languages, since it runs without this system.
+FAULTS = (
+    gettext_noop("seed: it is not the one whose hash was published before the entries"),
+    gettext_noop("entrants: a weight is below 1"),
+    gettext_noop("entrants: somebody is on the list twice"),
+    gettext_noop("entrants: the list or a weight is not the one that was fixed at the close"),
+    gettext_noop("ranking: the ranks do not count from 1 upwards"),
+    gettext_noop("ranking: seed and weights give another order"),
+    gettext_noop("result: it is not the one that was fixed with the seed"),
 )
 
 
@@ -67,8 +79,8 @@ def document(draw: Draw) -> Json:
 
 def check(draw: Draw, published: Json) -> list[str]:
     """Everything about a drawn draw that does not fit: recomputed from what is published, and compared with the
-    facts, which the database lets nobody change."""
-    found = lottery.faults(published)
+    facts, which the database lets nobody change. In the reader's language."""
+    found = [gettext(fault) for fault in lottery.faults(published)]
     opened = (
         Fact.objects.filter(subjects__contains=[f"block:{draw.offer.block.code}"])
         .filter(data__offer__code=draw.offer.code, data__offer__mode="draw")
@@ -76,7 +88,7 @@ def check(draw: Draw, published: Json) -> list[str]:
         .first()
     )
     if opened is None or opened.data["offer"]["seed_hash"] != published["seed_hash"]:
-        found.append("seed: another hash is on record from when entries opened")
+        found.append(gettext("seed: another hash is on record from when entries opened"))
     drawn = (
         Fact.objects.filter(name="draw.drawn", subjects__contains=[f"block:{draw.offer.block.code}"])
         .filter(data__offer=draw.offer.code)
@@ -85,9 +97,10 @@ def check(draw: Draw, published: Json) -> list[str]:
     )
     kept = ("seed", "entries_digest", "result_digest")
     if drawn is None or any(drawn.data[name] != published[name] for name in kept):
-        found.append("result: another one is on record from when it was drawn")
+        found.append(gettext("result: another one is on record from when it was drawn"))
     found += [
-        f"weights: {row['entrant']} has another weight than the published rule gives"
+        gettext("weights: %(entrant)s has another weight than the published rule gives")
+        % {"entrant": row["entrant"]}
         for row in published["entrants"]
         if row["weight"] != drawrules.weight(points=row["points"], wins=row["recent_wins"])
     ][: limits.FAULTS_SHOWN]

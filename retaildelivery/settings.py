@@ -99,6 +99,8 @@ ROOT_URLCONF = "retaildelivery.urls"
 WSGI_APPLICATION = "retaildelivery.wsgi.application"
 OUTBOX_REACTIONS = "retaildelivery.reactions.REACTIONS"
 OUTBOX_SANDBOX_REACTIONS = "retaildelivery.reactions.SANDBOX_REACTIONS"
+# Drivers know their market by its code only; this says by which clock it lives.
+MARKET_ZONES = "offers.paydays.zone_of"
 
 TEMPLATES = [
     {

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from drivers.models.driver import Driver
@@ -51,7 +52,6 @@ class StandingEvent(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     fault = models.CharField(max_length=10, choices=Fault)
     points = models.SmallIntegerField(help_text=_("Zero unless the driver was at fault or did well."))
-    text = models.CharField(max_length=200)
     subject = models.CharField(max_length=80, help_text=_("Such as block:BX7K2M."))
     at = models.DateTimeField()
     decays_at = models.DateTimeField()
@@ -83,6 +83,14 @@ class StandingEvent(models.Model):
         """The block it happened at; "" for what has none."""
         noun, _colon, code = self.subject.partition(":")
         return code if noun == "block" else ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened and where, in the reader's language."""
+        kind = self.get_kind_display()
+        if not self.block_code:
+            return kind
+        return gettext("Block %(code)s: %(what)s") % {"code": self.block_code, "what": kind}
 
     def counts(self, at: dt.datetime) -> bool:
         """As `counting` has it, for one row that is at hand."""

@@ -230,11 +230,11 @@ def test_nonsense_preferences_name_the_field(client, ada, field, value):
 
 def test_standing_shows_causes_and_what_does_not_count(client, ada):
     StandingEvent.objects.create(
-        key="a", driver=ada, kind="late", fault="driver", points=-1, text="12 min late", subject="block:BX7K2M",
+        key="a", driver=ada, kind="late", fault="driver", points=-1, subject="block:BX7K2M",
         at=NOW, decays_at=NOW + dt.timedelta(days=90),
     )  # fmt: skip
     StandingEvent.objects.create(
-        key="b", driver=ada, kind="late", fault="store", points=0, text="waited for the store", subject="block:BY",
+        key="b", driver=ada, kind="late", fault="store", points=0, subject="block:BY",
         at=NOW, decays_at=NOW + dt.timedelta(days=90),
     )  # fmt: skip
 

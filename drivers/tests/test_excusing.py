@@ -35,7 +35,7 @@ def boss():
 def event(driver, *, key="claim:1:late", points=-2):
     fault = "driver" if points < 0 else "none"
     return StandingEvent.objects.create(
-        key=key, driver=driver, kind="late", fault=fault, points=points, text="Block BX7K2M: late check-in",
+        key=key, driver=driver, kind="late", fault=fault, points=points,
         subject="block:BX7K2M", at=NOW - DAY, decays_at=NOW + 80 * DAY,
     )  # fmt: skip
 

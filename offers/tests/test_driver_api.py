@@ -455,7 +455,7 @@ def test_earnings_are_itemised(api, ada, mine):
 def test_standing_lists_each_event_with_its_fault(api, ada, ben):
     for driver in (ada, ben):
         StandingEvent.objects.create(
-            key=f"late:{driver.code}", driver=driver, kind="late", fault="driver", points=-1, text="12 min late",
+            key=f"late:{driver.code}", driver=driver, kind="late", fault="driver", points=-1,
             subject="block:BX", at=AT, decays_at=START,
         )  # fmt: skip
 

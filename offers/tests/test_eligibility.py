@@ -289,7 +289,6 @@ def making_event(driver: Driver, *, key: str, decays_at: dt.datetime) -> bool:
             kind="no_show",
             fault="driver",
             points=-6,
-            text="did not come",
             subject="block:B1",
             at=AT,
             decays_at=decays_at,

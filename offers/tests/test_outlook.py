@@ -47,7 +47,7 @@ def test_the_page_answers_the_sliders_and_counts_only_what_counts(db, client, ti
         [(-6, {}), (-6, {"disputed_at": NOW}), (-6, {"set_aside_at": NOW})]
     ):
         StandingEvent.objects.create(
-            key=f"claim:{number}:no_show", driver=ada, kind="no_show", fault="driver", points=points, text="…",
+            key=f"claim:{number}:no_show", driver=ada, kind="no_show", fault="driver", points=points,
             subject="block:B1", at=NOW - DAY, decays_at=NOW + 80 * DAY, **state,
         )  # fmt: skip
     client.force_login(ada.user)
@@ -74,3 +74,26 @@ def test_today_is_the_day_where_the_driver_is(client, db, time_machine):
 
     assert late_in_nevada.astimezone(mall.zone).day == 26
     assert "Fri, Nov 27" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/Los_Angeles", "Feb. 21, 2027"),
+        ("Pacific/Honolulu", "Feb. 20, 2027"),
+        ("Asia/Tokyo", "Feb. 21, 2027"),
+    ],
+)
+def test_an_event_counts_until_the_day_it_ends_where_the_driver_is(client, db, time_machine, zone, day):
+    time_machine.move_to(NOW, tick=False)
+    making.mall(zone=zone)
+    ada = making.driver("Ada")
+    StandingEvent.objects.create(
+        key="claim:1:late", driver=ada, kind="late", fault="driver", points=-2, subject="block:B1",
+        at=NOW - DAY, decays_at=dt.datetime(2027, 2, 21, 8, 30, tzinfo=dt.UTC),
+    )  # fmt: skip
+    client.force_login(ada.user)
+
+    page = client.get(reverse("drivers:standing")).content.decode()
+
+    assert f"-2 until {day}" in page

@@ -47,7 +47,7 @@ class Scene:
 
     def loses_points(self) -> None:
         StandingEvent.objects.create(
-            key="k", driver=self.ada, kind="no_show", fault="driver", points=-13, text="x", at=AT, decays_at=AT + DAY
+            key="k", driver=self.ada, kind="no_show", fault="driver", points=-13, at=AT, decays_at=AT + DAY
         )  # fmt: skip
 
     def refused_by_store(self) -> None:

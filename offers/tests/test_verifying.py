@@ -8,6 +8,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,7 +87,18 @@ def twice(public):
     public["entrants"][1] = dict(public["entrants"][0], rank=2)
 
 
-@pytest.mark.parametrize("tamper", [reseed, reseed_with_its_hash, drop, add, heavier, swap, twice])
+def weightless(public):
+    public["entrants"][0]["weight"] = 0
+
+
+def gap(public):
+    public["entrants"][2]["rank"] = 4
+
+
+TAMPERED = [reseed, reseed_with_its_hash, drop, add, heavier, swap, twice, weightless, gap]
+
+
+@pytest.mark.parametrize("tamper", TAMPERED)
 def test_whatever_is_tampered_with_in_an_export_is_found(drawn, tamper, tmp_path):
     public = copy.deepcopy(verification.document(drawn))
     assert lottery.faults(public) == []
@@ -96,6 +109,35 @@ def test_whatever_is_tampered_with_in_an_export_is_found(drawn, tamper, tmp_path
     file = tmp_path / "draw.json"
     file.write_text(json.dumps(public))
     assert lottery.main([str(file)]) == 1
+
+
+def test_each_fault_of_the_lottery_is_said_in_the_readers_language(drawn):
+    said = set()
+    for tamper in TAMPERED:
+        public = copy.deepcopy(verification.document(drawn))
+        tamper(public)
+        said |= set(lottery.faults(public))
+
+    assert said == set(verification.FAULTS)
+    with translation.override("es"):
+        assert [fault for fault in verification.FAULTS if gettext(fault) == fault] == []
+
+
+def test_the_page_names_what_does_not_fit_in_the_visitors_language(drawn, client):
+    """Weight and standing changed by hand: the lottery, the facts and the published rule each see something."""
+    Entry.objects.filter(rank=1).update(weight=7, points=100)
+    Draw.objects.update(result_digest="0" * 64)
+    url = reverse("offers:draw", args=[drawn.offer.code])
+
+    spanish = client.get(url, headers={"accept-language": "es"}).content.decode()
+    english = client.get(url, headers={"accept-language": "en"}).content.decode()
+
+    assert "Entrants: the list or a weight is not the one that was fixed at the close" in english
+    assert "Result: another one is on record from when it was drawn" in english
+    assert f"Weights: {Entry.objects.get(rank=1).entrant} has another weight" in english
+    assert "Participantes: la lista o un peso no es lo que quedó fijado al cierre" in spanish
+    assert "Resultado: consta otro de cuando se sorteó" in spanish
+    assert f"Pesos: {Entry.objects.get(rank=1).entrant} tiene otro peso" in spanish
 
 
 def test_a_draw_redone_wholly_in_the_database_does_not_fit_what_is_on_record(drawn):

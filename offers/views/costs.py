@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from drivers import costing
+from drivers import clocks, costing
 from drivers.access import driver_required
 from drivers.models import Driver
-from drivers.views import day_of
 from offers import reckoning
 from offers.cost_forms import CostForm
 from stores.models import Mall
@@ -25,7 +24,7 @@ UNPROCESSABLE = 422
 def costs(request: HttpRequest, driver: Driver) -> HttpResponse:
     """By whose figures what is left is reckoned, from what, and from where."""
     at = timezone.now()
-    found = costing.of(driver)
+    found, today = costing.of(driver), clocks.day_of(driver, at)
     form = CostForm(
         request.POST if request.method == "POST" else None, initial=CostForm.initial_of(found.profile)
     )
@@ -36,9 +35,9 @@ def costs(request: HttpRequest, driver: Driver) -> HttpResponse:
     context = {
         "driver": driver,
         "form": form,
-        "irs": found.irs(day_of(at)),
+        "irs": found.irs(today),
         "mall": Mall.objects.filter(market__code=driver.market_code).order_by("pk").first(),
-        "cents": found.cents_a_mile(day_of(at)),
+        "cents": found.cents_a_mile(today),
     }
     response = render(
         request, "offers/driver_costs.html", context, status=UNPROCESSABLE if form.errors else 200

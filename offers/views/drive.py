@@ -16,11 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from deliveries import itinerary
 from deliveries.models import Manifest, Stop
-from drivers import access, applying, costing
+from drivers import access, applying, clocks, costing
 from drivers.access import acts_on, driver_required
 from drivers.forms import ApplyForm
 from drivers.models import Driver
-from drivers.views import day_of
 from offers import (
     attendance,
     audience,
@@ -60,7 +59,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"name": request.user.name, "phone": request.user.phone},
         markets=list(Market.objects.order_by("name").values_list("code", "name")),
-        today=day_of(at),
+        today=at.date(),
     )
     if request.method == "GET":
         return render(request, "drivers/apply.html", {"form": form})
@@ -99,7 +98,7 @@ def offers_page(
     claims = feed.claims_about(driver, at=at)
     claim = feed.current_of(claims)
     near = cards[0].block if cards else claim.block if claim else None
-    zone = near.mall.zone if near else hours.zone_of(driver)
+    zone = near.mall.zone if near else clocks.zone_of(driver)
     held = [
         window
         for each in claims

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from drivers import clocks
 from drivers.access import driver_required
 from drivers.models import Driver, StandingEvent
-from offers import hours, limits, outlook
+from offers import limits, outlook
 
 MOST_OF_A_KIND = 30
 
@@ -50,7 +51,7 @@ def standing_if(request: HttpRequest, driver: Driver) -> HttpResponse:
     events = StandingEvent.objects.counting(at).filter(driver=driver)  # type: ignore[attr-defined]
     counted = [outlook.Counted(*row) for row in events.values_list("points", "decays_at")]
     on = at + dt.timedelta(days=days)
-    zone = hours.zone_of(driver)
+    zone = clocks.zone_of(driver)
     values = {**happens, "days": days}
     context = {
         "driver": driver,

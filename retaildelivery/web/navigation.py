@@ -5,7 +5,6 @@ Names of URLs are strings, as ROOT_URLCONF is: this layer knows where a link lea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
@@ -27,35 +26,48 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A place as a page shows it; `count` is 0 when there is nothing to count."""
+    """A place as a page shows it."""
 
     key: str
     href: str
     label: str | Promise
     icon: str
     current: bool
-    count: int
 
 
 DOORS: dict[str, tuple[Place, ...]] = {
     "store": (
         Place("home", "deliveries:store_home", _("Today"), "home", exact=True),
-        Place("orders", "deliveries:store_orders", _("Orders"), "boxes"),
+        Place("orders", "deliveries:store_orders", _("Orders"), "boxes", also=("/store/promises",)),
         Place("new", "deliveries:store_order_new", _("Post an order"), "plus"),
         Place("handover", "deliveries:store_handover", _("Hand over"), "scan"),
         Place("returns", "deliveries:store_returns", _("Returns"), "return"),
-        Place("settings", "stores:settings", _("Settings"), "gear", also=("/store/sellers/",)),
+        Place(
+            "settings", "stores:settings", _("Settings"), "gear", also=("/store/sellers/", "/store/stores/")
+        ),
     ),
     "drive": (
-        Place("offers", "offers:driver_offers", _("Offers"), "flag"),
-        Place("block", "offers:driver_block", _("My block"), "route", also=("/drive/block", "/drive/stop")),
+        Place(
+            "offers",
+            "offers:driver_offers",
+            _("Offers"),
+            "flag",
+            also=("/drive/hand-overs/", "/drive/stand-by/"),
+        ),
+        Place(
+            "block",
+            "offers:driver_block",
+            _("My block"),
+            "route",
+            also=("/drive/block", "/drive/stops/", "/drive/badge/"),
+        ),
         Place("pay", "offers:driver_earnings", _("Pay"), "money"),
         Place(
             "me",
             "drivers:profile",
             _("Me"),
             "user",
-            also=("/drive/standing/", "/drive/badge/", "/drive/status/"),
+            also=("/drive/standing/", "/drive/status/", "/drive/apply/"),
         ),
     ),
     "ops": (
@@ -64,7 +76,9 @@ DOORS: dict[str, tuple[Place, ...]] = {
         Place("schedule", "offers:ops_schedules", _("Ahead"), "clock"),
         Place("blocks", "offers:ops_blocks", _("Blocks"), "calendar"),
         Place("orders", "deliveries:ops_orders", _("Orders"), "boxes"),
-        Place("people", "offers:ops_refusals", _("Drivers"), "users", also=("/ops/stand-bys/",)),
+        Place(
+            "people", "offers:ops_refusals", _("Drivers"), "users", also=("/ops/stand-bys/", "/ops/drivers/")
+        ),
         Place("messages", "deliveries:ops_messages", _("Messages"), "mail"),
         Place(
             "disputes",
@@ -78,10 +92,8 @@ DOORS: dict[str, tuple[Place, ...]] = {
 }
 
 
-def links(
-    door: str, *, path: str, current: str = "", counts: Mapping[str, int] | None = None
-) -> tuple[Link, ...]:
-    """The links of a door in order; the one with the longest matching path is current, unless `current` says.
+def links(door: str, *, path: str) -> tuple[Link, ...]:
+    """The links of a door in order; the one with the longest matching path is current.
 
     A place that is not mounted in this installation is left out.
     """
@@ -91,12 +103,8 @@ def links(
             found.append((place, reverse(place.url_name)))
         except NoReverseMatch:
             continue
-    here = current or _deepest(found, path)
-    counts = counts or {}
-    return tuple(
-        Link(place.key, href, place.label, place.icon, place.key == here, counts.get(place.key, 0))
-        for place, href in found
-    )
+    here = _deepest(found, path)
+    return tuple(Link(place.key, href, place.label, place.icon, place.key == here) for place, href in found)
 
 
 def _deepest(found: list[tuple[Place, str]], path: str) -> str:

@@ -277,7 +277,7 @@ def status_word(value: object) -> str:
 
 @register.inclusion_tag("_nav.html", takes_context=True)
 def nav(context: Context, door: str) -> dict[str, Any]:
-    """The links of a door; a page may say where it is by `nav_current`, and count by `nav_counts`."""
+    """The links of a door; the one the address lies below is current."""
     return {"links": _links(context, door)}
 
 
@@ -289,12 +289,7 @@ def tabbar(context: Context, door: str) -> dict[str, Any]:
 
 def _links(context: Context, door: str) -> tuple[navigation.Link, ...]:
     request = context.get("request")
-    return navigation.links(
-        door,
-        path=request.path if request else "",
-        current=context.get("nav_current") or "",
-        counts=context.get("nav_counts"),
-    )
+    return navigation.links(door, path=request.path if request else "")
 
 
 # -- what the scripts read
