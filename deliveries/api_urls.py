@@ -19,10 +19,10 @@ from deliveries.api import (
 
 app_name = "deliveries_api"
 seller_urls: list[URLPattern] = [
+    path("orders", seller.OrdersView.as_view(), name="orders"),
     path("serviceability", before.ServiceabilityView.as_view(), name="serviceability"),
     path("quotes", before.QuotesView.as_view(), name="quotes"),
     path("quotes/<slug:code>", before.QuoteView.as_view(), name="quote"),
-    path("orders", seller.OrdersView.as_view(), name="orders"),
     path("orders.csv", exporting.OrdersCsvView.as_view(), name="orders_csv"),
     path("orders/<slug:code>/action-quotes", acting.ActionQuotesView.as_view(), name="action_quotes"),
     path("orders/<slug:code>/redelivery", acting.RedeliveryView.as_view(), name="redelivery"),

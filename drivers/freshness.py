@@ -24,7 +24,7 @@ def new_word() -> str:
     return codes.new_code(length=12)
 
 
-def replace(name: str) -> None:
+def replace(name: str, *, lasts_s: int = LASTS_S) -> None:
     """A new word under this name, once the running transaction commits. If the cache is away, the old one ends by
-    itself within the minute."""
-    rediscache.put_after_commit(name, new_word(), timeout=LASTS_S)
+    itself in so many seconds at most."""
+    rediscache.put_after_commit(name, new_word(), timeout=lasts_s)

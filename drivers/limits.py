@@ -13,8 +13,8 @@ POSITION_EVERY = dt.timedelta(seconds=5)  # pings closer together than this are 
 POSITIONS_KEPT = dt.timedelta(days=30)  # evidence for disputes, no longer
 POSITIONS_PER_CALL = 200  # what a phone may have queued while offline
 WORD_LASTS = dt.timedelta(
-    seconds=60
-)  # what is kept of a driver is read anew this often though nothing was announced
+    minutes=5
+)  # what is kept of a driver is read anew this often though nothing was announced; an app polls every ten seconds
 TOKENS_PER_DRIVER = 10  # more are forgotten devices
 BADGE_STEP = dt.timedelta(seconds=60)  # how long one code at the counter lasts
 BADGE_SKEW_STEPS = 1  # a code read aloud may be a step old

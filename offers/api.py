@@ -60,11 +60,11 @@ class OffersView(DriverView):
         drawn = (draw.pk for draw in market.draws.values() if draw.drawn_at is not None)
         if own is None or not own.serves(held_in=market.held_in, drawn=drawn):
             return None
-        cards = feed.of_market(own, market, at=timezone.now())
-        new = [card.offer for card in cards if card.offer.block_id not in asker.shown]
+        text = listing.written(own, market, asker.sent, at=timezone.now())
+        new = [sent.offer for sent in asker.sent.values() if sent.offer.block_id not in asker.shown]
         audience.shown(new, to=asker.driver_id)
         asker.shown.update(offer.block_id for offer in new)
-        return listing.written(cards, market)
+        return text
 
     @extend_schema(
         operation_id="driver_list_offers", parameters=[ETAG], responses=shapes.OffersOut, tags=TAGS
@@ -77,11 +77,10 @@ class OffersView(DriverView):
         latecomers.note_known(request, driver)
         at, market = timezone.now(), feed.market_at(driver.market_code, version=version)
         theirs = own.read(driver, market.offers, at=at)
-        cards = feed.of_market(theirs, market, at=at)
-        audience.shown((card.offer for card in cards), to=driver.pk)
-        shown = [card.offer.block_id for card in cards]
-        response = HttpResponse(listing.written(cards, market), content_type="application/json")
-        etag = conditional.etag(request, driver, kind="api", version=version, own=theirs, shown=shown)
+        sent: dict[int, listing.Sent] = {}
+        response = HttpResponse(listing.written(theirs, market, sent, at=at), content_type="application/json")
+        audience.shown((each.offer for each in sent.values()), to=driver.pk)
+        etag = conditional.etag(request, driver, kind="api", version=version, own=theirs, sent=sent)
         if etag:
             response["ETag"] = etag
             response["Cache-Control"] = "private, no-cache"

@@ -19,6 +19,12 @@ from offers import (
 
 app_name = "offers_api"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("driver/offers", api.OffersView.as_view(), name="offers"),
+    path("driver/offers/<slug:code>", api.OfferView.as_view(), name="offer"),
+    path("driver/offers/<slug:code>/why", api.WhyView.as_view(), name="why"),
+    path("driver/offers/<slug:code>/entry", api.EntryView.as_view(), name="entry"),
+    path("driver/offers/<slug:code>/claim", api.ClaimView.as_view(), name="claim"),
+    path("driver/offers/<slug:code>/decline", api.DeclineView.as_view(), name="decline"),
     path("orders/<slug:code>/market", market_api.MarketView.as_view(), name="order_market"),
     path("wait-charges", contests_api.WaitChargesView.as_view(), name="wait_charges"),
     path("wait-charges/<int:line>", contests_api.WaitChargeView.as_view(), name="wait_charge"),
@@ -29,12 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         contests_api.ContestWithdrawalView.as_view(),
         name="contest_withdrawal",
     ),
-    path("driver/offers", api.OffersView.as_view(), name="offers"),
-    path("driver/offers/<slug:code>", api.OfferView.as_view(), name="offer"),
-    path("driver/offers/<slug:code>/why", api.WhyView.as_view(), name="why"),
-    path("driver/offers/<slug:code>/entry", api.EntryView.as_view(), name="entry"),
-    path("driver/offers/<slug:code>/claim", api.ClaimView.as_view(), name="claim"),
-    path("driver/offers/<slug:code>/decline", api.DeclineView.as_view(), name="decline"),
     path("driver/blocks", api.BlocksView.as_view(), name="blocks"),
     path("driver/blocks/<slug:code>", api.BlockView.as_view(), name="block"),
     path("driver/blocks/<slug:code>/claim", api.BlockClaimView.as_view(), name="block_claim"),

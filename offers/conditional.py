@@ -4,7 +4,7 @@ Who asks by a credential, and what was read of them, is kept in the cache for as
 was made from is its version: a word of the market and one of the driver. A request with an ETag of the version that is
 still the same has seen everything there is. When only the market's word is another, what was read of the driver is
 still true, and their feed is made of that and of the market. A revoked token ends both at once, since it replaces the
-driver's word; if that is lost, within a minute.
+driver's word; if that is lost, within five minutes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import contextlib
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from django.conf import settings
@@ -26,18 +25,17 @@ from rest_framework.request import Request
 
 from drivers.models import Driver
 from offers import freshness, limits
+from offers.listing import Sent
 from offers.own import Own
 from retaildelivery.web import throttling
 
 log = structlog.get_logger(__name__)
 
-_LASTS_S = int(limits.FEED_VERSION_LASTS.total_seconds())
-
 
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Whose credential it is, and what was read of them when their word was this. `shown` are the blocks whose
-    audience they have been counted in since."""
+    audience they have been counted in since, `sent` what this process has written for them of each offer."""
 
     driver_id: int
     driver_code: str
@@ -46,6 +44,7 @@ class Asker:
     word: str
     own: Own | None
     shown: set[int] = field(default_factory=set)
+    sent: dict[int, Sent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def etag(
     kind: str,
     version: str,
     own: Own | None = None,
-    shown: Iterable[int] = (),
+    sent: dict[int, Sent] | None = None,
 ) -> str:
     """The ETag of an answer made from what `version` stood for when it was taken; "" without a version. Who got it is
     kept, with what was read of them."""
@@ -132,9 +131,10 @@ def etag(
     if not version or not credential:
         return ""
     word = freshness.driver_word(version)
-    asker = Asker(driver.pk, driver.code, driver.user_id, driver.market_code, word, own, set(shown))
+    shown = {each.offer.block_id for each in (sent or {}).values()}
+    asker = Asker(driver.pk, driver.code, driver.user_id, driver.market_code, word, own, shown, sent or {})
     try:
-        cache.set(_key(credential), asker, timeout=_LASTS_S)
+        cache.set(_key(credential), replace(asker, sent={}), timeout=freshness.DRIVER_LASTS_S)
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return ""

@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 
 from drivers.models import Driver, DriverPosting
 from offers import eligibility, freshness, hours, limits, openings, own, places, pricing, reckoning
-from offers.models import Block, Claim, Decline, Draw, Entry, HandOver, Offer
+from offers.models import Block, Claim, Decline, Entry, HandOver, Offer
 from retaildelivery.lib import geo
 from retaildelivery.prepared import Given, Prepared
 
@@ -110,8 +110,19 @@ def offers_at(driver: Driver, *, version: str, at: dt.datetime) -> list[Card]:
 
 def of_market(theirs: own.Own, market: openings.Market, *, at: dt.datetime) -> list[Card]:
     """The feed of this driver from what was read of them and of their market. No query."""
+    return [card_of(theirs, market, *each) for each in placed(theirs, market, at=at)]
+
+
+def placed(theirs: own.Own, market: openings.Market, *, at: dt.datetime) -> list[tuple[Offer, places.Place]]:
+    """The offers of this driver's feed, and their place in each. No query."""
     rows = openings.open_to(theirs, market, at=at)[: limits.FEED]
-    return _cards(theirs, rows, tips=market.tips, draws=market.draws)
+    mine = places.among(theirs.driver_id, rows, draws=market.draws, entered=theirs.entered)
+    return [(row, mine.get(row.pk, places.NOWHERE)) for row in rows]
+
+
+def card_of(theirs: own.Own, market: openings.Market, offer: Offer, place: places.Place) -> Card:
+    """One of `of_market`."""
+    return _card(theirs, offer, market.tips.get(offer.block.manifest_id, 0), place)
 
 
 def card(driver: Driver, offer: Offer, *, at: dt.datetime) -> Card:
@@ -124,12 +135,7 @@ def cards(driver: Driver, rows: Sequence[Offer], *, at: dt.datetime) -> list[Car
         return []
     tips = openings.tips_of([row.block.manifest_id for row in rows])
     draws = places.draws_of([row.pk for row in rows if row.mode == Offer.Mode.DRAW])
-    return _cards(own.read(driver, rows, at=at), rows, tips=tips, draws=draws)
-
-
-def _cards(
-    theirs: own.Own, rows: Sequence[Offer], *, tips: dict[int | None, int], draws: dict[int, Draw]
-) -> list[Card]:
+    theirs = own.read(driver, rows, at=at)
     mine = places.among(theirs.driver_id, rows, draws=draws, entered=theirs.entered)
     return [
         _card(theirs, row, tips.get(row.block.manifest_id, 0), mine.get(row.pk, places.NOWHERE))

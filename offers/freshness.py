@@ -1,8 +1,8 @@
 """Whether a feed has changed, without asking the database: a word in the cache that every change replaces.
 
 A word is replaced after the commit, so a reader who takes the word first and the rows second never keeps rows
-that are older than the word says. A word lives a minute: should a process die between commit and replacement,
-or the cache be emptied, feeds are read anew within that time.
+that are older than the word says. A market's word lives a minute, a driver's five: should a process die between commit
+and replacement, or the cache be emptied, feeds are read anew within that time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from drivers import freshness
+from offers import limits
 
 log = structlog.get_logger(__name__)
+
+
+DRIVER_LASTS_S = freshness.LASTS_S
+_LASTS_S = int(limits.MARKET_WORD_LASTS.total_seconds())
 
 
 def _market(code: str) -> str:
@@ -25,7 +30,7 @@ def _market(code: str) -> str:
 
 def touch(market_code: str) -> None:
     """Offers of this market have changed, once the running transaction commits."""
-    freshness.replace(_market(market_code))
+    freshness.replace(_market(market_code), lasts_s=_LASTS_S)
 
 
 def touch_driver(driver_id: int) -> None:
@@ -35,8 +40,10 @@ def touch_driver(driver_id: int) -> None:
 
 def touch_all(*, market_codes: Collection[str], driver_ids: Collection[int]) -> None:
     """`touch` and `touch_driver` for many, in one trip."""
-    for key in [*map(_market, market_codes), *map(freshness.key, driver_ids)]:
-        freshness.replace(key)
+    for code in market_codes:
+        touch(code)
+    for driver_id in driver_ids:
+        touch_driver(driver_id)
 
 
 def keys(*, market_code: str, driver_id: int) -> list[str]:
@@ -57,17 +64,17 @@ def version(*, market_code: str, driver_id: int) -> str:
 
     Take it before reading the rows.
     """
-    keys = [_market(market_code), freshness.key(driver_id)]
+    lasts_s = {_market(market_code): _LASTS_S, freshness.key(driver_id): freshness.LASTS_S}
     try:
-        words = cache.get_many(keys)
-        if len(words) < len(keys):
+        words = cache.get_many(lasts_s)
+        if len(words) < len(lasts_s):
             words = cache.get_many_or_set(  # type: ignore[attr-defined]
-                {key: freshness.new_word() for key in keys}, timeout=freshness.LASTS_S
+                {key: (freshness.new_word(), seconds) for key, seconds in lasts_s.items()}
             )
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return ""
-    return "-".join(str(words[key]) for key in keys)
+    return "-".join(str(words[key]) for key in lasts_s)
 
 
 def market_word(version: str) -> str:

@@ -2,8 +2,6 @@
 
 import datetime as dt
 
-from drivers import limits as drivers
-
 CHECK_IN_BEFORE = dt.timedelta(minutes=15)  # the mall's pickup zone holds no more cars
 CHECK_IN_LATE = dt.timedelta(minutes=5)  # design, section 5: no check-in by then is late
 NO_SHOW_AFTER = dt.timedelta(minutes=20)  # design, section 5
@@ -33,7 +31,9 @@ EVENING_HOUR = 17  # local; from then on a weekday pays the evening rate
 ACCURACY_SLACK_M = 100  # what a phone's own doubt may add to the mall's circle
 DESK_CODE_WINDOW = dt.timedelta(minutes=10)  # in which DESK_CODE_TRIES are counted
 LOCK_WAIT = dt.timedelta(seconds=3)  # for a row; then the answer is "busy, try again"
-FEED_VERSION_LASTS = drivers.WORD_LASTS  # a feed is read anew this often though nothing was announced
+MARKET_WORD_LASTS = dt.timedelta(
+    minutes=1
+)  # what is on offer is read anew this often though nothing was announced
 DESK_CODE_TRIES = 5  # wrong desk codes per block in ten minutes
 LATE_CHECK_IN_POINTS = -2
 LATE_TOLD_POINTS = -1  # driver.md, exception 2: who says so in time is half as late

@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.db import models
 from django.db.models import Sum
 
 from deliveries.models import Order
@@ -61,12 +63,24 @@ def of(market_code: str, *, word: str) -> Market:
     kept = _kept.get(market_code)
     if word and kept is not None and kept.word == word:
         return kept
-    offers = tuple(_OPEN.all(market=market_code))
+    before = {} if kept is None else {offer.pk: offer for offer in kept.offers}
+    offers = tuple(_same(offer, before.get(offer.pk)) for offer in _OPEN.all(market=market_code))
     draws = places.draws_of([offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW])
     read = Market(word, offers, draws, tips_of([offer.block.manifest_id for offer in offers]))
     if word:
         _kept[market_code] = read
     return read
+
+
+def _same(offer: Offer, before: Offer | None) -> Offer:
+    """The object from before when nothing of it has changed, so that what was made of it is known to hold."""
+    return before if before is not None and _rows(before) == _rows(offer) else offer
+
+
+def _rows(offer: Offer) -> list[Any]:
+    block = offer.block
+    rows: tuple[models.Model, ...] = (offer, block, block.mall, block.mall.market, block.policy)
+    return [getattr(row, field.attname) for row in rows for field in row._meta.concrete_fields]
 
 
 def tips_of(manifests: Sequence[int | None]) -> dict[int | None, int]:

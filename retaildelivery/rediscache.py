@@ -32,13 +32,13 @@ class RedisCache(redis.RedisCache):
         super().__init__(server, params)
         self._class = KeptClient
 
-    def get_many_or_set(self, values: dict[str, Any], *, timeout: int) -> dict[str, Any]:
-        """What is kept under each of these keys, which is the value given here where nothing was. One trip, and who
-        asks at the same time gets the same."""
+    def get_many_or_set(self, values: dict[str, tuple[Any, int]]) -> dict[str, Any]:
+        """What is kept under each of these keys, which is the value given here where nothing was, for so many
+        seconds. One trip, and who asks at the same time gets the same."""
         client: Any = self._cache
         keys = {key: self.make_and_validate_key(key) for key in values}
         pipeline = client.get_client(write=True).pipeline(transaction=False)
-        for key, value in values.items():
+        for key, (value, timeout) in values.items():
             pipeline.set(keys[key], client._serializer.dumps(value), ex=timeout, nx=True)  # noqa: SLF001
         pipeline.mget(list(keys.values()))
         found = pipeline.execute()[-1]

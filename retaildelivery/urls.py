@@ -11,6 +11,11 @@ handler404 = "retaildelivery.web.errors.not_found"
 handler500 = "retaildelivery.web.errors.server_error"
 
 urlpatterns = [
+    # First, and what is polled first among them: patterns are tried in their order.
+    path("api/v1/", include("offers.api_urls")),
+    path("api/v1/", include("deliveries.api_urls")),
+    path("api/v1/", include("stores.api_urls")),
+    path("api/v1/", include("drivers.api_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
@@ -20,10 +25,6 @@ urlpatterns = [
     path("api/docs/", documents.docs, name="api_docs"),
     path("api/errors/", documents.codes, name="api_errors"),
     path("api/schema/", served.DocumentView.as_view(), name="api_schema"),
-    path("api/v1/", include("stores.api_urls")),
-    path("api/v1/", include("drivers.api_urls")),
-    path("api/v1/", include("deliveries.api_urls")),
-    path("api/v1/", include("offers.api_urls")),
     path("", include("deliveries.dialects.urls")),
     path("", include("retaildelivery.web.page_urls")),
     path("", include("stores.urls")),

@@ -6,14 +6,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from deliveries.models import Order
 from drivers.models import DriverToken
 from drivers.tokens import revoke
 from offers import audience, claiming, conditional, declining, expiry, freshness, openings
-from offers.models import Audience, Offer, StoreBlockade
+from offers.models import Audience, Block, Offer, StoreBlockade
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from offers.tests.test_driver_api import BASE, api_of
 from retaildelivery.accounts.models import User
+from stores.models import Mall
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFERS = f"{BASE}/offers"
@@ -92,6 +94,35 @@ def test_another_process_answers_the_same(ada, block):
 
     answer, _statements = polled(api, seen)
 
+    assert answer.content == anew(api).content
+
+
+@pytest.mark.parametrize("change", ["step", "load", "window", "tip", "name", "another"])
+def test_of_two_offers_the_one_that_changes_is_sent_as_it_is_and_the_other_as_before(
+    ada, block, store, change
+):
+    other = making.block([making.order(store)], start=START + 3 * HOUR)
+    api = api_of(ada)
+    first = api.get(OFFERS)
+    step(other)
+    seen, _statements = polled(api, first)
+    changes = {
+        "step": lambda: step(block),
+        "load": lambda: Block.objects.filter(pk=block.pk).update(litres=4_000),
+        "window": lambda: Block.objects.filter(pk=block.pk).update(
+            window=(START + HOUR, block.ends_at + HOUR)
+        ),
+        "tip": lambda: Order.objects.filter(consignments__manifest=block.manifest).update(tip_cents=700),
+        "name": lambda: Mall.objects.update(name="Fashion Show Mall & Promenade"),
+        "another": lambda: making.block([making.order(store)], start=START + 6 * HOUR),
+    }
+
+    changes[change]()
+    freshness.touch("las-vegas")
+
+    answer, _statements = polled(api, seen)
+    assert answer.status_code == 200
+    assert answer.content != seen.content
     assert answer.content == anew(api).content
 
 
