@@ -110,16 +110,10 @@ def post(
     ExternalIdTaken, and whatever those raise.
     """
     digest = digest_of(draft, store)
-    number = draft.external_id.strip()
-    if number and drafts.text_error("external_id", number, most=80) is None:
-        before = _posted_before(store, number, digest)
-        if before is not None:
-            return before
-    draft = drafts.check(draft, store=store, at=at)
     try:
         return _post(
             store=store,
-            draft=draft,
+            draft=drafts.check(draft, store=store, at=at),
             digest=digest,
             actor=actor,
             at=at,
@@ -127,12 +121,14 @@ def post(
             terms=terms,
             afterwards=afterwards,
         )
-    except IntegrityError as clash:
-        # Two posted the same number at once: the constraint let one in, and this is the other.
-        if "one_order_per_seller_and_external_id" not in str(clash):
+    except (Refused, IntegrityError) as refusal:
+        if isinstance(refusal, IntegrityError) and "one_order_per_seller_and_external_id" not in str(refusal):
             raise
-        before = _posted_before(store, draft.external_id, digest)
-        assert before is not None, "The order that took the number has been committed."
+        # Nearly every number is new, so whether an order has it already is asked once something is in the way: the
+        # constraint on it, or what was true when that order was posted and is no longer.
+        before = _posted_before(store, draft.external_id.strip(), digest)
+        if before is None:
+            raise
         return before
 
 
@@ -166,7 +162,8 @@ _NUMBERED = Prepared(
 
 
 def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
-    # Nearly every number is new, so only what tells that is asked at first.
+    if not external_id or drafts.text_error("external_id", external_id, most=80) is not None:
+        return None
     first = _NUMBERED.one(seller=store.seller_id, number=external_id)
     if first is None:
         return None

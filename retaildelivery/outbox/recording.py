@@ -140,17 +140,8 @@ def _values(fact: Fact) -> tuple[Any, ...]:
 
 
 def _relay_after_commit(keys: list[int]) -> None:
-    """What was recorded at once is spread over the workers a few at a time: a message costs the request that sends it
-    more than the waiting of a reaction for those before it."""
-    if len(keys) == 1:
-        transaction.on_commit(partial(dispatch.relay, reaction_id=keys[0]), robust=True)
-        return
-    for batch in batched(keys, limits.RELAY_FEW if len(keys) <= limits.RELAY_BATCH else limits.RELAY_BATCH):
-        transaction.on_commit(partial(dispatch.relay_all, reaction_ids=batch), robust=True)
-
-
-def batched(keys: list[int], size: int) -> list[list[int]]:
-    return [keys[first : first + size] for first in range(0, len(keys), size)]
+    if keys:
+        transaction.on_commit(partial(dispatch.relay_soon, reaction_ids=keys), robust=True)
 
 
 def _row(happening: Happening) -> Fact:

@@ -4,6 +4,7 @@ and without the second index of unique texts."""
 from __future__ import annotations
 
 import re
+import select
 from typing import Any
 
 from django.db.backends.postgresql import base, schema
@@ -29,6 +30,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._calls: dict[str, str] = {}
         return super().get_new_connection(conn_params)
 
+    def is_usable(self) -> bool:
+        """Whether the connection is alive. A server that ends it says so on it: while nothing has gone wrong and
+        there is nothing to read it is; asking the server would cost each request a trip. That a machine fell silent is
+        for TCP's own probes to find."""
+        quiet = self.connection is not None and not self.errors_occurred and not self.connection.closed
+        if quiet and not _has_word(self.connection.fileno()):
+            return True
+        return super().is_usable()
+
     def call_of(self, sql: str) -> str:
         """What to execute, with the same parameters, in place of `sql`: the server reads it once for this connection,
         and plans it anew only while that pays (https://www.postgresql.org/docs/current/sql-prepare.html). For
@@ -42,6 +52,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute(f"PREPARE {name} AS {text}")
             call = self._calls[sql] = f"EXECUTE {name} ({', '.join(places)})" if places else f"EXECUTE {name}"
         return call
+
+
+def _has_word(descriptor: int) -> bool:
+    """Whether there is anything to read, or the other side has gone."""
+    watch = select.poll()
+    watch.register(descriptor, select.POLLIN | select.POLLPRI)
+    return bool(watch.poll(0))
 
 
 def _numbered(sql: str) -> tuple[str, list[str]]:

@@ -28,7 +28,7 @@ def main(act: str, key: str = "") -> None:
     settings.OUTBOX_REACTIONS = "retaildelivery.outbox.tests.reacting.REACTIONS"
     if act == "commit":
         # Killed when the change is committed and nothing has been sent.
-        dispatch.relay = die  # type: ignore[assignment]
+        dispatch.relay_soon = die  # type: ignore[assignment]
         with transaction.atomic():
             recording.record(recording.Happening(name="manifest.completed", at=NOW, subjects=["manifest:M1"]))
         return

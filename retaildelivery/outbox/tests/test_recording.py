@@ -73,7 +73,9 @@ def test_a_fact_brings_one_reaction_of_each_kind_and_relays_them_after_the_commi
 
     with django_capture_on_commit_callbacks(execute=True):
         fact = recording.record(happening("order.lost"))
+        dispatch.relays.flush()
         assert sent == []
+    dispatch.relays.flush()
 
     rows = list(fact.reactions.order_by("pk"))
     assert [row.key for row in rows] == ["tests.break", "tests.pay"]
@@ -365,8 +367,68 @@ def test_many_reactions_at_once_are_handed_over_in_batches(monkeypatch, django_c
 
     with django_capture_on_commit_callbacks(execute=True):
         recording.record_all([happening(subjects=[f"manifest:M{n}"]) for n in range(120)])
+    dispatch.relays.flush()
 
     assert [len(batch) for batch in sent] == [50, 50, 20]
     assert sorted(key for batch in sent for key in batch) == sorted(
         Reaction.objects.values_list("pk", flat=True)
     )
+
+
+def test_what_is_told_within_a_moment_goes_together_and_each_reaction_once(monkeypatch):
+    sent, first = [], threading.Event()
+    monkeypatch.setattr(limits, "TELL_EVERY", dt.timedelta(milliseconds=300))
+
+    def note(*, reaction_ids):
+        sent.append(reaction_ids)
+        first.set()
+
+    monkeypatch.setattr(dispatch, "relay_all", note)
+    relays = dispatch._Relays()
+
+    relays.tell([1])
+    assert first.wait(5)
+    for reaction in range(2, 8):
+        relays.tell([reaction])
+    assert sent == [[1]]
+    deadline = time.monotonic() + 5
+    while len(sent) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert sent == [[1], [2, 3, 4, 5, 6, 7]]
+
+
+def test_after_a_failure_that_nobody_expected_what_comes_next_is_still_told(monkeypatch):
+    sent = []
+
+    def fail_once(*, reaction_ids):
+        sent.append(reaction_ids)
+        if len(sent) == 1:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(dispatch, "relay_all", fail_once)
+    relays = dispatch._Relays()
+
+    for reaction in (1, 2):
+        relays.tell([reaction])
+        deadline = time.monotonic() + 5
+        while len(sent) < reaction and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    assert sent == [[1], [2]]
+
+
+def test_a_program_that_ends_at_once_has_told_of_what_it_did(tmp_path):
+    told = tmp_path / "told"
+    program = (
+        "import django; django.setup()\n"
+        "from retaildelivery.outbox import dispatch\n"
+        "def note(*, reaction_ids):\n"
+        f"    open({str(told)!r}, 'a').write(repr(reaction_ids))\n"
+        "dispatch.relay_all = note\n"
+        "dispatch.relay_soon(reaction_ids=[7])\n"
+    )
+
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+    assert told.read_text() == "[7]"

@@ -79,6 +79,27 @@ def test_a_connection_that_the_server_ended_is_an_error_of_djangos():
     assert ask("SELECT %s::int * 4", [5]) == [(20,)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_request_after_the_server_ended_its_connection_gets_a_new_one():
+    connection.ensure_connection()
+    connection.health_check_enabled, connection.health_check_done = True, False
+    gone = connection.connection.info.backend_pid
+    with psycopg2.connect(**_address()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [gone])
+
+    assert ask("SELECT pg_backend_pid() <> %s::int", [gone]) == [(True,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_alive_is_kept_without_asking_the_server(monkeypatch):
+    connection.ensure_connection()
+    connection.health_check_enabled, connection.health_check_done = True, False
+    kept = connection.connection.info.backend_pid
+    monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.is_usable", None)
+
+    assert ask("SELECT pg_backend_pid() = %s::int", [kept]) == [(True,)]
+
+
 def _address():
     settings = connection.settings_dict
     return {

@@ -1,4 +1,4 @@
-"""Who calls by a key or a token has no session; who comes with a session is a browser, and is asked for its form token."""
+"""Who calls by a key or token has no session; who has a session is a browser, and is asked for its form token."""
 
 import pytest
 from django.db import connection
