@@ -171,6 +171,7 @@ class ProofAdmin(HistoryAdmin):
         "left_at",
         "has_photo",
         "signed_by",
+        "signer_relationship",
         "pin_matched",
         "age_checked",
     )

@@ -58,6 +58,7 @@ def _scan(scan: Scan) -> Json:
     return {
         **where(scan),
         "parcel": scan.parcel.code if scan.parcel else None,
+        "entered": scan.entered,
         "stop": scan.stop.kind,
         "outcome": scan.outcome,
         "method": scan.method,

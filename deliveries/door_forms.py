@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import photos, requirements
 from deliveries.models import Attempt, Incident, ProofOfDelivery, Scan, Stop
-from retaildelivery.lib import codes
+from retaildelivery.lib import barcodes
 
 WORST_ACCURACY_M = 100_000  # a phone that knows no more than its city
 # What a driver may report of one parcel at a pickup, of the store, and anywhere else.
@@ -50,7 +50,7 @@ def capitalised(choices: Any) -> Callable[[], list[tuple[str, str]]]:
 
 def event_id(given: str, of: str) -> str:
     """The id of a press, and of what it was about if that was said; at most 64 signs."""
-    return hashlib.sha256(f"{given}\n{codes.normalise(of)}".encode()).hexdigest() if of else given
+    return hashlib.sha256(f"{given}\n{barcodes.spelled(of)}".encode()).hexdigest() if of else given
 
 
 class EvidenceForm(forms.Form):
@@ -77,7 +77,7 @@ class EvidenceForm(forms.Form):
 
 
 class ScanForm(EvidenceForm):
-    code = forms.CharField(label=_("Parcel code"), max_length=120, validators=[check_printable])
+    code = forms.CharField(label=_("Parcel code or barcode"), max_length=120, validators=[check_printable])
     method = forms.ChoiceField(choices=Scan.Method.choices, required=False)
 
     def clean_method(self) -> str:
@@ -126,6 +126,12 @@ class ProofForm(EvidenceForm):
     signed_by = forms.CharField(
         label=_("Who signed?"), max_length=120, required=False, validators=[check_printable]
     )
+    signer_relationship = forms.ChoiceField(
+        label=_("Who is that?"),
+        choices=capitalised(ProofOfDelivery.Relationship.choices),
+        required=False,
+        widget=forms.RadioSelect,
+    )
     pin = forms.CharField(label=_("PIN"), max_length=4, required=False)
     age_checked = forms.BooleanField(label=_("I saw their ID and they are old enough"), required=False)
     note = forms.CharField(label=_("Note"), max_length=300, required=False, validators=[check_printable])
@@ -151,7 +157,16 @@ class ProofForm(EvidenceForm):
         return pin
 
     def proof(self) -> dict[str, Any]:
-        names = ("left_at", "photo", "signature", "signed_by", "pin", "age_checked", "note")
+        names = (
+            "left_at",
+            "photo",
+            "signature",
+            "signed_by",
+            "signer_relationship",
+            "pin",
+            "age_checked",
+            "note",
+        )
         given = {name: self.cleaned_data[name] for name in names}
         return given | {"signature": given["signature"] or self.cleaned_data["signature_photo"]}
 

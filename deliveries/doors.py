@@ -46,6 +46,7 @@ class ProofDraft:
     photo: File[bytes] | None = None
     signature: File[bytes] | None = None
     signed_by: str = ""
+    signer_relationship: str = ""
     pin: str = ""
     age_checked: bool = False
     note: str = ""
@@ -130,6 +131,10 @@ def _refuse_bad_texts(proof: ProofDraft) -> None:
         drafts.text_error("signed_by", proof.signed_by, most=120),
         drafts.text_error("note", proof.note, most=300),
     ]
+    if proof.signer_relationship and not proof.signed_by.strip():
+        errors.append(FieldError("signed_by", "required", _now("Say who signed.")))
+    if proof.signer_relationship not in {"", *ProofOfDelivery.Relationship.values}:
+        errors.append(FieldError("signer_relationship", "invalid", _now("Say who that is to the recipient.")))
     if proof.left_at not in ProofOfDelivery.LeftAt.values:
         errors.append(FieldError("left_at", "invalid", _now("Say where it was left.")))
     wrong = [error for error in errors if error]
@@ -185,6 +190,7 @@ def _refuse_incomplete(
         "photo": _now("A photo is needed."),
         "signature": _now("A signature is needed."),
         "signed_by": _now("Say who signed."),
+        "signer_relationship": _now("Say who that is to the recipient."),
         "pin": _now("The recipient has a PIN. Ask for it."),
         "age_checked": _now("Check an ID first."),
         "barcodes": _now("Scan the label of each parcel at the door first."),
@@ -196,6 +202,7 @@ def _refuse_incomplete(
         pin=bool(proof.pin.strip()),
         age_checked=proof.age_checked,
         signed_by=proof.signed_by,
+        signer_relationship=proof.signer_relationship,
     )
     lacking = {
         name
@@ -272,6 +279,7 @@ def _deliver(
             pin=True,
             age_checked=proof.age_checked,
             signed_by=proof.signed_by,
+            signer_relationship=proof.signer_relationship,
             barcodes=True,
         ),
     ), "Nothing is delivered around what it requires."
@@ -284,6 +292,7 @@ def _deliver(
         photo_sha256=kept.sha256 if kept else "",
         signature=signed.name if signed else "",
         signed_by=proof.signed_by,
+        signer_relationship=proof.signer_relationship,
         pin_matched=order.requires_pin,
         age_checked=proof.age_checked,
         note=proof.note,
@@ -305,6 +314,7 @@ def _deliver(
             "photo": kept is not None,
             "signature": signed is not None,
             "signed_by": proof.signed_by,
+            "signer_relationship": proof.signer_relationship,
             "pin_matched": order.requires_pin,
             "age_checked": proof.age_checked,
             "off_by_m": evidence.off_by_m(stop.point),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from deliveries import limits
 from deliveries.models import Order, Parcel
+from retaildelivery.lib import barcodes
 from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
 from stores.models import Mall, Store
@@ -63,6 +64,7 @@ class ParcelDraft:
     grams: int
     litres: int | None = None
     description: str = ""
+    barcodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,10 @@ def check(draft: OrderDraft, *, store: Store, at: dt.datetime) -> OrderDraft:
     return draft
 
 
-def check_recipient(draft: OrderDraft) -> OrderDraft:
-    """`check` for an order under way, whose window, address and parcels stand. Raises DraftInvalid."""
+def check_under_way(draft: OrderDraft) -> OrderDraft:
+    """`check` for an order under way, whose window and address stand. Raises DraftInvalid."""
     draft = tidy(draft)
-    errors = [*_texts(draft), *_recipient(draft)]
+    errors = [*_texts(draft), *_recipient(draft), *_parcels(draft.parcels)]
     if errors:
         raise DraftInvalid(errors)
     return draft
@@ -179,7 +181,12 @@ def tidy(draft: OrderDraft) -> OrderDraft:
         recipient_locale=draft.recipient_locale.strip() or "en",
         instructions=draft.instructions.replace("\r\n", "\n").strip(),
         address=tidy_address(draft.address),
-        parcels=tuple(replace(p, description=" ".join(p.description.split())) for p in draft.parcels),
+        parcels=tuple(
+            replace(
+                p, description=" ".join(p.description.split()), barcodes=tuple(b.strip() for b in p.barcodes)
+            )
+            for p in draft.parcels
+        ),
     )
 
 
@@ -352,8 +359,17 @@ def _parcels(parcels: tuple[ParcelDraft, ...]) -> Iterator[FieldError]:
             "parcels", "too_many", _("At most %(most)d parcels.") % {"most": limits.PARCELS_PER_ORDER}
         )
         return
+    before: set[str] = set()
     for number, parcel in enumerate(parcels):
         yield from _parcel(f"parcels[{number}]", parcel)
+        here = {barcodes.spelled(text) for text in parcel.barcodes}
+        if here & before:
+            yield FieldError(
+                f"parcels[{number}].barcodes",
+                "duplicate",
+                _("Another parcel of this order has this barcode."),
+            )
+        before |= here
 
 
 def _parcel(path: str, parcel: ParcelDraft) -> Iterator[FieldError]:
@@ -373,6 +389,19 @@ def _parcel(path: str, parcel: ParcelDraft) -> Iterator[FieldError]:
     error = text_error(f"{path}.description", parcel.description, most=80)
     if error:
         yield error
+    yield from _barcodes(f"{path}.barcodes", parcel.barcodes)
+
+
+def _barcodes(path: str, given: tuple[str, ...]) -> Iterator[FieldError]:
+    if len(given) > limits.BARCODES_PER_PARCEL:
+        yield FieldError(
+            path, "too_many", _("At most %(most)d barcodes.") % {"most": limits.BARCODES_PER_PARCEL}
+        )
+        return
+    for number, text in enumerate(given):
+        error = text_error(f"{path}[{number}]", text, most=limits.BARCODE_LENGTH, required=True)
+        if error:
+            yield error
 
 
 def _pin(draft: OrderDraft) -> Iterator[FieldError]:

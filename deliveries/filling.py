@@ -107,7 +107,13 @@ def draft_of(order: Order) -> OrderDraft:
         ),
         instructions=order.instructions,
         parcels=tuple(
-            ParcelDraft(size=p.size, grams=p.grams, litres=p.litres, description=p.description)
+            ParcelDraft(
+                size=p.size,
+                grams=p.grams,
+                litres=p.litres,
+                description=p.description,
+                barcodes=tuple(p.barcodes),
+            )
             for p in parcels_of(order)
         ),
         requires_photo=order.requires_photo,

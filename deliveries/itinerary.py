@@ -124,6 +124,11 @@ class Call:
         return [parcel for drop in self.drops for parcel in drop.parcels]
 
     @property
+    def has_barcodes(self) -> bool:
+        """Whether a parcel here has a barcode of its seller, so that other kinds of codes than ours are looked for."""
+        return any(parcel.barcodes for parcel in self.parcels)
+
+    @property
     def is_open(self) -> bool:
         return self.stop.status in Stop.OPEN
 
@@ -413,6 +418,7 @@ def drop_json(drop: Drop, stop: Stop) -> dict[str, Any]:
                 "grams": parcel.grams,
                 "litres": parcel.litres,
                 "description": parcel.description,
+                "barcodes": parcel.barcodes,
                 "status": parcel.status,
                 "scanned": parcel.pk in drop.scanned,
             }

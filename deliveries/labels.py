@@ -98,7 +98,7 @@ def _page(canvas: Canvas, parcel: Parcel, *, total: int) -> None:
     _codes(canvas, parcel)
     weight = f"{parcel.grams / 1000:.1f} kg ({parcel.grams / POUND_G:.1f} lb)"
     # Not what it is worth: a label is read by everybody on the way.
-    about = (parcel.get_size_display(), weight, parcel.description)
+    about = (parcel.get_size_display(), weight, parcel.description, *parcel.barcodes)
     _line(canvas, 2.92 * inch, " · ".join(part for part in about if part), size=8)
     _line(canvas, 0.62 * inch, _("Order"), size=9)
     _line(canvas, 0.4 * inch, order.code, face=BOLD, size=15)

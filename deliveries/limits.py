@@ -5,6 +5,8 @@ import datetime as dt
 PARCELS_PER_ORDER = 20  # what one person hands over a counter in one go
 ITEMS_PER_ORDER = 100  # lines of one receipt
 ITEM_QUANTITY = 1_000  # of one thing
+BARCODES_PER_PARCEL = 4  # a carton's own, its shipper's, and one of each leg
+BARCODE_LENGTH = 64  # signs of a seller's own barcode; GS1-128 has 48 at most
 PARCEL_GRAMS = 30_000  # one person carries it alone; 66 lb is the usual bound of parcel carriers
 PARCEL_LITRES = 400  # fits through the tailgate of an SUV
 ORDER_VALUE_CENTS = 500_000  # insured value of one order
@@ -53,6 +55,9 @@ FIT_BACK = dt.timedelta(days=60)  # roads and seasons change; older legs tell of
 QUOTE_HELD = dt.timedelta(minutes=15)  # long enough to check out, too short to bet on the price
 SLOT_HELD = dt.timedelta(minutes=15)  # as a quote: one checkout
 SLOT_DAYS = 3  # days whose slots a counter is shown; later is another visit
+SLOTS_AHEAD = dt.timedelta(
+    days=31
+)  # a shop's calendar shows a month; farther ahead nothing can be promised yet
 SLOTS_SHOWN = 6  # what one screen holds
 SLOT_CAPACITY = 10_000  # orders in one slot; more is a slip of the finger
 SWEEP_SLOTS = 200  # slots one sweep clears

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
@@ -19,6 +18,7 @@ from deliveries import (
     limits,
     locks,
     moves,
+    reading,
     relief,
     trips,
 )
@@ -29,7 +29,6 @@ from deliveries.snapshots import parcels_of
 from drivers import badge
 from drivers.models import Driver
 from retaildelivery.accounts.models import User
-from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
@@ -41,7 +40,6 @@ __all__ = ["Evidence", "arrive_at_store", "confirm_handover", "depart", "report"
 arrive_at_store = arriving.arrive
 report = incidents.report
 
-LABEL = re.compile(r"P[0-9A-Z]{4,15}")
 BADGE_WINDOW = dt.timedelta(minutes=10)
 
 
@@ -53,6 +51,11 @@ class UnknownLabel(StopRefused):
 class WrongStop(StopRefused):
     code = "wrong_stop"
     sentence = _("This parcel is not for this stop.")
+
+
+class SeveralParcels(StopRefused):
+    code = "several_parcels"
+    sentence = _("Several parcels here have this barcode. Read our label, or type its code.")
 
 
 class ParcelDamaged(StopRefused):
@@ -90,6 +93,7 @@ REFUSALS: dict[str, type[StopRefused]] = {
     Scan.Outcome.UNKNOWN: UnknownLabel,
     Scan.Outcome.WRONG_STOP: WrongStop,
     Scan.Outcome.DAMAGED: ParcelDamaged,
+    Scan.Outcome.AMBIGUOUS: SeveralParcels,
 }
 
 
@@ -103,8 +107,8 @@ def scan(
     the right parcel. A repeat of the same event changes nothing; a
     second scan of the same parcel is kept with outcome ``already``.
 
-    Raises StopNotYours, WrongMoment, StopClosed, OtherTrip, EventTooOld; UnknownLabel, WrongStop, ParcelDamaged, each
-    of which is kept as a scan and a fact.
+    Raises StopNotYours, WrongMoment, StopClosed, OtherTrip, EventTooOld; UnknownLabel, WrongStop, ParcelDamaged,
+    SeveralParcels, each of which is kept as a scan and a fact.
     """
     made = _scan(driver=driver, stop_code=stop_code, entered=entered, method=method, evidence=evidence, at=at)
     if made.outcome in REFUSALS:
@@ -177,25 +181,30 @@ def take_scan(
 
 def _judge(stop: Stop, orders: list[Order], entered: str) -> tuple[Parcel | None, str]:
     """The parcel that was read, if it is one of ours, and what to say to it."""
-    code = codes.normalise(entered)
-    here = {parcel.code: parcel for order in orders for parcel in parcels_of(order)}
-    parcel = here.get(code)
-    if parcel is None:
-        other = LABEL.fullmatch(code) and Parcel.objects.filter(code=code).order_by("pk").first()
-        if not other:
-            return None, Scan.Outcome.UNKNOWN
-        passed = stop.scans.filter(parcel=other, outcome=Scan.Outcome.ACCEPTED).exists()
-        return other, Scan.Outcome.ALREADY if passed else Scan.Outcome.WRONG_STOP
+    meant = reading.meant([parcel for order in orders for parcel in parcels_of(order)], entered)
+    if not meant:
+        return _judge_stranger(stop, entered)
+    if len(meant) > 1:
+        return None, Scan.Outcome.AMBIGUOUS
+    parcel = meant[0]
     if parcel.pk in custody.scanned(stop):
         return parcel, Scan.Outcome.ALREADY
     if stop.kind == Stop.Kind.PICKUP:
-        if parcel.status == Parcel.Status.DAMAGED:
-            return parcel, Scan.Outcome.DAMAGED
-        return parcel, Scan.Outcome.ACCEPTED
+        damaged = parcel.status == Parcel.Status.DAMAGED
+        return parcel, Scan.Outcome.DAMAGED if damaged else Scan.Outcome.ACCEPTED
     with_driver = parcel.custodian == Parcel.Custodian.DRIVER
     if stop.kind == Stop.Kind.MEETING:
         with_driver = with_driver and parcel.driver_id != stop.manifest.driver_id
     return parcel, Scan.Outcome.ACCEPTED if with_driver else Scan.Outcome.WRONG_STOP
+
+
+def _judge_stranger(stop: Stop, entered: str) -> tuple[Parcel | None, str]:
+    """What is not due at this stop, or not any more."""
+    other = reading.elsewhere(stop, entered)
+    if other is None:
+        return None, Scan.Outcome.UNKNOWN
+    passed = stop.scans.filter(parcel=other, outcome=Scan.Outcome.ACCEPTED).exists()
+    return other, Scan.Outcome.ALREADY if passed else Scan.Outcome.WRONG_STOP
 
 
 # -- The staff's half ----------------------------------------------------------------------------------------

@@ -236,6 +236,7 @@ def built(
             grams=parcel.grams,
             litres=parcel.litres or Parcel.LITRES[parcel.size],
             description=parcel.description,
+            barcodes=list(parcel.barcodes),
         )
         for number, parcel in enumerate(draft.parcels, start=1)
     ]

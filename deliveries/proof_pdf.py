@@ -8,19 +8,22 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+from django.db.models import TextChoices
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from PIL import Image as Picture
 from PIL import UnidentifiedImageError
 from reportlab.lib.units import inch
 from reportlab.platypus import Flowable, Image, Spacer
 
 from deliveries import bundle, signing, timeline
-from deliveries.models import Order
+from deliveries.models import Incident, Order, Parcel, ProofOfDelivery, Scan, Stop
 from deliveries.models.proof import Evidence
 from retaildelivery.lib.pdf import HEAD, SMALL, TITLE, WIDTH, document
 from retaildelivery.lib.pdf import table as _table
 from retaildelivery.lib.pdf import text as _text
+from retaildelivery.outbox.models import Fact
 
 PICTURE_HEIGHT = 3.2 * inch
 PICTURE_PIXELS = 1_600  # enough to read a door number; the original stays in storage, under its hash
@@ -68,7 +71,7 @@ def _ending(order: Order) -> Iterator[Flowable]:
         rows: list[list[object]] = [
             [_("When"), _clock(order, proof.at)],
             [_("Where"), f"{proof.get_left_at_display()} {_place(proof)}"],
-            [_("Signed by"), proof.signed_by or "–"],
+            [_("Signed by"), _signer(proof)],
             [_("PIN"), _("matched") if proof.pin_matched else _("not asked for")],
             [_("ID"), _("checked") if proof.age_checked else _("not asked for")],
             [_("Driver's note"), proof.note or "–"],
@@ -83,8 +86,19 @@ def _ending(order: Order) -> Iterator[Flowable]:
         yield from _picture(_("Photo"), attempt.photo)
     if order.cancelled_at is not None:
         yield _text(_("Cancelled"), HEAD)
-        said = f"{order.get_cancel_reason_display()}. {order.cancel_note} ({order.cancelled_by})"
+        said = f"{order.get_cancel_reason_display()}. {order.cancel_note} ({_word(Fact.Actor, order.cancelled_by)})"
         yield _table([[_clock(order, order.cancelled_at), said]], [0.25, 0.75])
+
+
+def _word(choices: type[TextChoices], value: str) -> str:
+    """The choice as the reader's language calls it."""
+    return str(choices(value).label) if value else "–"
+
+
+def _signer(proof: ProofOfDelivery) -> str:
+    if not proof.signer_relationship:
+        return proof.signed_by or "–"
+    return f"{proof.signed_by} ({proof.get_signer_relationship_display()})"
 
 
 def _place(found: Evidence) -> str:
@@ -118,17 +132,25 @@ def _custody(order: Order) -> Iterator[Flowable]:
     told = bundle.custody(order)
     yield _text(_("Parcels"), HEAD)
     yield _table(
-        [[row["code"], row["status"], row["custodian"]] for row in told["parcels"]], [0.3, 0.35, 0.35]
+        [
+            [
+                " · ".join([row["code"], *row["barcodes"]]),
+                _word(Parcel.Status, row["status"]),
+                _word(Parcel.Custodian, row["custodian"]),
+            ]
+            for row in told["parcels"]
+        ],
+        [0.4, 0.3, 0.3],
     )
     if told["scans"]:
         yield _text(_("Labels read"), HEAD)
         rows = [
             [
                 _told(order, row),
-                row["parcel"] or "–",
-                row["stop"],
-                f"{row['outcome']} {_spot(row)}",
-                row["by"],
+                row["entered"],
+                _word(Stop.Kind, row["stop"]),
+                f"{_word(Scan.Outcome, row['outcome'])} {_spot(row)}",
+                _word(Fact.Actor, row["by"]),
             ]
             for row in told["scans"]
         ]
@@ -136,7 +158,14 @@ def _custody(order: Order) -> Iterator[Flowable]:
     if told["handovers"]:
         yield _text(_("Handed over at the counter"), HEAD)
         yield _table(
-            [[_told(order, row), row["stop"], row["confirmed_by"]] for row in told["handovers"]],
+            [
+                [
+                    _told(order, row),
+                    _word(Stop.Kind, row["stop"]),
+                    _word(Fact.Actor, "seller" if row["confirmed_by"] == "key" else "staff"),
+                ]
+                for row in told["handovers"]
+            ],
             [0.34, 0.33, 0.33],
         )
     for proof in bundle.counter_proofs_of(order):
@@ -149,12 +178,22 @@ def _custody(order: Order) -> Iterator[Flowable]:
         yield from _picture(_("Signature"), proof.signature)
     if told["pin_tries"]:
         yield _text(_("Wrong PINs"), HEAD)
-        yield _table([[_told(order, row), row["tries_left"]] for row in told["pin_tries"]], [0.34, 0.66])
+        yield _table(
+            [[_told(order, row), _tries_left(row["tries_left"])] for row in told["pin_tries"]], [0.34, 0.66]
+        )
     if told["incidents"]:
         yield _text(_("Incidents"), HEAD)
         yield _table(
-            [[_told(order, row), row["kind"], row["note"]] for row in told["incidents"]], [0.34, 0.2, 0.46]
+            [
+                [_told(order, row), _word(Incident.Kind, row["kind"]), row["note"]]
+                for row in told["incidents"]
+            ],
+            [0.34, 0.2, 0.46],
         )
+
+
+def _tries_left(left: int) -> str:
+    return ngettext("one try left", "%(left)d tries left", left) % {"left": left}
 
 
 def _story(order: Order) -> Iterator[Flowable]:

@@ -272,7 +272,9 @@ def draft_of(quote: Quote) -> OrderDraft:
         said[name] = None if said[name] is None else parse_datetime(said[name])
     said["address"] = AddressDraft(**said["address"] | {"point": Point(**point) if point else None})
     said["items"] = tuple(ItemDraft(**item) for item in said.get("items", ()))
-    said["parcels"] = tuple(ParcelDraft(**parcel) for parcel in said["parcels"])
+    said["parcels"] = tuple(
+        ParcelDraft(**parcel | {"barcodes": tuple(parcel.get("barcodes", ()))}) for parcel in said["parcels"]
+    )
     return OrderDraft(**said)
 
 

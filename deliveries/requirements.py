@@ -37,6 +37,7 @@ class Shown:
     pin: bool
     age_checked: bool
     signed_by: str = ""
+    signer_relationship: str = ""
     barcodes: bool = False
 
 
@@ -56,6 +57,8 @@ def missing(required: Required, shown: Shown) -> list[str]:
         lacking.append("signature")
     if required.signature and shown.signature and not shown.signed_by.strip():
         lacking.append("signed_by")
+    if required.signature and shown.signature and not shown.signer_relationship:
+        lacking.append("signer_relationship")
     if required.pin and not shown.pin:
         lacking.append("pin")
     if required.minimum_age is not None and not shown.age_checked:

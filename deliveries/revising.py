@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import drafts, facts, filling, limits
-from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
+from deliveries.drafts import DraftInvalid, FieldError, OrderDraft, ParcelDraft
 from deliveries.models import Order
 from deliveries.models.order import OrderQuerySet
 from deliveries.posting import OrderNotChangeable, TipAlreadyChanged, locked, new_pin, patiently
@@ -37,6 +37,8 @@ REQUIREMENTS = {
     "minimum_age",
     *filling.LEGS,
 }
+# Often it is only the packing that tells which carton, and so which barcode; no driver has read it until then.
+WHILE_HELD = {"barcodes"}
 WHILE_WAITING = {
     *REQUIREMENTS,
     "window_start",
@@ -54,7 +56,8 @@ def revise(
     *, order_code: str, scope: OrderQuerySet, changes: Mapping[str, Any], actor: Actor, at: dt.datetime
 ) -> Order:
     """Change an order. `changes` names fields of OrderDraft: the recipient's and the instructions until it has ended;
-    window, ready_at, address, value, requirements and what to do if undeliverable only while it waits to be planned.
+    window, ready_at, address, value, requirements and what to do if undeliverable only while it waits to be planned;
+    `barcodes`, by number of the parcel, while the store holds it.
     A PIN that follows from what changed is a new one.
 
     Raises OrderNotFound, OrderNotChangeable, DraftInvalid.
@@ -85,7 +88,7 @@ def revise_and_tip(
 
 
 def _revise(order: Order, changes: Mapping[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    unknown = set(changes) - ALWAYS - WHILE_WAITING
+    unknown = set(changes) - ALWAYS - WHILE_WAITING - WHILE_HELD
     if unknown:
         raise DraftInvalid(
             [
@@ -95,12 +98,15 @@ def _revise(order: Order, changes: Mapping[str, Any], *, actor: Actor, at: dt.da
         )
     if order.has_ended or (set(changes) & WHILE_WAITING and order.status != Order.Status.PLACED):
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
+    if set(changes) & WHILE_HELD and order.status not in Order.BEFORE_CUSTODY:
+        raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
     before = filling.draft_of(order)
-    draft = dataclasses.replace(before, **changes)
+    said = {name: value for name, value in changes.items() if name not in WHILE_HELD}
+    draft = dataclasses.replace(before, **said, parcels=_marked(before, changes.get("barcodes", {})))
     if set(changes) & WHILE_WAITING:
         draft = drafts.check(draft, store=order.store, at=at)
     else:
-        draft = drafts.check_recipient(draft)
+        draft = drafts.check_under_way(draft)
     filling.take_from(order, draft, at=at)
     if _pin_follows_from(draft) != _pin_follows_from(before):
         order.pin_kind = draft.pin_kind
@@ -108,7 +114,22 @@ def _revise(order: Order, changes: Mapping[str, Any], *, actor: Actor, at: dt.da
     if draft.address != before.address:
         filling.price(order, [parcel.size for parcel in parcels_of(order)], at=at)
     order.save(update_fields=_REVISED)
+    for parcel, wanted in zip(parcels_of(order), draft.parcels, strict=True):
+        if parcel.barcodes != list(wanted.barcodes):
+            parcel.barcodes = list(wanted.barcodes)
+            parcel.save(update_fields=["barcodes"])
     facts.tell("order.updated", order, at=at, actor=actor, changed=sorted(changes))
+
+
+def _marked(before: OrderDraft, marks: Mapping[int, tuple[str, ...]]) -> tuple[ParcelDraft, ...]:
+    """The parcels with these barcodes, by their numbers; the others as they are. Raises DraftInvalid."""
+    strange = [number for number in marks if not 1 <= number <= len(before.parcels)]
+    if strange:
+        raise DraftInvalid([FieldError("parcels", "unknown_parcel", str(_("There is no such parcel.")))])
+    return tuple(
+        dataclasses.replace(parcel, barcodes=marks.get(number, parcel.barcodes))
+        for number, parcel in enumerate(before.parcels, start=1)
+    )
 
 
 def _pin_follows_from(draft: OrderDraft) -> tuple[object, ...]:

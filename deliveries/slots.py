@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import limits, locks
+from deliveries.drafts import DraftInvalid, FieldError
 from deliveries.models import Order, Slot, SlotHold, SlotRule
 from retaildelivery.lib import codes
 from retaildelivery.lib.refusals import Refused
@@ -85,6 +86,16 @@ class Bookable:
         return (
             self.left > 0 and at < self.closes_at and at.astimezone(self.start.tzinfo).date() >= self.opens_on
         )
+
+
+def listed(*, store: Store, day: dt.date, at: dt.datetime) -> list[Bookable]:
+    """`of_day`, as far ahead as slots are listed. Raises DraftInvalid for a day after that."""
+    last = at.astimezone(store.mall.zone).date() + limits.SLOTS_AHEAD
+    if day > last:
+        said = _("Slots are listed %(days)d days ahead. Ask for a day until %(last)s.")
+        told = str(said) % {"days": limits.SLOTS_AHEAD.days, "last": last.isoformat()}
+        raise DraftInvalid([FieldError("date", "too_far_ahead", told)])
+    return of_day(store=store, day=day, at=at)
 
 
 def of_day(*, store: Store, day: dt.date, at: dt.datetime) -> list[Bookable]:

@@ -187,6 +187,7 @@ def parcel_snapshot(parcel: Parcel) -> Json:
         "code": parcel.code,
         "number": parcel.number,
         "description": parcel.description,
+        "barcodes": parcel.barcodes,
         "size": parcel.size,
         "litres": parcel.litres,
         "grams": parcel.grams,

@@ -237,7 +237,7 @@ class OrderForm(Unjudged):
             place, __, name = error.field.partition("].")
             if place.startswith("parcels[") and name:
                 parcel = parcels.forms[int(place.removeprefix("parcels["))]
-                parcel.add_error({"grams": "pounds"}.get(name, name), error.message)
+                parcel.add_error({"grams": "pounds"}.get(name, name.partition("[")[0]), error.message)
             elif place.startswith("items[") and name:
                 said[int(place.removeprefix("items["))].add_error(name, error.message)
             else:
@@ -251,12 +251,19 @@ class ParcelForm(Unjudged):
         label=_("Weight"), min_value=decimal.Decimal("0.1"), max_digits=5, decimal_places=1, initial=2
     )
     description = forms.CharField(label=_("What is in it"), max_length=80, required=False)
+    barcodes = forms.CharField(
+        label=_("Your own barcode on it"), max_length=limits.BARCODE_LENGTH, required=False
+    )
 
     def draft(self) -> drafts.ParcelDraft:
         wanted = self.cleaned_data
         grams = int((wanted["pounds"] * GRAMS_PER_POUND).to_integral_value(decimal.ROUND_HALF_UP))
         return drafts.ParcelDraft(
-            size=wanted["size"], grams=grams, litres=None, description=wanted["description"]
+            size=wanted["size"],
+            grams=grams,
+            litres=None,
+            description=wanted["description"],
+            barcodes=tuple(text for text in [wanted["barcodes"].strip()] if text),
         )
 
 
@@ -377,5 +384,5 @@ class DriverCodeForm(forms.Form):
 
 
 class ParcelCodeForm(forms.Form):
-    code = forms.CharField(label=_("Parcel code"), max_length=120)
+    code = forms.CharField(label=_("Parcel code or barcode"), max_length=120)
     method = forms.CharField(max_length=8, required=False)

@@ -138,5 +138,6 @@ def _reasons() -> dict[str, Any]:
 
 def _detail(data: dict[str, Any]) -> str:
     reason = data.get("reason") or data.get("kind") or ""
-    parts = [str(_reasons().get(reason, "")), str(data.get("parcel", "")), str(data.get("note", ""))]
+    said = [data.get(name, "") for name in ("parcel", "entered", "note")]
+    parts = [str(_reasons().get(reason, "")), *(str(text) for text in said)]
     return " · ".join(part for part in parts if part)

@@ -55,13 +55,14 @@ class SlotsView(SellerView):
     def get(self, request: Request) -> Response:
         """The delivery slots of a day, by their start: their window, price, cut-off and how many places are left.
 
-        Name a `store`, or a `mall` where you have one. Without a `date`: today, by the mall's clock.
+        Name a `store`, or a `mall` where you have one. Without a `date`: today, by the mall's clock; 31 days ahead at
+        most, else 400 with `too_far_ahead` of `date`.
         """
         asked = api.query(request, shapes.SlotsQuery)
         store = self.asked_store(asked)
         at = self.system.now
         day = asked.get("date") or at.astimezone(store.mall.zone).date()
-        found = slots.of_day(store=store, day=day, at=at)
+        found = slots.listed(store=store, day=day, at=at)
         currency = store.mall.market.currency
         return Response({"results": [slot_shown(slot, currency, at) for slot in found], "next": None})
 

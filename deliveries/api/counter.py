@@ -11,7 +11,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from deliveries import loading, returning
+from deliveries import loading, reading, returning
 from deliveries.api import seller_answers as answers
 from deliveries.api import seller_serializers as shapes
 from deliveries.api.seller import store_of
@@ -104,10 +104,10 @@ class ReturnScansView(SellerView):
         """The return stop that is named, or the open one where this parcel is due. Raises Http404."""
         mine = Stop.objects.filter(kind=Stop.Kind.RETURN, store__in=self.system.stores)
         if given.get("stop"):
-            found = mine.filter(code=codes.normalise(given["stop"]))
+            named = mine.filter(code=codes.normalise(given["stop"]))
+            code = named.values_list("code", flat=True).first()
         else:
-            found = mine.filter(returns__order__parcels__code=codes.normalise(given["code"])).order_by("-pk")
-        code = found.values_list("code", flat=True).first()
+            code = reading.due_back(mine, given["code"])
         if code is None:
             raise Http404
         return code

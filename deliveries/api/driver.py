@@ -108,6 +108,7 @@ class ProofView(WithPicture):
                 photo=shapes.picture(given.get("photo")),
                 signature=shapes.picture(given.get("signature")),
                 signed_by=given["signed_by"],
+                signer_relationship=given["signer_relationship"],
                 pin=given["pin"],
                 age_checked=given["age_checked"],
                 note=given["note"],

@@ -63,7 +63,7 @@ class ArrivalIn(EvidenceIn):
 
 
 class ScanIn(EvidenceIn):
-    code = Text(max_length=120, help_text="What was read or typed.")
+    code = Text(max_length=120, help_text="What was read or typed: our label, or the seller's own barcode.")
     method = Choice(choices=Scan.Method.choices, required=False, default=Scan.Method.TYPED)
 
 
@@ -80,6 +80,13 @@ class ProofIn(EvidenceIn):
     )
     signature = Text(required=False, allow_blank=True, default="", help_text="As the photo.")
     signed_by = Text(max_length=120, required=False, allow_blank=True, default="", described=PRINTABLE)
+    signer_relationship = Choice(
+        choices=ProofOfDelivery.Relationship.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Who that is to the recipient; said with every signature that an order asks for.",
+    )
     pin = Text(
         max_length=8, required=False, allow_blank=True, default="", help_text="As told by the recipient."
     )
@@ -130,6 +137,9 @@ class ProofUpload(EvidenceUpload):
     left_at = serializers.ChoiceField(choices=ProofOfDelivery.LeftAt.choices)
     signature = serializers.FileField(required=False)
     signed_by = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    signer_relationship = serializers.ChoiceField(
+        choices=ProofOfDelivery.Relationship.choices, required=False, allow_blank=True, default=""
+    )
     pin = serializers.CharField(max_length=8, required=False, allow_blank=True, default="")
     age_checked = serializers.BooleanField(required=False, default=False)
     note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
@@ -223,6 +233,9 @@ class StopParcelOut(Output):
     grams = serializers.IntegerField()
     litres = serializers.IntegerField()
     description = serializers.CharField(allow_blank=True)
+    barcodes = serializers.ListField(
+        child=serializers.CharField(), help_text="The seller's own: any may be read in place of our label."
+    )
     status = serializers.ChoiceField(choices=Parcel.Status.choices)
     scanned = serializers.BooleanField(help_text="Read at this stop and accepted.")
 

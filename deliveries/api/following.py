@@ -91,6 +91,7 @@ class ProofView(OrderBase):
             **bundle.where(proof),
             "left_at": proof.left_at,
             "signed_by": proof.signed_by,
+            "signer_relationship": proof.signer_relationship,
             "pin_matched": proof.pin_matched,
             "age_checked": proof.age_checked,
             "note": proof.note,

@@ -293,9 +293,9 @@ class OrderView(OrderBase):
         tags=["Orders"],
     )
     def patch(self, request: Request, code: str) -> Response:
-        """Change an order: recipient and instructions until it has ended; window, address, `ready_at`, value,
-        `requirements` and `undeliverable` only while it is `placed`. Otherwise 409 `order_not_changeable`;
-        `reason` is the state."""
+        """Change an order: recipient and instructions until it has ended; barcodes of its `parcels` until the driver
+        has them; window, address, `ready_at`, value, `requirements` and `undeliverable` only while it is `placed`.
+        Otherwise 409 `order_not_changeable`; `reason` is the state."""
         wanted = self.code_of(code)
         changes = located_changes(shapes.changes_of(api.body(request, shapes.RevisionIn)))
         if not changes:

@@ -79,6 +79,9 @@ class ParcelOut(Output):
     code = serializers.CharField(help_text="What the label says.")
     number = serializers.IntegerField()
     description = serializers.CharField(allow_blank=True)
+    barcodes = serializers.ListField(
+        child=serializers.CharField(), help_text="Your own: any may be read in place of our label."
+    )
     size = serializers.ChoiceField(choices=Parcel.Size.choices)
     litres = serializers.IntegerField()
     grams = serializers.IntegerField()
@@ -193,6 +196,11 @@ class DeliveryProof(Output):
     accuracy_m = serializers.IntegerField(allow_null=True)
     left_at = serializers.ChoiceField(choices=ProofOfDelivery.LeftAt.choices)
     signed_by = serializers.CharField(allow_blank=True)
+    signer_relationship = serializers.ChoiceField(
+        choices=ProofOfDelivery.Relationship.choices,
+        allow_blank=True,
+        help_text="Who that is to the recipient; empty where nobody signed.",
+    )
     pin_matched = serializers.BooleanField()
     age_checked = serializers.BooleanField()
     note = serializers.CharField(allow_blank=True)
@@ -219,6 +227,7 @@ class ScanMade(Output):
     longitude = serializers.FloatField(allow_null=True)
     accuracy_m = serializers.IntegerField(allow_null=True)
     parcel = serializers.CharField(allow_null=True)
+    entered = serializers.CharField(allow_blank=True, help_text="What was read or typed.")
     stop = serializers.ChoiceField(choices=Stop.Kind.choices)
     outcome = serializers.ChoiceField(choices=Scan.Outcome.choices)
     method = serializers.ChoiceField(choices=Scan.Method.choices)

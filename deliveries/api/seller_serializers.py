@@ -77,6 +77,13 @@ class ParcelIn(Input):
         help_text="Unless said, as the size class.",
     )
     description = Text(max_length=80, required=False, allow_blank=True, default="", described=PRINTABLE)
+    barcodes = serializers.ListField(
+        child=Text(max_length=limits.BARCODE_LENGTH, described=PRINTABLE),
+        required=False,
+        max_length=limits.BARCODES_PER_PARCEL,
+        help_text="Your own, on the parcel; any of them may be read in place of our label. Of this parcel alone: the "
+        "number of a carton, not that of an article.",
+    )
 
 
 class CounterRequirementsIn(Input):
@@ -323,6 +330,16 @@ class RequirementsRevisionIn(Input):
         return super().get_fields() | {"return": CounterRevisionIn(required=False)}
 
 
+class ParcelRevisionIn(Input):
+    number = WholeNumber(
+        min_value=1, max_value=limits.PARCELS_PER_ORDER, help_text="1 of the order's parcels, 2 of …"
+    )
+    barcodes = serializers.ListField(
+        child=Text(max_length=limits.BARCODE_LENGTH, described=PRINTABLE),
+        max_length=limits.BARCODES_PER_PARCEL,
+    )
+
+
 class RevisionIn(Input):
     """What is to be otherwise; everything else stays."""
 
@@ -332,6 +349,9 @@ class RevisionIn(Input):
     dropoff = DropoffIn(required=False)
     instructions = Text(
         max_length=limits.INSTRUCTIONS_LENGTH, required=False, allow_blank=True, described=PRINTABLE
+    )
+    parcels = ParcelRevisionIn(
+        many=True, required=False, allow_empty=False, max_length=limits.PARCELS_PER_ORDER
     )
     requirements = RequirementsRevisionIn(required=False)
     undeliverable = Choice(choices=Order.Undeliverable.choices, required=False)
@@ -362,7 +382,7 @@ class HandoverIn(Input):
 
 
 class ReturnScanIn(Input):
-    code = Text(max_length=120, help_text="The parcel's code as read from its label.")
+    code = Text(max_length=120, help_text="As read from its label, or your own barcode on it.")
     stop = Text(max_length=12, required=False, help_text="Unless said: where this parcel is due back.")
     method = Choice(choices=Scan.Method.choices, required=False, default=Scan.Method.WEDGE)
     client_event_id = Text(max_length=64, help_text="The same for a repeat of the same scan.")
@@ -391,6 +411,7 @@ def parcels_of(given: list[Mapping[str, Any]]) -> tuple[ParcelDraft, ...]:
             grams=parcel["grams"],
             litres=parcel.get("litres"),
             description=parcel["description"],
+            barcodes=tuple(parcel.get("barcodes", ())),
         )
         for parcel in given
     )
@@ -461,6 +482,8 @@ def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
         changes["address"] = address_of(given["dropoff"])
     if "declared_value" in given:
         changes["declared_value_cents"] = given["declared_value"]["cents"]
+    if "parcels" in given:
+        changes["barcodes"] = {each["number"]: tuple(each["barcodes"]) for each in given["parcels"]}
     return changes | requirements_changed(given.get("requirements", {}))
 
 

@@ -266,8 +266,10 @@ class DeliveryView(DirectView):
         known = answers.delivery(order, at=at, proof=None)
         said = {name: known[name] for name in ("external_id", "quote_id", "tip")}
         refuse_fixed(given, shapes.FIXED, known=said | {"external_store_id": order.store.code})
-        wanted = changes.changes_of(given, filling.draft_of(order), at=at)
-        self.revise(code, new_of(located_changes(wanted), order), given.get("tip_by_customer"))
+        before = filling.draft_of(order)
+        wanted = changes.changes_of(given, before, at=at)
+        wanted = new_of(located_changes(wanted), order) | changes.barcodes_changed(given, before)
+        self.revise(code, wanted, given.get("tip_by_customer"))
         return self.shown(code)
 
     def revise(self, code: str, wanted: Json, tip_cents: int | None) -> None:

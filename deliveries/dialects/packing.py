@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deliveries import limits
 from deliveries.drafts import ParcelDraft
@@ -24,18 +24,23 @@ class Thing:
     litres: float | None = None
 
 
-def packed(things: Sequence[Thing], *, description: str = "") -> tuple[ParcelDraft, ...]:
-    """As few parcels as one person can lift and a car can take, all alike."""
+def packed(
+    things: Sequence[Thing], *, description: str = "", barcodes: Sequence[Sequence[str]] = ()
+) -> tuple[ParcelDraft, ...]:
+    """As few parcels as one person can lift and a car can take, all alike; and no fewer than bear barcodes."""
     pieces = list(things) or [Thing()]
     grams = sum(t.quantity * (limits.THING_GRAMS if t.grams is None else t.grams) for t in pieces)
     litres = sum(t.quantity * (limits.THING_LITRES if t.litres is None else t.litres) for t in pieces)
     biggest = Parcel.LITRES[Parcel.Size.EXTRA_LARGE]
-    count = max(1, math.ceil(grams / limits.PARCEL_GRAMS), math.ceil(litres / biggest))
+    count = max(1, len(barcodes), math.ceil(grams / limits.PARCEL_GRAMS), math.ceil(litres / biggest))
     # One more than is allowed is enough for the check to say so.
     count = min(count, limits.PARCELS_PER_ORDER + 1)
     size = size_of(litres / count)
     each = ParcelDraft(size=size, grams=max(1, math.ceil(grams / count)), description=description[:80])
-    return (each,) * count
+    return tuple(
+        replace(each, barcodes=tuple(barcodes[number])) if number < len(barcodes) else each
+        for number in range(count)
+    )
 
 
 def size_of(litres: float) -> str:

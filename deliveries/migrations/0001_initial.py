@@ -314,7 +314,7 @@ class Migration(migrations.Migration):
                         ('pin_kind', models.CharField(choices=[('random', 'made up by us'), ('phone', "the last four digits of the recipient's phone"), ('own', "the seller's own")], db_default='random', default='random', max_length=8)),
                         ('pin', models.CharField(blank=True, editable=False, help_text="For the recipient's eyes only.", max_length=4)),
                         ('pin_failures', models.PositiveSmallIntegerField(default=0)),
-                        ('requires_barcodes', models.BooleanField(db_default=False, default=False, help_text='Each label is read at the door before it is handed over.')),
+                        ('requires_barcodes', models.BooleanField(db_default=False, default=False, help_text='Each label is read at the door first.')),
                         ('pickup_photo', models.BooleanField(db_default=False, default=False)),
                         ('pickup_signature', models.BooleanField(db_default=False, default=False)),
                         ('return_photo', models.BooleanField(db_default=False, default=False)),

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.postgres.fields import DateTimeRangeField
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.contrib.postgres.fields.ranges import RangeEndsWith
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -210,9 +210,7 @@ class Order(worlds.InAWorld):
     )
     pin_failures = models.PositiveSmallIntegerField(default=0)
     requires_barcodes = models.BooleanField(
-        default=False,
-        db_default=False,
-        help_text=_("Each label is read at the door before it is handed over."),
+        default=False, db_default=False, help_text=_("Each label is read at the door first.")
     )
     # At the stores' counters labels are always read and the driver always shows a code; these come on top.
     pickup_photo = models.BooleanField(default=False, db_default=False)
@@ -442,6 +440,13 @@ class Parcel(worlds.InAWorld):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="parcels", db_index=False)
     number = models.PositiveSmallIntegerField(help_text=_("1 of the order's parcels, 2 of …"))
     description = models.CharField(max_length=80, blank=True)
+    barcodes = ArrayField(
+        models.CharField(max_length=limits.BARCODE_LENGTH),
+        default=list,
+        blank=True,
+        size=limits.BARCODES_PER_PARCEL,
+        help_text=_("The seller's own; any may be read in place of our label."),
+    )
     size = models.CharField(max_length=12, choices=Size)
     litres = models.PositiveIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(limits.PARCEL_LITRES)]

@@ -43,6 +43,7 @@ class Scan(Evidence):
         UNKNOWN = "unknown", _("unknown code")
         ALREADY = "already", _("scanned before")
         DAMAGED = "damaged", _("damaged, stays here")
+        AMBIGUOUS = "ambiguous", _("on several parcels")
 
     class Method(models.TextChoices):
         CAMERA = "camera", _("camera")
@@ -90,6 +91,13 @@ class ProofOfDelivery(Evidence):
         NEIGHBOUR = "neighbour", _("with a neighbour")
         MAILROOM = "mailroom", _("in the mailroom")
 
+    class Relationship(models.TextChoices):
+        RECIPIENT = "recipient", _("the recipient")
+        HOUSEHOLD = "household", _("somebody of the household")
+        NEIGHBOUR = "neighbour", _("a neighbour")
+        FRONT_DESK = "front_desk", _("front desk or reception")
+        OTHER = "other", _("somebody else")
+
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="proof")
     stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="proofs")
     driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
@@ -98,6 +106,13 @@ class ProofOfDelivery(Evidence):
     photo_sha256 = models.CharField(max_length=64, blank=True)
     signature = models.FileField(upload_to="proofs/%Y/%m/%d/", validators=IMAGES, blank=True)
     signed_by = models.CharField(max_length=120, blank=True)
+    signer_relationship = models.CharField(
+        max_length=12,
+        choices=Relationship,
+        blank=True,
+        db_default="",
+        help_text=_("Who that is to the recipient."),
+    )
     pin_matched = models.BooleanField(default=False)
     age_checked = models.BooleanField(default=False)
     note = models.CharField(max_length=300, blank=True)
@@ -107,6 +122,12 @@ class ProofOfDelivery(Evidence):
     class Meta:
         verbose_name = _("proof of delivery")
         verbose_name_plural = _("proofs of delivery")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(signer_relationship="") | ~Q(signed_by=""),
+                name="who_is_somebody_to_the_recipient_is_named",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"proof of {self.order_id}"

@@ -16,7 +16,7 @@ from PIL import Image
 from deliveries import countersigning, doors, eta, failing, limits, loading, manifests, positions, returning
 from deliveries.evidence import Evidence
 from deliveries.manifests import DraftStop
-from deliveries.models import Attempt, Consignment, Manifest, Order, Parcel, Stop
+from deliveries.models import Attempt, Consignment, Manifest, Order, Parcel, ProofOfDelivery, Stop
 from deliveries.roads import curve_of
 from deliveries.sandbox import couriers, robots
 from deliveries.snapshots import live_consignment, parcels_of, with_all
@@ -223,7 +223,7 @@ def _pass_over_counter(order: Order, stop: Stop, at: dt.datetime) -> None:
     robot = _robot(order)
     for parcel in parcels_of(order):
         if parcel.status in {Parcel.Status.EXPECTED, Parcel.Status.READY, Parcel.Status.RETURN_DUE}:
-            _scan(order, stop, parcel.code, at)
+            _scan(order, stop, _code(parcel), at)
     out = stop.kind == Stop.Kind.PICKUP
     photo = order.pickup_photo if out else order.return_photo
     signs = order.pickup_signature if out else order.return_signature
@@ -268,10 +268,15 @@ def _arrive(order: Order, _reason: str, at: dt.datetime) -> None:
     doors.arrive(driver=_robot(order), stop_code=_place(order).dropoff.code, evidence=evidence, at=at)
 
 
+def _code(parcel: Parcel) -> str:
+    """What a courier reads on it: what its seller has put there, where there is something."""
+    return parcel.barcodes[0] if parcel.barcodes else parcel.code
+
+
 def _prove(order: Order, pin: str, at: dt.datetime) -> None:
     signs = order.requires_signature
     for parcel in parcels_of(order) if order.requires_barcodes else []:
-        _scan(order, _place(order).dropoff, parcel.code, at)
+        _scan(order, _place(order).dropoff, _code(parcel), at)
     doors.prove(
         driver=_robot(order),
         stop_code=_place(order).dropoff.code,
@@ -280,6 +285,7 @@ def _prove(order: Order, pin: str, at: dt.datetime) -> None:
             photo=ContentFile(_picture("JPEG"), name="door.jpg"),
             signature=ContentFile(_picture("PNG"), name="signature.png") if signs else None,
             signed_by=order.recipient_name if signs else "",
+            signer_relationship=ProofOfDelivery.Relationship.RECIPIENT if signs else "",
             pin=pin,
             age_checked=order.minimum_age is not None,
         ),

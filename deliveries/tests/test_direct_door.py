@@ -474,17 +474,20 @@ def test_what_is_asked_for_at_each_leg_is_kept_and_told(direct, trade):
         "4711",
         False,
     )
-    label = [{"value": order.parcels.get().code, "type": "QR"}]
+    assert order.parcels.get().barcodes == ["X", "DLV1"]
     at_door = said["dropoff"]["verification_requirements"]
     assert at_door["pincode"] == {"enabled": True, "value": "4711"}
-    assert (at_door["barcodes"], at_door["picture"]) == (label, False)
+    assert (at_door["barcodes"], at_door["picture"]) == ([{"value": "DLV1", "type": "CODE39"}], False)
     at_counter = said["pickup"]["verification_requirements"]
-    assert (at_counter["picture"], at_counter["barcodes"]) == (True, label)
+    assert (at_counter["picture"], at_counter["barcodes"]) == (True, [{"value": "X", "type": "QR"}])
     assert at_counter["signature_requirement"] == {
         "enabled": True,
         "collect_signer_name": True,
         "collect_signer_relationship": False,
     }
+    assert said["return"]["verification_requirements"]["barcodes"] == [
+        {"value": order.parcels.get().code, "type": "QR"}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -221,3 +221,28 @@ def test_a_key_in_the_body_whose_delivery_was_refused_is_free_for_the_next_try(d
 
     assert wrong.status_code == 400
     assert f"del_{Order.objects.get().code}" == said["id"]
+
+
+def test_an_update_names_other_barcodes_leg_by_leg_and_no_more_than_there_are_parcels(direct, trade):
+    counter, door = [{"value": "C-1", "type": "CODE128"}], [{"value": "D-1", "type": "QR"}]
+    delivery = made(direct, trade.store, pickup_verification={"barcodes": counter})
+
+    answer = update(direct, delivery, dropoff_verification={"barcodes": door})
+    many = update(direct, delivery, return_verification={"barcodes": [*counter, *door]})
+
+    parcel = Order.objects.get().parcels.get()
+    assert (answer.status_code, parcel.barcodes) == (200, ["C-1", "D-1"])
+    legs = {leg: answer.json()[leg]["verification_requirements"]["barcodes"] for leg in ("pickup", "dropoff")}
+    assert legs == {"pickup": counter, "dropoff": door}
+    assert (many.status_code, list(many.json()["metadata"])) == (400, ["return_verification.barcodes"])
+
+
+def test_as_many_parcels_are_made_as_bear_barcodes(direct, trade):
+    codes = [{"value": f"C-{number}", "type": "CODE39"} for number in (1, 2)]
+
+    made(direct, trade.store, pickup_verification={"barcodes": codes})
+
+    assert [parcel.barcodes for parcel in Order.objects.get().parcels.order_by("number")] == [
+        ["C-1"],
+        ["C-2"],
+    ]

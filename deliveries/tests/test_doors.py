@@ -47,13 +47,18 @@ def test_a_proof_says_what_was_shown_and_where(afternoon):
         stop_code=door.code,
         order_code=order.code,
         proof=doors.ProofDraft(
-            left_at="reception", photo=picture(), signature=picture(kind="PNG"), signed_by="Rosa Q."
+            left_at="reception",
+            photo=picture(),
+            signature=picture(kind="PNG"),
+            signed_by="Rosa Q.",
+            signer_relationship="front_desk",
         ),
         evidence=evidence("e1", at=NOW - MINUTE, point=nearby),
         at=NOW,
     )
 
     assert (proof.left_at, proof.signed_by, proof.pin_matched) == ("reception", "Rosa Q.", False)
+    assert proof.signer_relationship == "front_desk"
     assert (proof.at, proof.device_at, proof.client_event_id) == (NOW, NOW - MINUTE, "e1")
     assert len(proof.photo_sha256) == 64
     assert default_storage.exists(proof.photo.name)
@@ -105,11 +110,15 @@ def test_with_any_one_requirement_missing_nothing_is_delivered(afternoon, wanted
     for missing in lacking:
         shown = {name: make() for name, make in full.items() if name != missing}
         with nothing_changes(), pytest.raises(doors.ProofIncomplete) as refusal:
-            afternoon.deliver(door, **({"photo": None, "signed_by": "Rosa Q."} | shown))
+            afternoon.deliver(
+                door, **({"photo": None, "signed_by": "Rosa Q.", "signer_relationship": "recipient"} | shown)
+            )
         assert [error.field for error in refusal.value.errors] == [missing]
 
     shown = {name: full[name]() for name in lacking}
-    afternoon.deliver(door, **({"photo": None, "signed_by": "Rosa Q."} | shown))
+    afternoon.deliver(
+        door, **({"photo": None, "signed_by": "Rosa Q.", "signer_relationship": "recipient"} | shown)
+    )
     assert status_of(order) == "delivered"
 
 
@@ -143,6 +152,7 @@ def test_what_is_handed_over_in_person_is_not_left(afternoon, asked, place):
             pin=order.pin,
             signature=picture(kind="PNG"),
             signed_by="R.",
+            signer_relationship="household",
             age_checked=True,
         )
 

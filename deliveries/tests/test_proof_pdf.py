@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
-from deliveries import bundle, posting, proof_pdf, signing
+from deliveries import bundle, loading, posting, proof_pdf, signing
 from deliveries.doors import WrongPin
+from deliveries.drafts import ParcelDraft
+from deliveries.loading import UnknownLabel
 from deliveries.models import Order, Stop
 from deliveries.snapshots import with_all
-from retaildelivery.testing.afternoon import NOW, TOLD_BY_STAFF, stops_of
+from retaildelivery.testing.afternoon import NOW, TOLD_BY_STAFF, evidence, picture, stops_of
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.org/proof/verify/"
@@ -123,17 +127,77 @@ def test_a_program_checks_a_file_without_a_token_against_forgery_and_is_told_in_
     assert (said().status_code, said().json()["field_errors"][0]["field"]) == (422, "document")
 
 
-def test_all_times_of_the_document_go_by_the_clock_of_the_mall(afternoon, monkeypatch):
-    order = afternoon.place()
-    afternoon.deliver(stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)[0])
-    cells: list[str] = []
+@pytest.fixture
+def cells(monkeypatch) -> list[str]:
+    """All that the tables of a document say, once it is made."""
+    found: list[str] = []
     table = proof_pdf._table
 
     def looked_at(rows: Any, widths: Any) -> Any:
-        cells.extend(str(cell) for row in rows for cell in row)
+        found.extend(str(cell) for row in rows for cell in row)
         return table(rows, widths)
 
     monkeypatch.setattr(proof_pdf, "_table", looked_at)
+    return found
+
+
+def test_the_document_speaks_the_language_of_its_reader(afternoon, cells):
+    order = afternoon.place(
+        requires_signature=True,
+        requires_pin=True,
+        parcels=(ParcelDraft(size="small", grams=900, barcodes=("NW-7",)),),
+    )
+    manifest = afternoon.loading(order)
+    [counter], [door] = stops_of(manifest, Stop.Kind.PICKUP), stops_of(manifest, Stop.Kind.DROPOFF)
+    with pytest.raises(UnknownLabel):
+        loading.scan(
+            driver=afternoon.ada,
+            stop_code=counter.code,
+            entered="NW-8",
+            method="camera",
+            evidence=evidence(),
+            at=NOW,
+        )
+    afternoon.collect(manifest)
+    afternoon.depart(manifest)
+    pin = Order.objects.get(pk=order.pk).pin
+    signed = {"signature": picture(kind="PNG"), "signed_by": "Rosa Q.", "signer_relationship": "neighbour"}
+    with pytest.raises(WrongPin):
+        afternoon.deliver(door, pin="0000" if pin != "0000" else "1111", **signed)
+    afternoon.deliver(door, pin=pin, **signed)
+
+    with translation.override("es"):
+        pdf(order)
+
+    code = order.parcels.get().code
+    assert f"{code} · NW-7" in cells
+    assert "Rosa Q. (un vecino)" in cells
+    assert {
+        "NW-8",
+        "recogida",
+        "repartidor",
+        "personal de la tienda",
+        "destinatario",
+        "quedan 2 intentos",
+    } <= set(cells)
+    raw = {
+        "pickup",
+        "dropoff",
+        "accepted",
+        "unknown",
+        "driver",
+        "staff",
+        "recipient",
+        "delivered",
+        "neighbour",
+    }
+    assert not raw & {word for cell in cells for word in re.split(r"[^a-z_]+", cell)}
+
+
+def test_all_times_of_the_document_go_by_the_clock_of_the_mall(afternoon, cells):
+    order = afternoon.place()
+    afternoon.deliver(stops_of(afternoon.on_route(order), Stop.Kind.DROPOFF)[0])
+
     pdf(order)
 
     dated = [cell for cell in cells if cell.startswith("2026-")]

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from deliveries import bundle, countersigning, loading, proof_pdf
 from deliveries.doors import ProofIncomplete
-from deliveries.models import CounterProof, Manifest, Order, Stop
+from deliveries.models import CounterProof, Manifest, Order, ProofOfDelivery, Stop
 from drivers import tokens
 from retaildelivery.lib.geo import Point
 from retaildelivery.testing.afternoon import HOUR, NOW, evidence, nothing_changes, picture, stops_of
@@ -162,11 +162,27 @@ def test_a_label_of_another_door_is_told_at_once(afternoon):
         afternoon.scan(door, there.parcels.order_by("number").first())
 
 
-def test_a_signature_at_the_door_needs_a_name(afternoon):
+def test_a_signature_at_the_door_needs_a_name_and_who_that_is_to_the_recipient(afternoon):
     door = stops_of(afternoon.on_route(afternoon.place(requires_signature=True)), Stop.Kind.DROPOFF)[0]
 
     with pytest.raises(ProofIncomplete) as refused, nothing_changes():
         afternoon.deliver(door, signature=picture(kind="PNG"))
+    assert [error.field for error in refused.value.errors] == ["signed_by", "signer_relationship"]
+
+    with pytest.raises(ProofIncomplete) as refused, nothing_changes():
+        afternoon.deliver(door, signature=picture(kind="PNG"), signed_by="Rosa", signer_relationship="aunt")
+    assert [error.field for error in refused.value.errors] == ["signer_relationship"]
+
+    afternoon.deliver(door, signature=picture(kind="PNG"), signed_by="Rosa", signer_relationship="household")
+    proof = ProofOfDelivery.objects.get()
+    assert (proof.signed_by, proof.signer_relationship) == ("Rosa", "household")
+
+
+def test_a_relationship_without_a_name_is_nobodys(afternoon):
+    door = stops_of(afternoon.on_route(afternoon.place()), Stop.Kind.DROPOFF)[0]
+
+    with pytest.raises(ProofIncomplete) as refused, nothing_changes():
+        afternoon.deliver(door, signer_relationship="neighbour")
 
     assert [error.field for error in refused.value.errors] == ["signed_by"]
 

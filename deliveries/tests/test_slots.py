@@ -302,7 +302,7 @@ def test_promises_are_reported_kept_or_broken_by_store(afternoon):
 def test_slots_are_listed_held_used_and_given_back_over_the_api(
     northwind: SellerClient, trade: Trade
 ) -> None:
-    rule(trade.mall, starts=dt.time(0, 30), ends=dt.time(23, 30))
+    rule(trade.mall, starts=dt.time(2), ends=dt.time(23, 30))
     tomorrow = dt.datetime.now(trade.mall.zone).date() + dt.timedelta(days=1)
 
     [slot] = northwind.get(f"slots?mall={trade.mall.code}&date={tomorrow}").json()["results"]
@@ -343,7 +343,7 @@ def test_a_promise_is_made_redeemed_and_reported_over_the_api(northwind: SellerC
 def test_another_sellers_place_is_as_if_it_did_not_exist(
     northwind: SellerClient, southgate: SellerClient, trade: Trade
 ) -> None:
-    rule(trade.mall, starts=dt.time(0, 30), ends=dt.time(23, 30))
+    rule(trade.mall, starts=dt.time(2), ends=dt.time(23, 30))
     tomorrow = dt.datetime.now(trade.mall.zone).date() + dt.timedelta(days=1)
     [slot] = northwind.get(f"slots?mall={trade.mall.code}&date={tomorrow}").json()["results"]
     held = northwind.post("slot-holds", {"store": trade.store.code, "slot": slot["slot"]}).json()["code"]

@@ -146,6 +146,7 @@ def stop_page(
         "stop": found, "consignments": orders, "scans": scans, "refusal": refusal,
         "handover": getattr(found, "handover", None), "form": ParcelCodeForm(), "zone": found.store.mall.zone,
         "asked": asked_at(found, orders, kept), "kept": kept, "parcels": len(parcels),
+        "has_barcodes": any(parcel.barcodes for parcel in parcels),
         "passed": sum((parcel.custodian == Parcel.Custodian.STORE) == waiting for parcel in parcels),
     }  # fmt: skip
     return render(request, "deliveries/store_stop.html", context, status=status)

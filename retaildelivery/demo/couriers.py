@@ -383,6 +383,7 @@ class Rider:
         fields = {
             "left_at": outcome.left_at,
             "signed_by": order["recipient"]["name"] if asks["signature"] else "",
+            "signer_relationship": "recipient" if asks["signature"] else "",
             "pin": recipients.pin_of(order["code"]) if asks["pin"] else "",
             "age_checked": bool(asks["minimum_age"]),
         }

@@ -111,6 +111,7 @@ MENDS: dict[str, str] = {
     "stops_not_left": "Read the manifest again, and name only stops still to come.",
     "too_early_to_skip": "Wait at the counter; the message says how long.",
     "unknown_kind": "Take a kind from the document.",
+    "several_parcels": "Read the label of one of them, or type its code; give each parcel a barcode of its own.",
     "unknown_label": "Read the label again, or type the code under it.",
     "unknown_reason": "Take a reason from the document.",
     "wrong_desk_code": "Ask the desk once more; wrong tries are counted.",

@@ -1,5 +1,8 @@
 // Codes by camera, by a hand scanner that types, or by fingers: all three end in one input of one form.
-const FORMATS = ["qr_code", "code_128"];
+// What our labels have; and what sellers print, which is looked for only where a parcel has a barcode of its own: an
+// article's EAN beside our label would be read as a wrong parcel.
+const OURS = ["qr_code", "code_128"];
+const THEIRS = ["code_39", "code_93", "data_matrix", "ean_13", "ean_8", "itf", "upc_a", "upc_e"];
 const EVERY_MS = 140;
 const SAME_AGAIN_MS = 2500;
 const WEDGE_GAP_MS = 60;
@@ -9,11 +12,11 @@ const WEDGE_LEAST = 4;
 let stream = null;
 let last = { text: "", at: 0 };
 
-async function eye(settings) {
+async function eye(settings, formats) {
   if ("BarcodeDetector" in window) {
     const known = await window.BarcodeDetector.getSupportedFormats().catch(() => []);
-    if (FORMATS.every((format) => known.includes(format))) {
-      const detector = new window.BarcodeDetector({ formats: FORMATS });
+    if (formats.every((format) => known.includes(format))) {
+      const detector = new window.BarcodeDetector({ formats });
       return async (video) => (await detector.detect(video))[0]?.rawValue;
     }
   }
@@ -26,7 +29,7 @@ async function eye(settings) {
   const { ZXing } = window;
   const reader = new ZXing.MultiFormatReader();
   reader.setHints(new Map([
-    [ZXing.DecodeHintType.POSSIBLE_FORMATS, [ZXing.BarcodeFormat.QR_CODE, ZXing.BarcodeFormat.CODE_128]],
+    [ZXing.DecodeHintType.POSSIBLE_FORMATS, formats.map((format) => ZXing.BarcodeFormat[format.toUpperCase()])],
     [ZXing.DecodeHintType.TRY_HARDER, true],
   ]));
   const canvas = document.createElement("canvas");
@@ -63,7 +66,9 @@ export function mount(element, { settings, words, say }) {
   const note = element.querySelector("[data-scan-note]");
   let running = false;
 
-  function take(text, how) {
+  function take(read, how) {
+    // GS1-128 parts its fields with a sign that nobody can print.
+    const text = read.replace(/\p{Cc}/gu, "");
     input.value = text;
     method.value = how;
     note.textContent = words.read.replace("%s", text);
@@ -73,7 +78,7 @@ export function mount(element, { settings, words, say }) {
   }
 
   async function look() {
-    const see = await eye(settings);
+    const see = await eye(settings, "scanBarcodes" in element.dataset ? [...OURS, ...THEIRS] : OURS);
     while (running && element.isConnected) {
       if (video.readyState >= 2 && form.getAttribute("aria-busy") !== "true") {
         const text = await see(video).catch(() => undefined);

@@ -178,7 +178,7 @@ def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery |
     seller_notes = (order.aside or {}).get("dropoff_seller_notes", "")
     return {
         "pickup": {
-            **_shop(order, photo=order.pickup_photo, signature=order.pickup_signature),
+            **_shop(order, "pickup", photo=order.pickup_photo, signature=order.pickup_signature),
             "notes": (order.aside or {}).get("pickup_notes") or order.store.pickup_note,
             **_passed(order.picked_up_at),
         },
@@ -198,14 +198,14 @@ def _waypoints(order: Order, place: Consignment | None, proof: ProofOfDelivery |
         },
         "pickup_action": None,
         "return": {
-            **_shop(order, photo=order.return_photo, signature=order.return_signature),
+            **_shop(order, "return", photo=order.return_photo, signature=order.return_signature),
             **_passed(order.returned_at),
             "eta": moment(back.eta_at) if back and not order.returned_at else None,
         },
     }
 
 
-def _shop(order: Order, *, photo: bool, signature: bool) -> Json:
+def _shop(order: Order, leg: str, *, photo: bool, signature: bool) -> Json:
     store = order.store
     return {
         "name": store.name,
@@ -219,11 +219,11 @@ def _shop(order: Order, *, photo: bool, signature: bool) -> Json:
         # Labels are always read at a counter.
         "verification_requirements": {
             "signature": signature,
-            "signature_requirement": _signature(signature),
+            "signature_requirement": _signature(signature, related=False),
             "picture": photo,
             "identification": None,
             "pincode": {"enabled": False, "value": ""},
-            "barcodes": _barcodes(order),
+            "barcodes": _barcodes(order, leg),
         },
     }
 
@@ -257,11 +257,11 @@ def _where(address: AddressDraft, *, lat: float | None, lng: float | None) -> Js
 def _required(order: Order) -> Json:
     return {
         "signature": order.requires_signature,
-        "signature_requirement": _signature(order.requires_signature),
+        "signature_requirement": _signature(order.requires_signature, related=True),
         "picture": order.requires_photo,
         "identification": {"min_age": order.minimum_age} if order.minimum_age else None,
         "pincode": {"enabled": order.requires_pin, "value": _pin(order)},
-        "barcodes": _barcodes(order) if order.requires_barcodes else [],
+        "barcodes": _barcodes(order, "dropoff") if order.requires_barcodes else [],
     }
 
 
@@ -270,13 +270,20 @@ def _pin(order: Order) -> str:
     return order.pin if order.pin_kind == Order.PinKind.OWN else ""
 
 
-def _signature(wanted: bool) -> Json:
-    """Whoever signs here says a name."""
-    return {"enabled": wanted, "collect_signer_name": wanted, "collect_signer_relationship": False}
+def _signature(wanted: bool, *, related: bool) -> Json:
+    """Whoever signs here says a name, and at the door who that is to the recipient."""
+    return {
+        "enabled": wanted,
+        "collect_signer_name": wanted,
+        "collect_signer_relationship": wanted and related,
+    }
 
 
-def _barcodes(order: Order) -> list[Json]:
-    return [{"value": parcel.code, "type": "QR"} for parcel in parcels_of(order)]
+def _barcodes(order: Order, leg: str) -> list[Json]:
+    """What is read on the parcels at this leg: what the client named there, or else our labels."""
+    named: list[Json] = (order.aside or {}).get("barcodes", {}).get(leg, [])
+    unnamed = parcels_of(order)[len(named) :]
+    return [*named, *({"value": parcel.code, "type": "QR"} for parcel in unnamed)]
 
 
 def _verified(order: Order, proof: ProofOfDelivery | None) -> Json | None:
@@ -290,13 +297,13 @@ def _verified(order: Order, proof: ProofOfDelivery | None) -> Json | None:
             "image_url": pictures.link(order, "signature"),
             "name": proof.signed_by,
             "signer_name": proof.signed_by,
-            "signer_relationship": "",
+            "signer_relationship": proof.signer_relationship,
         }
         if proof.signature
         else None,
         "identification": {"min_age_verified": True} if proof.age_checked else None,
         "pin_code": {"entered": _pin(order)} if proof.pin_matched else None,
-        "barcodes": [{**code, "scan_result": scanned} for code in _barcodes(order)]
+        "barcodes": [{**code, "scan_result": scanned} for code in _barcodes(order, "dropoff")]
         if order.requires_barcodes
         else [],
         "completion_location": None

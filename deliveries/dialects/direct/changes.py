@@ -5,12 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
 from deliveries.dialects.base_api import known_door
 from deliveries.dialects.direct.shapes import (
     ASIDE,
     LEAVE,
     UNDELIVERABLE,
     age_of,
+    barcodes_asked,
+    barcodes_of,
     check_times,
     joined,
     notes_of,
@@ -49,6 +54,8 @@ def notes_changed(given: Json, before: OrderDraft) -> Json:
     seller_notes = aside.get("dropoff_seller_notes", "")
     notes = notes_of(before.instructions, seller_notes)
     aside |= {name: given[name] for name in ASIDE if given.get(name) is not None}
+    if asked := barcodes_asked(given):
+        aside["barcodes"] = {**aside.get("barcodes", {}), **asked}
     if given.get("manifest_reference") is not None:
         aside["reference"] = given["manifest_reference"]
     said = [given[name] for name in ("dropoff_notes", "dropoff_seller_notes") if given.get(name) is not None]
@@ -59,6 +66,23 @@ def notes_changed(given: Json, before: OrderDraft) -> Json:
             notes if told is None else told, aside.get("dropoff_seller_notes", "")
         )
     return changes
+
+
+def barcodes_changed(given: Json, before: OrderDraft) -> Json:
+    """The barcodes that an update names, leg by leg, as those of each parcel. Raises ValidationError where a leg names
+    more than there are parcels."""
+    asked = barcodes_asked(given)
+    fault = ErrorDetail(str(_("There are fewer parcels than that.")), code="too_many")
+    many = [leg for leg, codes in asked.items() if len(codes) > len(before.parcels)]
+    if many:
+        raise ValidationError({f"{leg}_verification": {"barcodes": [fault]} for leg in many})
+    found = barcodes_of({**(before.aside or {}).get("barcodes", {}), **asked}) if asked else []
+    wanted = {
+        number: own
+        for number, (own, parcel) in enumerate(zip(found, before.parcels, strict=False), start=1)
+        if own != parcel.barcodes
+    }
+    return {"barcodes": wanted} if wanted else {}
 
 
 def requirements_changed(given: Json) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
 from typing import Any
 
@@ -39,6 +40,7 @@ DROPOFF_LEAST = dt.timedelta(minutes=20)
 MOST_VAT = 10_000_000  # 100 %, in their hundred-thousandths
 # What there is no place for on an order: kept beside it, and answered as it was said.
 ASIDE = ("pickup_notes", "dropoff_seller_notes")
+LEGS = ("pickup", "dropoff", "return")
 ITEM_ASIDE = ("size", "must_be_upright", "perishable", "vat_percentage")
 # What a parcel says of itself, on its label and the driver's screen.
 HANDLING = {"must_be_upright": "keep upright", "perishable": "perishable"}
@@ -104,7 +106,7 @@ class Dimensions(Foreign):
 
 
 class Barcode(Foreign):
-    value = Said(max_length=255)
+    value = fields.Text(max_length=limits.BARCODE_LENGTH)
     type = Said(max_length=40)
 
 
@@ -136,13 +138,13 @@ class Pincode(Foreign):
 class Counter(Foreign):
     """What is asked for where a parcel passes a counter. Labels are read there in any case."""
 
+    barcodes = maybe(Barcode, many=True)
     signature = maybe(fields.Flag)
     signature_requirement = maybe(Signature)
     picture = maybe(fields.Flag)
 
 
 class Verification(Counter):
-    barcodes = maybe(Barcode, many=True)
     identification = maybe(Identification)
     pincode = maybe(Pincode)
 
@@ -313,7 +315,11 @@ def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
         recipient_locale="en",
         address=placed(given["dropoff_address"], given, business=given.get("dropoff_business_name", "")),
         instructions=joined(given.get("dropoff_notes"), given.get("dropoff_seller_notes")),
-        parcels=packing.packed([thing_of(item) for item in items], description=description_of(given, items)),
+        parcels=packing.packed(
+            [thing_of(item) for item in items],
+            description=description_of(given, items),
+            barcodes=barcodes_of(barcodes_asked(given)),
+        ),
         undeliverable=UNDELIVERABLE[given.get("undeliverable_action", "return")],
         declared_value_cents=value
         if value is not None
@@ -338,6 +344,22 @@ def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
     )
 
 
+def barcodes_asked(given: Json) -> Json:
+    """The barcodes that are named, at each leg that names any."""
+    legs = {leg: (given.get(f"{leg}_verification") or {}).get("barcodes") for leg in LEGS}
+    return {
+        leg: [{"value": code["value"], "type": code.get("type", "")} for code in asked]
+        for leg, asked in legs.items()
+        if asked
+    }
+
+
+def barcodes_of(asked: Json) -> list[tuple[str, ...]]:
+    """Of each parcel, the barcodes by which it is known at the legs: the first of each leg are on the first parcel."""
+    legs = [[code["value"] for code in asked.get(leg, [])] for leg in LEGS]
+    return [tuple(dict.fromkeys(text for text in same if text)) for same in itertools.zip_longest(*legs)]
+
+
 def joined(notes: str | None, seller_notes: str | None) -> str:
     return " ".join(text for text in (notes, seller_notes) if text)
 
@@ -359,6 +381,8 @@ def aside_of(given: Json, items: list[Json]) -> Json | None:
     things = [{name: item[name] for name in ITEM_ASIDE if item.get(name) is not None} for item in items]
     if any(things):
         said["items"] = things
+    if asked := barcodes_asked(given):
+        said["barcodes"] = asked
     return said or None
 
 

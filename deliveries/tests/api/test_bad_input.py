@@ -320,7 +320,6 @@ def test_a_query_that_makes_no_sense_is_refused(northwind: SellerClient, query: 
         "promises/report?before={}T00:00:00Z",
         "promises/report?from={}T00:00:00Z",
         "audit-log?since={}T00:00:00Z",
-        "slots?mall=fashion-show&date={}",
     ],
 )
 def test_a_day_at_the_ends_of_the_calendar_is_only_far(
@@ -331,6 +330,20 @@ def test_a_day_at_the_ends_of_the_calendar_is_only_far(
     answer = northwind.get(query.format(day))
 
     assert answer.status_code == 200, answer.content
+
+
+def test_slots_are_listed_a_month_ahead_and_no_farther(northwind: SellerClient, trade: Trade) -> None:
+    rule(trade.mall, valid_from=dt.date(1, 1, 1))
+    today = timezone.now().astimezone(trade.mall.zone).date()
+    last = today + dt.timedelta(days=31)
+
+    for day in ("0001-01-01", today.isoformat(), last.isoformat()):
+        assert northwind.get(f"slots?mall=fashion-show&date={day}").status_code == 200
+    for day in ((last + dt.timedelta(days=1)).isoformat(), "9999-12-31"):
+        answer = northwind.get(f"slots?mall=fashion-show&date={day}")
+        [wrong] = answer.json()["field_errors"]
+        assert (answer.status_code, wrong["field"], wrong["code"]) == (400, "date", "too_far_ahead")
+        assert last.isoformat() in wrong["message"]
 
 
 def test_a_slot_at_the_ends_of_the_calendar_is_not_there(northwind: SellerClient, trade: Trade) -> None:
