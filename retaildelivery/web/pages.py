@@ -7,7 +7,7 @@ import json
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
@@ -67,6 +67,13 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     )
     body = render_to_string("sw.js", {"settings": given})
     return HttpResponse(body, content_type="text/javascript; charset=utf-8")
+
+
+@require_safe
+@cache_control(max_age=86_400)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The icon of the tab where a page names none: the admin, files of JSON and PDF."""
+    return redirect(static("img/app-192.png"))
 
 
 @require_safe

@@ -63,6 +63,13 @@ def test_the_portal_can_be_installed(client, settings):
     assert [icon["sizes"] for icon in manifest["icons"]] == ["192x192", "512x512"]
 
 
+def test_the_tab_of_the_admin_and_of_files_has_an_icon_that_exists(client, settings):
+    answer = client.get("/favicon.ico")
+
+    assert answer.status_code == 302
+    assert (settings.BASE_DIR / "static" / answer.url.removeprefix(settings.STATIC_URL)).exists()
+
+
 @pytest.mark.django_db
 def test_a_wrong_address_gets_a_page_of_ours(client):
     answer = client.get("/nowhere/")
