@@ -93,6 +93,8 @@ class Call:
     drops: list[Drop] = field(default_factory=list)
     confirmed: bool = False
     proved: list[CounterProof] = field(default_factory=list)
+    # What another driver is still to hand over for this door, at the meeting before it.
+    coming: list[Drop] = field(default_factory=list)
 
     @property
     def at_counter(self) -> list[str]:
@@ -112,7 +114,7 @@ class Call:
     @property
     def title(self) -> str:
         """The shop, or the first line of the door."""
-        return self.stop.store.name if self.stop.store else self.stop.address.split(",")[0]
+        return self.stop.store.name if self.stop.store else self.stop.place.split(",")[0]
 
     @property
     def place(self) -> str:
@@ -139,10 +141,11 @@ class Call:
 
     @property
     def summary(self) -> str:
-        count = len(self.parcels)
+        drops = [*self.drops, *self.coming]
+        count = sum(len(drop.parcels) for drop in drops)
         words = [ngettext("%(count)s parcel", "%(count)s parcels", count) % {"count": count}]
         if self.stop.kind == Stop.Kind.DROPOFF:
-            words += dict.fromkeys(word for drop in self.drops for word in drop.requirements)
+            words += dict.fromkeys(word for drop in drops for word in drop.requirements)
         return " · ".join(words)
 
     @property
@@ -231,9 +234,8 @@ def stops_in_outline(manifest_id: int | None) -> list[Stop]:
 
     Each door carries `town`, its town and postal code.
     """
-    town = Order.objects.filter(consignments__dropoff=OuterRef("pk")).annotate(
-        town=Concat("city", Value(" "), "postal_code")
-    )
+    here = Q(consignments__dropoff=OuterRef("pk")) | Q(consignments__dropoff=OuterRef("relieves"))
+    town = Order.objects.filter(here).annotate(town=Concat("city", Value(" "), "postal_code"))
     stops = Stop.objects.filter(manifest=manifest_id).select_related("store").in_order()  # type: ignore[attr-defined]
     return list(stops.annotate(town=Subquery(town.values("town")[:1])))
 
@@ -273,7 +275,8 @@ def _filled(stops: list[Stop], consignments: QuerySet[Consignment]) -> list[Call
 
 
 def _add_what_is_to_be_taken_over(found: dict[int, Call], scanned: defaultdict[int, set[int]]) -> None:
-    """At a meeting: what another driver still holds for the stops that this manifest takes over."""
+    """At a meeting: what another driver still holds for the stops that this manifest takes over; and at these stops."""
+    copies = {each.stop.relieves_id: each for each in found.values() if each.stop.relieves_id is not None}
     for each in found.values():
         if each.stop.kind != Stop.Kind.MEETING or not each.is_open:
             continue
@@ -283,7 +286,10 @@ def _add_what_is_to_be_taken_over(found: dict[int, Call], scanned: defaultdict[i
             Prefetch("order__parcels", Parcel.objects.order_by("number")),
         ):
             parcels = list(row.order.parcels.all())
-            each.drops.append(Drop(row.order, parcels, True, frozenset(scanned[each.stop.pk]), is_met=True))
+            met = Drop(row.order, parcels, True, frozenset(scanned[each.stop.pk]), is_met=True)
+            each.drops.append(met)
+            for place in copies.keys() & {row.dropoff_id, row.return_stop_id}:
+                copies[place].coming.append(met)
 
 
 def _scanned(stops: list[Stop]) -> defaultdict[int, set[int]]:
@@ -375,7 +381,7 @@ def stop_json(each: Call) -> dict[str, Any]:
             "phone": store.phone,
             "pickup_note": store.pickup_note,
         },
-        "address": stop.address,
+        "address": stop.place,
         "latitude": float(stop.latitude),
         "longitude": float(stop.longitude),
         "planned_at": moment(stop.planned_at),

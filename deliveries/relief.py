@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from django.db import connection
 from django.db.models import Q
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import completion, eta, facts, limits, moves, roads
@@ -62,9 +61,7 @@ def draft(
         raise NothingToTakeOver
     manifest = Manifest.objects.create(mall=mall, created_at=at)
     service = limits.MEETING_SERVICE + limits.MEETING_PARCEL * len(held_at(going))
-    rows = [
-        _row(manifest, Stop.Kind.MEETING, 0, point, _now("Meeting with the other driver"), start, service)
-    ]
+    rows = [_row(manifest, Stop.Kind.MEETING, 0, point, "Meeting with the other driver", start, service)]
     curve, metres, here, moment = roads.curve_of(mall.market, at=at), 0, point, start + service
     for position, stop in enumerate(going, 1):
         moment += eta.drive(here, stop.point, curve=curve, hour=moment.astimezone(mall.zone).hour)

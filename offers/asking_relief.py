@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,7 +11,6 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import relief, reordering
-from deliveries.models import Stop
 from offers import facts, freshness, holding, locks, relieving
 from offers.models import Block, Claim, ReliefRequest
 from retaildelivery.lib.refusals import Refused
@@ -44,17 +43,8 @@ def choices(claim: Claim, *, at: dt.datetime) -> list[Choice]:
         return []
     manifest.mall, manifest.driver = claim.block.mall, claim.driver
     calls = reordering.outlook(manifest, at=at).calls
-    free = _free([call.stop for call in calls])
-    return [Choice(call, proposed=call.late_minutes > 0) for call in calls if call.stop.pk in free]
-
-
-def _free(stops: Sequence[Stop]) -> set[int]:
-    """Keys of those which no block on its way takes over."""
-    taken = Stop.objects.filter(
-        relieves__in=stops,
-        manifest__in=Block.objects.live().values("manifest"),  # type: ignore[attr-defined]
-    )
-    return {stop.pk for stop in stops} - set(taken.values_list("relieves", flat=True))
+    taken = relieving.taken_over([call.stop for call in calls])
+    return [Choice(call, proposed=call.late_minutes > 0) for call in calls if call.stop.pk not in taken]
 
 
 def newest(claim: Claim) -> ReliefRequest | None:
@@ -80,8 +70,7 @@ def ask(
         raise StopsNotLeft(field="stops", stops=", ".join(unknown))
     wanted = [stop for stop in left if stop.code in stop_codes]
     if not stop_codes:
-        free = _free(left)
-        wanted = [stop for stop in left if stop.pk in free]
+        wanted = relieving.nobody_takes(left)
     relieving.refuse_if_under_way(claim.block, wanted)
     if not relief.held_at(wanted):
         raise relief.NothingToTakeOver(field="stops")

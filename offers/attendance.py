@@ -22,6 +22,7 @@ from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording, sweeping
 from retaildelivery.outbox.recording import SYSTEM
+from retaildelivery.web.templatetags.ui import near
 
 
 class TooEarlyToCheckIn(Refused):
@@ -42,8 +43,14 @@ class PositionNeeded(Refused):
 
 class OutsideGeofence(Refused):
     code = "outside_geofence"
-    sentence = _("You are %(distance)s m from the mall; check in within %(radius)s m or by the desk's code.")
+    sentence = _("You are %(far)s from the mall; check in within %(near)s of it or by the desk's code.")
     retryable = True
+
+
+class FarFromMeeting(OutsideGeofence):
+    """The same for a block that starts where another driver stands."""
+
+    sentence = _("You are %(far)s from the meeting place; check in within %(near)s of it.")
 
 
 class WrongDeskCode(Refused):
@@ -72,7 +79,8 @@ def check_in(
     desk_code: str,
     at: dt.datetime,
 ) -> Block:
-    """The driver is at the mall: by position inside its circle, or by the desk's code. Loading opens.
+    """The driver is at the mall, or with who hands over on the way: by position inside the circle, or by the desk's
+    code. Loading opens.
 
     From 15 minutes before the start (exactly then counts) to just before 20 minutes after it; later than 5
     minutes after it is late, which counts. A repeat changes nothing. `desk_code` is "" when none was given.
@@ -91,7 +99,11 @@ def check_in(
     meet = relieving.meeting_of(block)
     place = block.mall.point if meet is None else meet.point
     off_by_m = None if point is None else geo.crow_m(place, point)
-    how = _by_desk(block, desk_code) if desk_code else _by_position(block, off_by_m, accuracy_m)
+    how = (
+        _by_desk(block, desk_code)
+        if desk_code
+        else _by_position(block, off_by_m, accuracy_m, meets=meet is not None)
+    )
     late = at > block.starts_at + limits.CHECK_IN_LATE
     moves.move_block(block, Block.Status.CHECKED_IN, at=at, checked_in_at=at)
     if block.manifest is not None:
@@ -105,12 +117,13 @@ def check_in(
     return block
 
 
-def _by_position(block: Block, off_by_m: int | None, accuracy_m: int | None) -> str:
+def _by_position(block: Block, off_by_m: int | None, accuracy_m: int | None, *, meets: bool) -> str:
     if off_by_m is None:
         raise PositionNeeded
     radius = block.mall.geofence_m + min(accuracy_m or 0, limits.ACCURACY_SLACK_M)
     if off_by_m > radius:
-        raise OutsideGeofence(distance=off_by_m, radius=block.mall.geofence_m)
+        far = FarFromMeeting if meets else OutsideGeofence
+        raise far(distance=off_by_m, far=near(off_by_m), near=near(block.mall.geofence_m))
     return "position"
 
 

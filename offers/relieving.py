@@ -42,13 +42,16 @@ class ReliefUnderway(Refused):
 @transaction.atomic(durable=True)
 def hand_over_rest(*, block_code: str, stop_codes: Sequence[str], actor: Actor, at: dt.datetime) -> Block:
     """Give these open stops of a block at work to another driver; its own goes on with the rest and keeps all of the
-    pay. Without codes: all that are open.
+    pay. Without codes: all that are open and that nobody takes over yet.
 
     Raises Block.DoesNotExist, NotOnTheRoad, ReliefUnderway, NothingToTakeOver.
     """
     block = locks.block(block_code)
     claim = claim_on_the_road(block)
-    stops = [stop for stop in stops_left(block) if not stop_codes or stop.code in stop_codes]
+    left = stops_left(block)
+    stops = [stop for stop in left if stop.code in stop_codes] if stop_codes else nobody_takes(left)
+    if not stops:
+        refuse_if_under_way(block, left)
     return take_from(claim, stops, actor=actor, at=at)
 
 
@@ -173,6 +176,23 @@ def stops_left(block: Block) -> list[Stop]:
     )
 
 
+def taken_over(stops: Iterable[Stop]) -> dict[int, str]:
+    """Those of the stops which a block on its way takes over, by key, with that block's code."""
+    copies = Stop.objects.filter(relieves__in=stops).values_list("manifest", "relieves")
+    taking = dict(
+        Block.objects.live()  # type: ignore[attr-defined]
+        .filter(manifest__in={manifest for manifest, _taken in copies})
+        .values_list("manifest", "code")
+    )
+    return {taken: taking[manifest] for manifest, taken in copies if taken and manifest in taking}
+
+
+def nobody_takes(stops: Sequence[Stop]) -> list[Stop]:
+    """The stops which no block on its way takes over."""
+    taken = taken_over(stops)
+    return [stop for stop in stops if stop.pk not in taken]
+
+
 def reliefs_of(block: Block) -> QuerySet[Block]:
     """The blocks that were offered to take stops of this one over, newest first."""
     taking = Manifest.objects.filter(stops__relieves__manifest=block.manifest_id)
@@ -182,7 +202,8 @@ def reliefs_of(block: Block) -> QuerySet[Block]:
 def first_of(block: Block) -> Block | None:
     """The block whose stops this one takes over, if it is a relief."""
     taken = Stop.objects.filter(manifest=block.manifest_id, relieves__isnull=False)
-    return Block.objects.filter(manifest__in=taken.values("relieves__manifest")).order_by("pk").first()
+    firsts = Block.objects.filter(manifest__in=taken.values("relieves__manifest"))
+    return firsts.select_related("manifest__driver__user").order_by("pk").first()
 
 
 def meeting_of(block: Block) -> Stop | None:

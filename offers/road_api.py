@@ -134,7 +134,7 @@ def _call_json(call: Call) -> shapes.Json:
     return {
         "code": call.stop.code,
         "kind": call.stop.kind,
-        "address": call.stop.address,
+        "address": call.stop.place,
         "reached_at": moment(call.reached_at),
         "due_at": moment(call.visit.due_at),
         "late_minutes": call.late_minutes,

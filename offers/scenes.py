@@ -46,7 +46,7 @@ def way_of(mall: Mall, doors: Sequence[Stop]) -> list[Point]:
 
 def stop_mark(stop: Stop, place: int) -> Mark:
     kind = "return" if stop.kind == Stop.Kind.RETURN else KINDS.get(stop.status, "stop")
-    return mark(stop.point, kind, stop.address, label=str(place), id=f"stop-{stop.code}")
+    return mark(stop.point, kind, stop.place, label=str(place), id=f"stop-{stop.code}")
 
 
 def driver_mark(work: Work) -> list[Mark]:

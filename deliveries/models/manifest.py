@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deliveries.models.order import Order, timed
@@ -241,6 +242,13 @@ class Stop(worlds.InAWorld):
     @property
     def point(self) -> Point:
         return Point(float(self.latitude), float(self.longitude))
+
+    @property
+    def place(self) -> str:
+        """The address; a meeting on the way has none, and is named in the reader's language."""
+        if self.kind == Stop.Kind.MEETING:
+            return gettext("Meeting with the other driver")
+        return self.address
 
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]

@@ -210,6 +210,11 @@ class Block(models.Model):
     def length(self) -> dt.timedelta:
         return self.ends_at - self.starts_at
 
+    @property
+    def is_relief(self) -> bool:
+        """Its parcels come from another driver on the way, and from no store."""
+        return self.orders_count > 0 and self.stores_count == 0
+
     def may_move_to(self, status: str) -> bool:
         return status in self.MOVES[self.status]
 

@@ -4,15 +4,17 @@ reads."""
 import pytest
 from django.urls import reverse
 
-from deliveries import relief
+from deliveries import loading, relief
 from deliveries.models import Parcel
-from offers import aborting, asking_relief, relieving
-from offers.models import Block, ReliefRequest
+from drivers import badge
+from offers import aborting, asking_relief, attendance, relieving
+from offers.models import Block, Claim, ReliefRequest
 from offers.tests import making
 from offers.tests.making import HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox.models import Fact, Message
 from retaildelivery.outbox.recording import SYSTEM
+from retaildelivery.web.templatetags import ui
 
 pytestmark = pytest.mark.django_db
 BUDGET = 12
@@ -280,3 +282,160 @@ def keeps_to_its_queries(client, user, path, at_most):
     client.get(path)
     with at_most(BUDGET):
         assert client.get(path).status_code == 200
+
+
+# -- Where they meet -----------------------------------------------------------------------------------------
+
+
+def granted(block, ada, *stops):
+    made = asked(block, ada, *stops)
+    return asking_relief.grant(code=made.code, actor=SYSTEM, at=NOW)
+
+
+def test_an_offer_to_take_over_says_that_it_starts_on_the_way_and_in_which_town(client, block, ada):
+    relief_block = granted(block, ada, making.doors_of(block)[2])
+    client.force_login(making.driver("Ben").user)
+
+    feed = client.get("/drive/offers/").content.decode()
+    offer = making.offer_of(relief_block)
+    page = client.get(reverse("offers:driver_offer", args=[offer.code])).content.decode()
+
+    assert relief_block.is_relief
+    assert not block.is_relief
+    assert "you start where they are, not at the mall" in feed
+    assert "You meet the other driver" in page
+    assert "Las Vegas 89" in page
+    assert "None" not in page
+
+
+def test_who_takes_over_is_sent_to_the_driver_and_not_to_the_mall(
+    client, block, ada, django_assert_max_num_queries
+):
+    relief_block = granted(block, ada, making.doors_of(block)[2])
+    ben = making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    meet = relieving.meeting_of(relief_block)
+    client.force_login(ben.user)
+
+    with django_assert_max_num_queries(BUDGET + 2):
+        page = client.get(url("driver_block_detail", relief_block)).content.decode()
+
+    assert f"{meet.latitude}%2C{meet.longitude}" in page
+    assert "Navigate to the mall" not in page
+    assert "<b>Ada</b>" in page
+    assert "Door · 1 parcel" in page
+
+
+def test_who_is_far_from_the_meeting_is_told_so_and_not_of_the_mall(client, block, ada):
+    relief_block = granted(block, ada, making.doors_of(block)[2])
+    ben = making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    client.force_login(ben.user)
+
+    answer = client.post(
+        url("driver_check_in", relief_block), {"lat": "36.9", "lng": "-115.9", "accuracy_m": "5"}
+    )
+
+    relief_block.refresh_from_db()
+    assert (answer.status_code, relief_block.status) == (422, "claimed")
+    assert "mi from the meeting place; check in within 1,310 ft of it" in answer.content.decode()
+
+
+def test_who_hands_over_reads_when_where_and_what_and_goes_on_with_the_rest(client, block, ada):
+    second, third = making.doors_of(block)[1:3]
+    making.deliver(making.doors_of(block)[0], ada, at=NOW)
+    relief_block = granted(block, ada, second)
+    ben = making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    meet = relieving.meeting_of(relief_block)
+    client.force_login(ada.user)
+
+    page = client.get("/drive/block/")
+    text = page.content.decode()
+    Claim.objects.filter(block=relief_block).update(late_eta_at=relief_block.starts_at + 10 * MINUTE)
+    later = client.get("/drive/block/").content.decode()
+
+    assert f"Be at the meeting place at {ui.clock(relief_block.starts_at, block.mall.zone)}" in text
+    assert f"{meet.latitude}%2C{meet.longitude}" in text
+    assert f"<li>{second.address}</li>" in text
+    assert text.count("another driver takes it over") == 1
+    assert page.context["next_call"].stop == third
+    assert ui.clock(relief_block.starts_at + 10 * MINUTE, block.mall.zone) in later
+
+
+def test_operations_see_who_takes_which_stop_and_can_hand_over_only_the_others(client, block, ada, boss):
+    doors = making.doors_of(block)
+    relief_block = granted(block, ada, doors[2])
+    client.force_login(boss)
+
+    page = client.get(url("ops_block", block))
+    rest = relieving.hand_over_rest(block_code=block.code, stop_codes=[], actor=SYSTEM, at=NOW)
+    with pytest.raises(relieving.ReliefUnderway):
+        relieving.hand_over_rest(block_code=block.code, stop_codes=[], actor=SYSTEM, at=NOW)
+
+    assert [stop.taken_by for stop in page.context["stops"]][-1] == relief_block.code
+    assert doors[2] not in page.context["change_stops"]
+    assert doors[1] in page.context["change_stops"]
+    assert doors[2] not in [door.relieves for door in making.doors_of(rest)]
+    assert relieving.reliefs_of(block).count() == 2
+
+
+def test_of_two_who_come_the_one_who_is_there_is_shown(client, block, ada):
+    first = granted(block, ada, making.doors_of(block)[1])
+    granted(block, ada, making.doors_of(block)[2])
+    ben = making.driver("Ben")
+    making.claimed(first, ben, at=NOW)
+    meet = relieving.meeting_of(first)
+    attendance.check_in(
+        block_code=first.code, driver_id=ben.pk, point=meet.point, accuracy_m=5, desk_code="",
+        at=first.starts_at,
+    )  # fmt: skip
+    client.force_login(ada.user)
+
+    page = client.get("/drive/block/").content.decode()
+
+    assert "Hand over your parcels" in page
+    assert page.count("another driver takes it over") == 2
+
+
+def test_after_the_meeting_nothing_is_asked_of_who_handed_over_and_the_stop_says_where_it_went(
+    client, block, ada
+):
+    third = making.doors_of(block)[2]
+    relief_block = granted(block, ada, third)
+    ben = making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    meet = relieving.meeting_of(relief_block)
+    start = relief_block.starts_at
+    attendance.check_in(
+        block_code=relief_block.code, driver_id=ben.pk, point=meet.point, accuracy_m=5, desk_code="", at=start
+    )
+    relieving.confirm(
+        block_code=block.code, driver_id=ada.pk, driver_code=badge.code(ben.badge_secret, start), at=start
+    )
+    client.force_login(ada.user)
+
+    between = client.get("/drive/block/").content.decode()
+    [parcel] = relief.held_at([third])
+    loading.scan(
+        driver=ben, stop_code=meet.code, entered=parcel.code, method="typed",
+        evidence=making.evidence(start), at=start,
+    )  # fmt: skip
+    after = client.get("/drive/block/").content.decode()
+
+    assert "You have confirmed them" in between
+    assert 'name="driver_code"' not in between
+    assert "Hand over your parcels" not in after
+    assert "another driver has taken it over" in after
+
+
+def test_a_meeting_is_named_in_the_readers_language(client, block, ada):
+    relief_block = granted(block, ada, making.doors_of(block)[2])
+    ben = making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    client.force_login(ben.user)
+
+    page = client.get("/drive/block/", headers={"accept-language": "es"}).content.decode()
+
+    assert "Encuentro con el otro repartidor" in page
+    assert "Meeting with" not in page

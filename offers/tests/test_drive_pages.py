@@ -368,7 +368,7 @@ def test_check_in_by_position_inside_the_circle(client, mine, time_machine):
     [
         (-16, {"desk_code": "K7QX4M"}, 409, "Check-in opens 15 minutes before the start."),
         (-10, {}, 422, "Share your position"),
-        (-10, {"lat": "36.2", "lng": "-115.1723"}, 422, "m from the mall"),
+        (-10, {"lat": "36.2", "lng": "-115.1723"}, 422, "from the mall; check in within 1,310 ft of it"),
         (-10, {"lat": "36.2"}, 422, "Share your position"),
         (-10, {"desk_code": "WRONG2"}, 422, "That is not the mall desk&#x27;s code."),
         (-10, {"lat": "ninety", "lng": "0"}, 422, "number"),

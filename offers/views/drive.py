@@ -36,6 +36,7 @@ from offers import (
 from offers.drive_forms import CheckInForm, DeclineForm, LateForm
 from offers.models import Block, Claim, Decline, HandOver, Offer
 from offers.views import reliefs
+from retaildelivery.lib import geo
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.web.errors import STATUS
@@ -206,6 +207,7 @@ def offer_page(
         "now_open": feed.open_offers(driver, at=at).filter(block=found.block).exclude(pk=found.pk).first(),
         "ticket": ticket(feed.card(driver, found, at=at), at=at),
         "decline_form": DeclineForm(),
+        "meet_m": meet_m(found.block, stops),
         "pickups": list(dict.fromkeys(stop.store for stop in stops if stop.kind == Stop.Kind.PICKUP)),
         # Enough to decide by, not enough to find anybody.
         "towns": sorted(towns.items()),
@@ -220,6 +222,12 @@ def offer_page(
     return response
 
 
+def meet_m(block: Block, stops: list[Stop]) -> int | None:
+    """How far from the mall another driver waits to hand over; None for a block that starts at the mall."""
+    place = next((stop.point for stop in stops if stop.kind == Stop.Kind.MEETING), None)
+    return None if place is None else geo.road_m(block.mall.point, place)
+
+
 def rough_map(block: Block, stops: list[Stop]) -> dict[str, Any]:
     """The mall, and circles about which the doors lie."""
     mall = block.mall
@@ -227,6 +235,11 @@ def rough_map(block: Block, stops: list[Stop]) -> dict[str, Any]:
         (round(stop.point.lat, ROUGH), round(stop.point.lng, ROUGH))
         for stop in stops
         if stop.kind == Stop.Kind.DROPOFF
+    }
+    meetings = {
+        (round(stop.point.lat, ROUGH), round(stop.point.lng, ROUGH))
+        for stop in stops
+        if stop.kind == Stop.Kind.MEETING
     }
     return {
         "center": [mall.point.lat, mall.point.lng],
@@ -236,6 +249,10 @@ def rough_map(block: Block, stops: list[Stop]) -> dict[str, Any]:
         "circles": [
             {"lat": lat, "lng": lng, "radius_m": 800, "tone": "info", "title": _("about here")}
             for lat, lng in sorted(doors)
+        ]
+        + [
+            {"lat": lat, "lng": lng, "radius_m": 800, "tone": "go", "title": _("you meet about here")}
+            for lat, lng in sorted(meetings)
         ],
     }
 
@@ -300,6 +317,7 @@ def block_page(
         manifest.mall = found.mall
         calls = itinerary.calls(manifest)
     open_calls = [call for call in calls if call.is_open]
+    relief = reliefs.for_driver(held)
     trips = itinerary.in_trips(calls, found.mall)
     loading = found.status == Block.Status.CHECKED_IN or (manifest is not None and manifest.is_back_to_load)
     trip = next((each for each in trips if manifest is not None and each.number == manifest.trip), None)
@@ -318,7 +336,7 @@ def block_page(
         and trip is not None
         and not trip.has_begun,
         "done": len(calls) - len(open_calls),
-        "next_call": open_calls[0] if open_calls else None,
+        "next_call": next_of(open_calls, leaving=relief["leaving"]),
         "open_pickups": open_pickups,
         "may_depart": loading,
         "promise_at_risk": any(
@@ -337,10 +355,19 @@ def block_page(
         "net": reckoning.estimate(costing.of(driver), found, pay_cents=held.pay_cents),
         "others": [other.block for other in feed.live_claims(driver) if other.pk != held.pk],
         **moments_of(found, at=at),
-        **reliefs.for_driver(held),
+        **reliefs.for_taker(found),
+        **relief,
         **more,
     }
     return render(request, "offers/driver_block.html", context, status=status)
+
+
+def next_of(open_calls: list[itinerary.Call], *, leaving: set[int]) -> itinerary.Call | None:
+    """Where the driver goes now: to where they are, or on, past what another driver comes to take over."""
+    staying = [
+        each for each in open_calls if each.stop.pk not in leaving or each.stop.status == Stop.Status.ARRIVED
+    ]
+    return staying[0] if staying else None
 
 
 def moments_of(block: Block, *, at: dt.datetime) -> dict[str, Any]:
@@ -410,7 +437,10 @@ def check_in(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
         status = STATUS.get(refusal.code, CONFLICT)
         more = {"refusal": refusal, "desk_needed": True, "check_in_form": form}
         return block_page(request, driver, held, status=status, **more)
-    messages.success(request, _("You are checked in. Go to the first store."))
+    if held.block.is_relief:
+        messages.success(request, _("You are checked in. Scan what you take over."))
+    else:
+        messages.success(request, _("You are checked in. Go to the first store."))
     return redirect("offers:driver_block_detail", code)
 
 

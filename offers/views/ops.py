@@ -98,17 +98,14 @@ def block_page(
     **more: Any,
 ) -> HttpResponse:
     found = get_object_or_404(Block.objects.select_related("mall__market", "manifest", "policy"), code=code)
-    stops = (
-        Stop.objects.filter(manifest=found.manifest_id).select_related("store").order_by("position", "id")
-        if found.manifest_id
-        else Stop.objects.none()
-    )
+    rows = Stop.objects.filter(manifest=found.manifest_id) if found.manifest_id else Stop.objects.none()
+    stops = list(rows.select_related("store").order_by("position", "id"))
     facts = Fact.objects.about(f"block:{found.code}").oldest_first()[: limits.BOARD_ROWS * 2]  # type: ignore[attr-defined]
     context = {
         "held": found,
         "zone": found.mall.zone,
         "stops": stops,
-        "map": scenes.block(found, list(stops)),
+        "map": scenes.block(found, stops),
         "claims": found.claims.select_related("driver__user", "vehicle").order_by("-claimed_at"),
         "offers": found.offers.select_related("draw", "reserved_for__user")
         .prefetch_related("awards__driver__user")
@@ -124,7 +121,7 @@ def block_page(
         "may_withdraw": found.status in withdrawing.ENDED_BEFORE_WORK,
         "form": form,
         "refusal": refusal,
-        **reliefs.for_operations(found, list(stops)),
+        **reliefs.for_operations(found, stops),
         **more,
     }
     return render(request, "offers/ops_block.html", context, status=status)

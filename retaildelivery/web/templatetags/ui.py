@@ -25,6 +25,7 @@ from retaildelivery.web import navigation, words
 
 register = template.Library()
 
+_METRES_A_FOOT = 0.3048
 _METRES_A_MILE = 1609.344
 _GRAMS_A_POUND = 453.59237
 # From here on a tenth of a mile, or a minute, tells nobody anything.
@@ -62,6 +63,14 @@ def figure(cents: int, note: str = "") -> SafeString:
         money(cents),
         format_html("<span>{}</span>", note) if note else "",
     )
+
+
+@register.filter
+def near(metres: float) -> str:
+    """A way on foot in feet, a longer one in miles: "1,310 ft", "0.9 mi"."""
+    if metres >= _METRES_A_MILE / 2:
+        return miles(metres)
+    return _("%(count)s ft") % {"count": f"{round(metres / _METRES_A_FOOT, -1):,.0f}"}
 
 
 @register.filter
