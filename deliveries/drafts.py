@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -36,7 +35,12 @@ REGIONS = frozenset(
     }
 )  # fmt: skip
 # Characters that turn the direction of what follows: in a name they can make an address read as another one.
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+UNPRINTABLE = re.compile(
+    "[\0-\t\x0b-\x1f\x7f-\x9f"  # control characters (Cc)
+    "\ud800-\udfff"  # surrogates (Cs)
+    "\u202a-\u202e\u2066-\u2069"  # what turns the direction
+    "\ufffe\uffff]"  # no characters at all
+)
 AGES = (18, 21)
 PIN = re.compile(r"[0-9]{4}")
 READY_PAST = dt.timedelta(days=1)  # packed this morning is fine; packed in another year is a slip
@@ -216,10 +220,7 @@ def e164(phone: str) -> str | None:
 
 def is_printable(text: str) -> bool:
     """No control characters but the line break, no lone surrogates, nothing that turns the direction of text."""
-    return not any(
-        (unicodedata.category(c) in {"Cc", "Cs"} and c != "\n") or c in TURNING or c in "\ufffe\uffff"
-        for c in text
-    )
+    return UNPRINTABLE.search(text) is None
 
 
 def text_error(path: str, text: str, *, most: int, required: bool = False) -> FieldError | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -83,10 +83,11 @@ class Prepared(Generic[T]):
         """What its SQL gives for these values."""
         if self.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock is held to the end of a transaction.")
-        with connection.cursor() as cursor:
+        here = connections[DEFAULT_DB_ALIAS]
+        with here.cursor() as cursor:
             cursor.execute(self.before + call_of(self.sql), bound(self.params, given))
             rows = cursor.fetchall()
-        return [self._model(row) for row in rows]
+        return [self._model(row, here) for row in rows]
 
     def one(self, **given: Any) -> T | None:
         """The first row, or None."""
@@ -109,12 +110,12 @@ class Prepared(Generic[T]):
         # Last: another thread reads from here on.
         self.sql = sql
 
-    def _model(self, row: tuple[Any, ...]) -> T:
+    def _model(self, row: tuple[Any, ...], here: Any) -> T:
         values = list(row)
         for place, steps, column in self.converters:
             for step in steps:
-                values[place] = step(values[place], column, connection)
-        made: T = self.model.from_db(connection.alias, self.names, values[self.columns])
+                values[place] = step(values[place], column, here)
+        made: T = self.model.from_db(here.alias, self.names, values[self.columns])
         for related in self.related:
             related.populate(values, made)
         return made
@@ -162,7 +163,9 @@ class PreparedInsert(Generic[T]):
             return
         if not self.fields:
             self._prepare()
-        values = [value for row in rows for value in self._values(row)]
+        # Itself, since what stands for it looks for it each time.
+        here = connections[DEFAULT_DB_ALIAS]
+        values = [value for row in rows for value in self._values(row, here)]
         with connection.cursor() as cursor:
             sql = self.sql % ", ".join([self.row] * len(rows))
             cursor.execute(call_of(sql) if len(rows) <= FEW else sql, values)
@@ -172,11 +175,11 @@ class PreparedInsert(Generic[T]):
             # As a model's own save leaves it.
             made._state.adding, made._state.db = False, connection.alias  # noqa: SLF001
 
-    def _values(self, row: T) -> list[Any]:
+    def _values(self, row: T, here: Any) -> list[Any]:
         found = []
         for field, plain in zip(self.fields, self.plain, strict=True):
             value = field.pre_save(row, True)
-            found.append(value if type(value) is plain else field.get_db_prep_save(value, connection))
+            found.append(value if type(value) is plain else field.get_db_prep_save(value, here))
         return found
 
     def _prepare(self) -> None:

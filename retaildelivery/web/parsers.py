@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -13,6 +14,8 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
 from retaildelivery.web import limits
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class MalformedJSON(ParseError):
@@ -67,7 +70,7 @@ def read(raw: bytes) -> Any:
     for path, depth, text in _texts(document):
         if depth > limits.JSON_DEPTH:
             raise MalformedJSON(_("The JSON is nested too deeply."))
-        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
+        if _UNSTORABLE.search(text):
             shown = path.encode("ascii", "backslashreplace").decode()
             raise ValidationError(
                 {shown: [_("This text holds characters that cannot be stored.")]}, code="unstorable_text"
