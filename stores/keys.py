@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LIVE, TEST = "sk_live_", "sk_test_"
 SIGNING, TEST_SIGNING = "drive_", "drive_test_"
+MAPPED_BITS = 96  # of an IPv6 address before the IPv4 address that it maps
 PREFIX_LENGTH = len(LIVE) + 8
 
 
@@ -102,12 +103,23 @@ def tidy_networks(said: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     for each in said:
         try:
-            found[str(ipaddress.ip_network(each.strip(), strict=False))] = None
+            found[str(_unmapped(ipaddress.ip_network(each.strip(), strict=False)))] = None
         except ValueError as error:
             raise NetworkUnknown(field="networks", network=each.strip()[:50]) from error
     if len(found) > limits.NETWORKS_PER_KEY:
         raise TooManyNetworks(field="networks", most=limits.NETWORKS_PER_KEY)
     return list(found)
+
+
+def _unmapped(
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """::ffff:203.0.113.0/120 as the 203.0.113.0/24 that it is: callers are compared that way too."""
+    first = network.network_address
+    mapped = first.ipv4_mapped if isinstance(first, ipaddress.IPv6Address) else None
+    if mapped is None or network.prefixlen < MAPPED_BITS:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - MAPPED_BITS))
 
 
 def admits(key: ApiKey, address: str) -> bool:

@@ -94,19 +94,26 @@ async function receive() {
 const env = (name, otherwise) => process.env[name] ?? otherwise;
 const inHours = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
-const [store] = (await call("GET", "/stores")).results;
+// The code of the first of our stores that delivers to this door.
+async function storeFor(door) {
+  for (const { code } of (await call("GET", "/stores")).results) {
+    if ((await call("POST", "/serviceability", { store: code, dropoff: door })).serviceable) return code;
+  }
+  throw new Error("No store of yours delivers there. Set LINE1, CITY, REGION, POSTAL_CODE, LATITUDE, LONGITUDE.");
+}
 
+const dropoff = {
+  line1: env("LINE1", "2212 Alta Drive"),
+  city: env("CITY", "Las Vegas"),
+  region: env("REGION", "NV"),
+  postal_code: env("POSTAL_CODE", "89107"),
+  latitude: Number(env("LATITUDE", "36.1673")),
+  longitude: Number(env("LONGITUDE", "-115.1787")),
+};
 const quote = await call("POST", "/quotes", {
-  store: store.code,
+  store: await storeFor(dropoff),
   window: { start: inHours(2), end: inHours(4) },
-  dropoff: {
-    line1: env("LINE1", "2212 Alta Drive"),
-    city: env("CITY", "Las Vegas"),
-    region: env("REGION", "NV"),
-    postal_code: env("POSTAL_CODE", "89107"),
-    latitude: Number(env("LATITUDE", "36.1673")),
-    longitude: Number(env("LONGITUDE", "-115.1787")),
-  },
+  dropoff,
   parcels: [{ size: "small", grams: 900 }],
 });
 console.log("quote", quote.fee.cents, quote.fee.currency, "until", quote.expires_at);

@@ -104,27 +104,37 @@ def receive():
         server.shutdown()
 
 
+def store_for(dropoff):
+    """The code of the first of our stores that delivers to this door."""
+    for store in call("GET", "/stores")["results"]:
+        if call("POST", "/serviceability", {"store": store["code"], "dropoff": dropoff})["serviceable"]:
+            return store["code"]
+    raise SystemExit(
+        "No store of yours delivers there. Set LINE1, CITY, REGION, POSTAL_CODE, LATITUDE, LONGITUDE."
+    )
+
+
 def main():
-    store = call("GET", "/stores")["results"][0]
     now = dt.datetime.now(dt.timezone.utc)
+    dropoff = {
+        "line1": os.environ.get("LINE1", "2212 Alta Drive"),
+        "city": os.environ.get("CITY", "Las Vegas"),
+        "region": os.environ.get("REGION", "NV"),
+        "postal_code": os.environ.get("POSTAL_CODE", "89107"),
+        "latitude": float(os.environ.get("LATITUDE", "36.1673")),
+        "longitude": float(os.environ.get("LONGITUDE", "-115.1787")),
+    }
 
     quote = call(
         "POST",
         "/quotes",
         {
-            "store": store["code"],
+            "store": store_for(dropoff),
             "window": {
                 "start": (now + dt.timedelta(hours=2)).isoformat(timespec="seconds"),
                 "end": (now + dt.timedelta(hours=4)).isoformat(timespec="seconds"),
             },
-            "dropoff": {
-                "line1": os.environ.get("LINE1", "2212 Alta Drive"),
-                "city": os.environ.get("CITY", "Las Vegas"),
-                "region": os.environ.get("REGION", "NV"),
-                "postal_code": os.environ.get("POSTAL_CODE", "89107"),
-                "latitude": float(os.environ.get("LATITUDE", "36.1673")),
-                "longitude": float(os.environ.get("LONGITUDE", "-115.1787")),
-            },
+            "dropoff": dropoff,
             "parcels": [{"size": "small", "grams": 900}],
         },
     )
