@@ -53,6 +53,11 @@ class NoTipNow(Refused):
     sentence = _("The delivery is %(status)s; its tip can no longer be set so.")
 
 
+class NothingKept(Refused):
+    code = "nothing_kept"
+    sentence = _("There is no %(kind)s of this door: it was not delivered, or none was asked for.")
+
+
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponse:
     """A key for a token, as `/oauth/token` does it, with the scopes of the service in place of ours."""
@@ -330,7 +335,7 @@ class ProofView(DirectView):
             proof = ProofOfDelivery.objects.filter(order=order).first()
             file = getattr(proof, field) if proof else None
             if not file:
-                raise Http404
+                raise NothingKept(field="type", kind=given["type"])
             with file.open("rb") as opened:
                 content = opened.read()
         return Response({"document": base64.b64encode(content).decode()})

@@ -411,7 +411,8 @@ def test_the_picture_of_the_door_comes_in_base64_and_behind_a_link(afternoon: Af
     photo = ProofOfDelivery.objects.get().photo.read()
     assert base64.b64decode(document) == photo
     assert base64.b64decode(bundle.json()["document"]).startswith(b"%PDF")
-    assert unsigned.status_code == 404
+    assert (unsigned.status_code, unsigned.json()["code"]) == (404, "delivery_not_found")
+    assert unsigned.json()["metadata"]["type"].startswith("There is no signature of this door")
     assert b"".join(shown.streaming_content) == photo
     assert Client().get(link[link.index("/pictures/") :] + "x").status_code == 404
 

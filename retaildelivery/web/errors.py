@@ -55,6 +55,7 @@ STATUS: dict[str, int] = {
     "customer_not_found": 404,
     "times_wrong": 422,
     "tip_too_high": 400,
+    "nothing_kept": 404,
     "slot_unknown": 404,
     "hold_not_found": 404,
     "invalid_window": 422,

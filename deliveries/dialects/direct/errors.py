@@ -31,6 +31,7 @@ FIELDS = {
 REFUSALS = {
     "not_found": (404, "delivery_not_found"),
     "order_not_found": (404, "delivery_not_found"),
+    "nothing_kept": (404, "delivery_not_found"),
     "customer_not_found": (404, "customer_not_found"),
     "external_id_taken": (409, "duplicate_delivery"),
     "idempotency_key_reused": (409, "duplicate_delivery"),
