@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from deliveries.models import Consignment, Incident, Manifest, Order, Parcel, Stop
 from drivers.models import Driver, Position
 from offers import limits
-from offers.models import Block, Claim, HandOver, Offer, ReliefRequest, StandBy
+from offers.models import Block, Claim, Decline, HandOver, Offer, ReliefRequest, StandBy
 from stores.models import Mall, Market
 
 AT_WORK = (Block.Status.CLAIMED, Block.Status.CHECKED_IN, Block.Status.WORKING)
@@ -42,6 +42,11 @@ class Work:
         """When the last open stop should be over, or the end of the block."""
         last = [stop.eta_at + stop.service for stop in self.stops if stop.status in Stop.OPEN]
         return max(last, default=self.block.ends_at)
+
+    @property
+    def no_show_at(self) -> dt.datetime:
+        """When the block is taken from a driver who has not come."""
+        return self.block.starts_at + limits.NO_SHOW_AFTER
 
     def is_late(self, at: dt.datetime) -> bool:
         """The driver should be at work and is not, or will not be done by the end of the block."""
@@ -72,14 +77,21 @@ def _of(rows: Any, path: str, market: Market | None) -> Any:
     return rows if market is None else rows.filter(**{path: market})
 
 
+def _declines() -> QuerySet[Decline, Any]:
+    """How many drivers said no to the block of an offer; who lost it and is not asked again said nothing."""
+    lost = Claim.objects.filter(driver=OuterRef("driver"), ended_at=OuterRef("at"))
+    rows = Decline.objects.filter(~Exists(lost), block=OuterRef("block")).order_by()
+    return rows.values("block").annotate(count=Count("pk")).values("count")
+
+
 def unclaimed(market: Market | None, *, at: dt.datetime) -> list[Offer]:
     """Open offers, soonest start first, with how often they were declined and entered. A draw that is decided stays
     until who was asked has confirmed."""
     rows = Offer.objects.filter(status=Offer.Status.OPEN, opens_at__lte=at)
     rows = rows.select_related("block__mall__market", "block__policy")
     rows = _of(rows, "block__mall__market", market).annotate(
-        declines=Count("block__declines", distinct=True),
-        entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None), distinct=True),
+        declines=Coalesce(Subquery(_declines()), 0),
+        entered=Count("draw__entries", filter=Q(draw__entries__withdrawn_at=None)),
     )
     return list(rows.order_by("block__window__startswith", "pk")[: limits.BOARD_ROWS])
 

@@ -170,6 +170,27 @@ def tell_ended(*, fact: Fact, at: dt.datetime) -> None:
         )
 
 
+def tell_no_show(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a driver who did not come: what that counts, and how to object."""
+    claim = (
+        Claim.objects.filter(block__code=fact.data["block"]["code"], ending=Claim.Ending.NO_SHOW)
+        .filter(driver__code__in=drivers_of(fact))
+        .select_related("block__mall__market", "driver__user")
+        .first()
+    )
+    if claim is not None:
+        tell(
+            claim.driver,
+            "block_no_show",
+            key=f"{fact.code}:driver",
+            block=claim.block,
+            path="/drive/standing/",
+            at=at,
+            moment=claim.block.starts_at + limits.NO_SHOW_AFTER,
+            points=-limits.NO_SHOW_POINTS,
+        )
+
+
 def drivers_of(fact: Fact) -> list[str]:
     """Codes of the drivers that a fact names."""
     return [each.removeprefix("driver:") for each in fact.subjects if each.startswith("driver:")]

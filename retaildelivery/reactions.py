@@ -35,7 +35,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.hand_over_proposed": {"offers.tell_receiver": telling.tell_receiver},
     "block.hand_over_taken_back": {"offers.tell_drivers": alerts.tell_hand_over_ended},
     "block.handed_over": {"offers.tell_giver": telling.tell_giver},
-    "block.no_show": {"offers.relieve": relieving.again},
+    "block.no_show": {"offers.relieve": relieving.again, "offers.tell_driver": telling.tell_no_show},
     "block.published": {"offers.tell_wishes": wishing.match},
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
     "block.relief_declined": {"offers.tell": block_notices.tell_driver},

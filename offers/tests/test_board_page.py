@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import Order, Stop
-from offers import aborting
+from offers import aborting, attendance, lateness
 from offers.tests import making
-from offers.tests.making import HOUR
+from offers.tests.making import HOUR, MINUTE, START
 from retaildelivery.accounts.models import User
 from retaildelivery.outbox import messages
 from retaildelivery.testing.afternoon import NOW, Afternoon, stops_of
@@ -181,3 +181,30 @@ def test_operations_see_who_breaks_off_more_than_twice_in_ninety_days() -> None:
     assert "Ada broke off 3 blocks in 90 days" in page
     assert "Ben broke off" not in page
     assert "Ada broke off" not in later
+
+
+def test_operations_see_who_runs_late_until_when_and_that_the_one_who_lost_it_declined_nothing(
+    db: None, client: Client
+) -> None:
+    ops = User.objects.create(email="ops@example.com", name="Ops", is_staff=True, is_superuser=True)
+    ada = making.driver("Ada")
+    block = making.claimed(making.block([making.order(making.store(making.mall()))]), ada)
+    client.force_login(ops)
+
+    def board(at: Any) -> str:
+        with time_machine.travel(at, tick=False):
+            return client.get("/ops/?market=las-vegas").content.decode()
+
+    lateness.tell(block_code=block.code, driver_id=ada.pk, eta_at=START + 12 * MINUTE, at=START - 10 * MINUTE)
+    told, late = board(START - 9 * MINUTE), board(START + 6 * MINUTE)
+    attendance.sweep(at=START + 20 * MINUTE)
+    lost = board(START + 20 * MINUTE)
+    with time_machine.travel(START + 20 * MINUTE, tick=False):
+        page = client.get(reverse("offers:ops_block", args=[block.code])).content.decode()
+
+    assert "running late, says 1:12 PM" in told
+    assert "not checked in" not in told
+    assert "not checked in; goes to somebody else at 1:20 PM" in late
+    assert "Offers unclaimed" in lost
+    assert "declined" not in lost
+    assert "<dd>the driver did not come</dd>" in page

@@ -476,6 +476,15 @@ def test_who_is_late_reads_until_when_and_what_then(client, mine, time_machine):
         time_machine.move_to(START + minutes * MINUTE, tick=False)
         page = client.get(url("driver_block_detail", mine.code)).content.decode()
         assert ("At 1:20 PM the block goes to somebody else" in page) is words
+        assert ("being late counts 2 points" in page) is words
+    Claim.objects.update(late_told_at=START, late_eta_at=START + 15 * MINUTE)
+    told = client.get(url("driver_block_detail", mine.code)).content.decode()
+    time_machine.move_to(START + 20 * MINUTE, tick=False)
+    over = client.get(url("driver_block_detail", mine.code)).content.decode()
+
+    assert "it counts 1 point, since you said so in time" in told
+    assert "The time to check in is over" in over
+    assert "Starts in" not in over
 
 
 def test_a_block_that_is_gone_waits_for_no_pay(client, mine, time_machine):

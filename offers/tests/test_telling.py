@@ -4,7 +4,7 @@ import pytest
 
 from drivers.models import Notice
 from drivers.tests import phone as phones
-from offers import awarding, expiry, handing_over, withdrawing
+from offers import attendance, awarding, expiry, handing_over, withdrawing
 from offers.models import Award
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE
@@ -77,6 +77,19 @@ def test_a_withdrawn_block_says_so_with_what_is_paid_in_the_drivers_language(ada
     assert notice.subject == f"No hace falta que vengas: se retiró el bloque {block.code}"
     assert "$" in notice.brief
     assert notice.pushes.count() == 1
+
+
+def test_who_did_not_come_reads_what_it_counts_and_how_to_object(ada):
+    block = making.claimed(making.block([making.order(making.store(making.mall()))]), ada)
+    at = block.starts_at + 20 * MINUTE
+
+    attendance.sweep(at=at)
+    making.relay_all(at=at)
+
+    [notice] = Notice.objects.filter(name="block_no_show")
+    assert (notice.driver, notice.path) == (ada, "/drive/standing/")
+    assert "counts 6 points against your standing" in notice.brief
+    assert "Appeal" in notice.text
 
 
 def test_a_block_that_nobody_held_is_withdrawn_in_silence(ada):

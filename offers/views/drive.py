@@ -379,6 +379,9 @@ def moments_of(block: Block, *, at: dt.datetime) -> dict[str, Any]:
         "check_in_until": block.starts_at + limits.CHECK_IN_LATE,
         "is_late": block.status == Block.Status.CLAIMED and at > block.starts_at + limits.CHECK_IN_LATE,
         "no_show_at": block.starts_at + limits.NO_SHOW_AFTER,
+        "is_too_late": block.status == Block.Status.CLAIMED and at >= block.starts_at + limits.NO_SHOW_AFTER,
+        "late_points": -limits.LATE_CHECK_IN_POINTS,
+        "late_told_points": -limits.LATE_TOLD_POINTS,
         "check_in_open": opens <= at < block.starts_at + limits.NO_SHOW_AFTER,
         "may_tell_late": block.status == Block.Status.CLAIMED
         and block.starts_at - limits.RELEASE_UNTIL <= at <= block.starts_at + limits.CHECK_IN_LATE,

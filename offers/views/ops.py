@@ -117,6 +117,7 @@ def block_page(
         "waits": SellerPosting.objects.filter(subject=f"block:{found.code}", kind="wait", store__isnull=False)
         .select_related("seller", "store")
         .order_by("pk"),
+        "ended_reason": timeline.reason_of({"reason": found.ended_reason}),
         "freeze": freezing.live(found),
         "may_withdraw": found.status in withdrawing.ENDED_BEFORE_WORK,
         "form": form,
