@@ -210,6 +210,8 @@ def test_each_event_has_a_page_with_its_sample(client: Client) -> None:
         assert page.status_code == 200
         assert html.escape(samples.text_of(name)[:60]) in page.content.decode()
         assert f"/api/events/{name}/" in listed
+        assert "`" not in page.content.decode().split("<main")[1].split("</header>")[0]
+    assert "<code>tries_left</code>" in listed
     assert client.get("/api/events/order.eaten/").status_code == 404
 
 

@@ -6,13 +6,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from retaildelivery.web.error_codes import prose
 from stores.webhooks import events, samples
 
 
 @require_safe
 def all_of_them(request: HttpRequest) -> HttpResponse:
     """Every event with its sentence."""
-    return render(request, "stores/events.html", {"events": list(events.EVENTS.items())})
+    told = [(name, prose(str(sentence))) for name, sentence in events.EVENTS.items()]
+    return render(request, "stores/events.html", {"events": told})
 
 
 @require_safe
@@ -24,7 +26,7 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
     here = names.index(name)
     context = {
         "name": name,
-        "sentence": events.EVENTS[name],
+        "sentence": prose(str(events.EVENTS[name])),
         "sample": samples.text_of(name),
         "before": names[here - 1] if here else None,
         "after": names[here + 1] if here + 1 < len(names) else None,
