@@ -3,15 +3,8 @@ over itself and the line before. PostgreSQL makes them, so that there is no way 
 
 from django.db import migrations
 
-APPEND_ONLY = """
-CREATE FUNCTION drivers_driverposting_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'drivers_driverposting is append-only: add a row that corrects, do not % one', lower(TG_OP)
-        USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON drivers_driverposting
-    FOR EACH ROW EXECUTE FUNCTION drivers_driverposting_is_append_only();
-"""
+from retaildelivery.postgres import guards
+
 DIGEST = """
 CREATE FUNCTION drivers_driverposting_digest(line drivers_driverposting) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT encode(sha256(convert_to(json_build_array(
@@ -47,30 +40,18 @@ END $$;
 CREATE TRIGGER joins_the_chain BEFORE INSERT ON drivers_driverposting
     FOR EACH ROW EXECUTE FUNCTION drivers_driverposting_joins_the_chain();
 """
-# A runner of tests empties tables between them and says so in its connection; nobody else may.
-NEVER_EMPTIED = """
-CREATE FUNCTION drivers_driverposting_is_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_setting('retaildelivery.throwaway', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
-    RAISE EXCEPTION 'drivers_driverposting is append-only: it cannot be emptied' USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON drivers_driverposting
-    FOR EACH STATEMENT EXECUTE FUNCTION drivers_driverposting_is_never_emptied();
-"""
+FORWARDS = DIGEST + CHAIN
 BACKWARDS = """
-DROP TRIGGER never_emptied ON drivers_driverposting;
 DROP TRIGGER joins_the_chain ON drivers_driverposting;
-DROP FUNCTION drivers_driverposting_is_never_emptied();
 DROP FUNCTION drivers_driverposting_joins_the_chain();
 DROP FUNCTION drivers_driverposting_digest(drivers_driverposting);
-DROP TRIGGER append_only ON drivers_driverposting;
-DROP FUNCTION drivers_driverposting_is_append_only();
 """
-FORWARDS = APPEND_ONLY + DIGEST + CHAIN + NEVER_EMPTIED
 
 
 class Migration(migrations.Migration):
     dependencies = [("drivers", "0001_initial")]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [
+        guards.append_only("drivers_driverposting"),
+        migrations.RunSQL(FORWARDS, BACKWARDS),
+        guards.never_emptied("drivers_driverposting"),
+    ]

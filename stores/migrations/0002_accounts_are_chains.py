@@ -4,15 +4,8 @@ Invoices stay as they were made."""
 
 from django.db import migrations
 
-APPEND_ONLY = """
-CREATE FUNCTION stores_sellerposting_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'stores_sellerposting is append-only: add a row that corrects, do not % one', lower(TG_OP)
-        USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON stores_sellerposting
-    FOR EACH ROW EXECUTE FUNCTION stores_sellerposting_is_append_only();
-"""
+from retaildelivery.postgres import guards
+
 DIGEST = """
 CREATE FUNCTION stores_sellerposting_digest(line stores_sellerposting) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT encode(sha256(convert_to(json_build_array(
@@ -49,58 +42,23 @@ END $$;
 CREATE TRIGGER joins_the_chain BEFORE INSERT ON stores_sellerposting
     FOR EACH ROW EXECUTE FUNCTION stores_sellerposting_joins_the_chain();
 """
-# A runner of tests empties tables between them and says so in its connection; nobody else may.
-NEVER_EMPTIED = """
-CREATE FUNCTION stores_sellerposting_is_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_setting('retaildelivery.throwaway', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
-    RAISE EXCEPTION 'stores_sellerposting is append-only: it cannot be emptied' USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON stores_sellerposting
-    FOR EACH STATEMENT EXECUTE FUNCTION stores_sellerposting_is_never_emptied();
-"""
-KEPT = """
-CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '{table} is append-only: put it right with a line on the next invoice' USING
-        ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
-    FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only();
-CREATE FUNCTION {table}_is_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_setting('retaildelivery.throwaway', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
-    RAISE EXCEPTION '{table} is append-only: it cannot be emptied' USING ERRCODE = 'restrict_violation';
-END $$;
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON {table}
-    FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_never_emptied();
-"""
-FREED = """
-DROP TRIGGER never_emptied ON {table};
-DROP TRIGGER append_only ON {table};
-DROP FUNCTION {table}_is_never_emptied();
-DROP FUNCTION {table}_is_append_only();
-"""
-TABLES = ("stores_invoice", "stores_invoiceline")
-FORWARDS = APPEND_ONLY + DIGEST + CHAIN + NEVER_EMPTIED + "".join(KEPT.format(table=table) for table in TABLES)
-BACKWARDS = (
-    "".join(FREED.format(table=table) for table in TABLES)
-    + """
-DROP TRIGGER never_emptied ON stores_sellerposting;
+FORWARDS = DIGEST + CHAIN
+BACKWARDS = """
 DROP TRIGGER joins_the_chain ON stores_sellerposting;
-DROP FUNCTION stores_sellerposting_is_never_emptied();
 DROP FUNCTION stores_sellerposting_joins_the_chain();
 DROP FUNCTION stores_sellerposting_digest(stores_sellerposting);
-DROP TRIGGER append_only ON stores_sellerposting;
-DROP FUNCTION stores_sellerposting_is_append_only();
 """
-)
+NEXT = "put it right with a line on the next invoice"
 
 
 class Migration(migrations.Migration):
     dependencies = [("stores", "0001_initial")]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [
+        guards.append_only("stores_sellerposting"),
+        migrations.RunSQL(FORWARDS, BACKWARDS),
+        guards.never_emptied("stores_sellerposting"),
+        guards.append_only("stores_invoice", mend=NEXT),
+        guards.never_emptied("stores_invoice"),
+        guards.append_only("stores_invoiceline", mend=NEXT),
+        guards.never_emptied("stores_invoiceline"),
+    ]
