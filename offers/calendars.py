@@ -73,9 +73,13 @@ def _event(claim: Claim) -> Event:
     event.add("dtend", block.ends_at.astimezone(dt.UTC))
     event.add("sequence", 1 if claim.ended_at else 0)
     event.add("status", "CANCELLED" if claim.ending in CALLED_OFF else "CONFIRMED")
-    event.add("summary", _("Block at %(mall)s") % {"mall": mall.name})
-    event.add("location", vText(mall.address))
-    event.add("geo", (float(mall.latitude), float(mall.longitude)))
+    if block.is_relief:
+        # It starts where another driver stands; its page leads there.
+        event.add("summary", _("Taking over from another driver"))
+    else:
+        event.add("summary", _("Block at %(mall)s") % {"mall": mall.name})
+        event.add("location", vText(mall.address))
+        event.add("geo", (float(mall.latitude), float(mall.longitude)))
     event.add("description", _("Block %(code)s. Check in from 15 minutes before.") % {"code": block.code})
     event.add("url", f"{settings.BASE_URL}/drive/blocks/{block.code}/")
     return event

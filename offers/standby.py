@@ -118,7 +118,8 @@ def ranked(block: Block, *, at: dt.datetime, but_not: Collection[int] = ()) -> l
     taken_back = Q(ending=Claim.Ending.WITHDRAWN)
     won = Claim.objects.filter(driver__in=drivers, claimed_at__gt=at - limits.RECENT_WINS).exclude(taken_back)
     wins = dict(won.values_list("driver").annotate(Count("pk")))
-    events = StandingEvent.objects.filter(driver__in=drivers, at__lte=at, decays_at__gt=at)
+    counting = StandingEvent.objects.counting(at)  # type: ignore[attr-defined]
+    events = counting.filter(driver__in=drivers, at__lte=at)
     points = dict(events.values_list("driver").annotate(Sum("points")))
     return sorted(
         waiting,

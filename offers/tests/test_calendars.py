@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from icalendar import Calendar
 
-from offers import calendars, claiming, withdrawing
+from offers import calendars, claiming, relieving, withdrawing
 from offers.models import CalendarFeed
 from offers.tests import making
 from offers.tests.making import AT, HOUR, START
@@ -102,3 +102,15 @@ def test_a_phone_gets_its_address_by_api(client, ada):
     assert client.get(url[url.index("/drive/") :]).status_code == 200
     assert client.delete("/api/v1/driver/calendar").status_code == 204
     assert CalendarFeed.objects.count() == 0
+
+
+def test_a_block_that_starts_on_the_way_is_not_put_at_the_mall(ada):
+    ben = making.driver("Ben")
+    block = making.on_the_way(ben, at=START)
+    relief = relieving.hand_over_rest(block_code=block.code, stop_codes=[], actor=SYSTEM, at=START + HOUR)
+    making.claimed(relief, ada, at=START + HOUR)
+
+    [event] = Calendar.from_ical(calendars.write(ada, at=AT)).walk("VEVENT")
+
+    assert event["SUMMARY"] == "Taking over from another driver"
+    assert "LOCATION" not in event

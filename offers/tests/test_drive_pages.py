@@ -8,8 +8,8 @@ from django.urls import reverse
 from deliveries import loading
 from deliveries.models import Order, Stop
 from drivers import badge
-from drivers.models import Driver, DriverPosting
-from offers import claiming, expiry, facts, withdrawing
+from drivers.models import Driver, DriverPosting, StandingEvent
+from offers import claiming, expiry, facts, handing_over, withdrawing
 from offers.models import Block, Claim, Decline
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -532,3 +532,33 @@ def test_every_page_stays_within_its_queries(client, mine, ada, django_assert_ma
     for path in paths:
         with django_assert_max_num_queries(HTML_BUDGET):
             assert client.get(path).status_code == 200
+
+
+def test_a_release_that_was_promised_to_be_harmless_is_not_done_once_it_would_count(
+    client, mine, time_machine
+):
+    edge = START - 45 * MINUTE
+    time_machine.move_to(edge, tick=False)
+    page = client.get(url("driver_release", mine.code)).content.decode()
+    time_machine.move_to(edge + dt.timedelta(seconds=1), tick=False)
+
+    stale = client.post(url("driver_release", mine.code), {"early": "1"})
+
+    assert 'name="early"' in page
+    assert stale.status_code == 409
+    assert "Not released" in stale.content.decode()
+    assert 'name="early"' not in stale.content.decode()
+    assert (Claim.objects.get().ended_at, StandingEvent.objects.count()) == (None, 0)
+    client.post(url("driver_release", mine.code))
+    assert Claim.objects.get().ending == "forfeited"
+
+
+def test_who_handed_a_block_over_reads_that_it_is_with_another_driver(client, mine, ada):
+    ben = making.driver("Ben")
+    proposed = handing_over.propose(block_code=mine.code, driver_id=ada.pk, receiver_code=ben.code, at=AT)
+    handing_over.accept(code=proposed.code, driver_id=ben.pk, at=AT)
+
+    page = client.get(url("driver_block_pay", mine.code)).content.decode()
+
+    assert "Another driver has this block and its pay" in page
+    assert "Claimed" not in page

@@ -8,6 +8,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from drivers import tokens
+from drivers.models import StandingEvent
 from offers import attendance, claiming, declining, expiry, standby
 from offers.models import Claim, Offer, StandBy
 from offers.tests import making
@@ -230,3 +231,19 @@ def test_the_form_begins_with_hours_that_can_still_be_stood_by(
     assert f'lang="{language}"' in page
     assert f'value="{on}"' in page
     assert f'value="{start}' in page
+
+
+def test_what_is_under_appeal_does_not_put_a_stand_by_back(mall, block, ada):
+    ben, chidi = making.driver("Ben"), making.driver("Chidi")
+    stands_by(ben, mall, at=AT)
+    stands_by(chidi, mall, at=AT + MINUTE)
+    event = StandingEvent.objects.create(
+        key="claim:1:no_show", driver=ben, kind="no_show", fault="driver", points=-6, subject="block:B1",
+        at=AT - HOUR, decays_at=AT + 80 * 24 * HOUR,
+    )  # fmt: skip
+
+    counting = [row.driver for row in standby.ranked(block, at=AT)]
+    StandingEvent.objects.filter(pk=event.pk).update(disputed_at=AT)
+    appealed = [row.driver for row in standby.ranked(block, at=AT)]
+
+    assert (counting, appealed) == ([chidi, ben], [ben, chidi])

@@ -407,6 +407,9 @@ def release(request: HttpRequest, driver: Driver, code: str) -> HttpResponse:
     context = {"driver": driver, "held": held.block, **moments_of(held.block, at=at)}
     if request.method == "GET":
         return render(request, "offers/driver_release.html", context)
+    if "early" in request.POST and not context["release_is_early"]:
+        # Nobody forfeits by a page that still promised that nothing happens.
+        return render(request, "offers/driver_release.html", context | {"was_early": True}, status=CONFLICT)
     try:
         ended = claiming.release(block_code=code, driver_id=driver.pk, at=at)
     except Refused as refusal:
