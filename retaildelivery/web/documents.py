@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
@@ -253,9 +254,14 @@ class Chapter:
         return self.title.lower().replace(" ", "-")
 
 
-@functools.cache
 def chapters() -> tuple[Chapter, ...]:
-    """The document as chapters of operations. Made once: it changes only with the code."""
+    """The document as chapters of operations, in the language of whoever asks."""
+    return _chapters(get_language() or "")
+
+
+@functools.cache
+def _chapters(_language: str) -> tuple[Chapter, ...]:
+    """Made once for each language: it changes only with the code."""
     with MAKING:
         document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     found: dict[str, Chapter] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
 
 from retaildelivery.web import errors, refusing
@@ -30,8 +31,13 @@ def by_operation() -> dict[str, list[str]]:
     return found
 
 
-@functools.cache
 def registry() -> dict[str, errors.Explained]:
+    """Every code, explained in the language of whoever asks."""
+    return _registry(get_language() or "")
+
+
+@functools.cache
+def _registry(_language: str) -> dict[str, errors.Explained]:
     return {row.code: row for row in errors.registry()}
 
 
@@ -126,7 +132,7 @@ def rows(addresses: dict[str, str]) -> tuple[list[Row], list[Row]]:
                 code,
                 row.status,
                 prose(row.sentence),
-                prose(MENDS.get(code, "")),
+                prose(str(MENDS.get(code, ""))),
                 row.retryable,
                 shown,
                 widely,

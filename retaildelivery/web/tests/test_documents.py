@@ -145,13 +145,30 @@ def test_the_document_is_never_made_by_two_threads_at_once(monkeypatch) -> None:
         return {"openapi": "3.1.0"}
 
     monkeypatch.setattr(SchemaGenerator, "get_schema", made)
-    asking = [lambda: Client().get("/api/schema/")] * 4 + [documents.chapters.__wrapped__]
+    asking = [lambda: Client().get("/api/schema/")] * 4 + [lambda: documents._chapters.__wrapped__("en")]
     monkeypatch.setattr(documents, "_operations", lambda _document: [])
     with ThreadPoolExecutor(len(asking)) as threads:
         answers = [each.result() for each in [threads.submit(ask) for ask in asking]]
 
     assert [answer.status_code for answer in answers[:-1]] == [200] * 4
     assert most == [1] * 5
+
+
+@pytest.mark.django_db
+def test_the_pages_speak_the_language_of_each_reader_whoever_came_first() -> None:
+    error_codes._registry.cache_clear()
+    documents._chapters.cache_clear()
+    sentences = {"es": "Otro pedido necesita otra cotización.", "en": "Another order needs another quote."}
+
+    for language, other in (("es", "en"), ("en", "es")):
+        reader = {"accept-language": language}
+        codes = Client().get("/api/errors/", headers=reader).content.decode()
+        docs = Client().get("/api/docs/", headers=reader).content.decode()
+        assert sentences[language] in codes
+        assert sentences[other] not in codes
+        assert ("A field is missing, malformed or unknown;" in codes) == (language == "en")
+        assert ("Un campo falta, está mal formado o es desconocido;" in codes) == (language == "es")
+        assert f'<html lang="{language}"' in docs
 
 
 def test_every_code_is_a_stable_word_with_a_sentence() -> None:
