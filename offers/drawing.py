@@ -160,6 +160,6 @@ def write_ranks(ranked: Sequence[tuple[Weighed, lottery.Place]]) -> None:
                 [entry.wins for entry, _place in ranked],
                 [entry.weight for entry, _place in ranked],
                 [place.rank for _entry, place in ranked],
-                [str(place.key) for _entry, place in ranked],
+                [f"{place.key:.12f}" for _entry, place in ranked],
             ],
         )

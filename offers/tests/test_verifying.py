@@ -2,8 +2,10 @@
 
 import copy
 import json
+import math
 from collections import Counter
 from io import StringIO
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -148,7 +150,7 @@ def test_a_draw_redone_wholly_in_the_database_does_not_fit_what_is_on_record(dra
     Entry.objects.update(rank=None, key="", weight=None)
     for place in places:
         Entry.objects.filter(entrant=place.entrant.code).update(
-            rank=place.rank, key=str(place.key), weight=place.entrant.weight
+            rank=place.rank, key=f"{place.key:.12f}", weight=place.entrant.weight
         )
     hashed = lottery.commitment(seed)
     entries = lottery.entries_digest(offer=drawn.offer.code, seed_hash=hashed, entrants=entrants)
@@ -222,6 +224,35 @@ def test_the_order_of_the_entries_has_no_effect(weights, random):
 
     assert lottery.rank("s" * 64, entrants) == lottery.rank("s" * 64, shuffled)
     assert sorted(place.entrant.code for place in lottery.rank("s" * 64, entrants)) == sorted(weights)
+
+
+@given(
+    st.dictionaries(st.text("BCDFG", min_size=1, max_size=6), st.integers(1, 2000), min_size=2, max_size=40),
+    st.sampled_from(["s" * 64, "ab" * 32]),
+    st.sampled_from([0.0, 1e-12, 1e-4, math.inf]),
+)
+def test_it_is_the_order_of_the_precise_keys_however_little_floats_tell_apart(weights, seed, apart):
+    entrants = [lottery.Entrant(code, weight) for code, weight in weights.items()]
+
+    with mock.patch.object(lottery, "_TELLS_APART", apart):
+        places = lottery.rank(seed, entrants)
+
+    precise = sorted(entrants, key=lambda entrant: (lottery.key(seed, entrant), entrant.code))
+    assert [place.entrant for place in places] == precise
+    assert all(
+        abs(place.key - float(lottery.key(seed, place.entrant))) < lottery._TELLS_APART / 10
+        for place in places
+    )
+
+
+def test_keys_that_floats_cannot_tell_apart_are_put_in_order_precisely(monkeypatch):
+    seed, entrants = "s" * 64, [lottery.Entrant(code, 1000) for code in ("BB", "CC", "DD", "FF")]
+    precise = sorted(entrants, key=lambda entrant: lottery.key(seed, entrant))
+    monkeypatch.setattr(lottery, "_rough_key", lambda seed, entrant: 0.5)
+
+    assert [place.entrant for place in lottery.rank(seed, entrants)] == precise
+    monkeypatch.setattr(lottery, "_told_apart", lambda seed, near: near)
+    assert [place.entrant for place in lottery.rank(seed, entrants)] != precise, "the control: by name"
 
 
 def test_known_values_stay_what_they_are():
