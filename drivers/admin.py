@@ -362,7 +362,7 @@ class DecisionFilter(admin.SimpleListFilter):
 
 @admin.register(Appeal)
 class AppealAdmin(DecidingAdmin):
-    list_display = ("code", "driver", "event", "round", "text", "answer_by", "outcome", "decided_by")
+    list_display = ("code", "driver", "what", "round", "text", "answer_by", "outcome", "decided_by")
     list_filter = (DecisionFilter, "round", ("filed_at", RangeDateTimeFilter))
     list_filter_submit = True
     list_select_related = ("event__driver__user", "decided_by")
@@ -373,6 +373,15 @@ class AppealAdmin(DecidingAdmin):
     @admin.display(description=_("driver"))
     def driver(self, appeal: Appeal) -> Driver:
         return appeal.event.driver
+
+    @admin.display(description=_("Event"))
+    def what(self, appeal: Appeal) -> str:
+        event = appeal.event
+        if not event.block_code:
+            return event.sentence
+        return format_html(
+            '<a href="{}">{}</a>', reverse("offers:ops_block", args=[event.block_code]), event.sentence
+        )
 
     @admin.action(
         description=_("Grant (with a reason): the event never counts again"), permissions=["decide"]
@@ -395,4 +404,16 @@ class AppealAdmin(DecidingAdmin):
             verb=lambda row, reason: appealing.decide(
                 code=row.code, granted=granted, reason=reason, by=request.user, at=timezone.now()
             ),
+            about=about_appeal,
         )
+
+
+def about_appeal(appeal: Appeal) -> list[str]:
+    """What a person has before them who decides: against what, what the driver says, and what was answered before."""
+    event = appeal.event
+    against = f"{appeal.code} · {event.driver}: {event.sentence} ({event.points:+d})"
+    before = [
+        f"{first.decided_by}: {first.get_outcome_display()}. {first.reason}"
+        for first in event.appeals.filter(round__lt=appeal.round).select_related("decided_by")
+    ]
+    return [against, *before, appeal.text]

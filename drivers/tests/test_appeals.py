@@ -277,12 +277,16 @@ def test_operations_decide_in_the_admin_with_a_reason(ada, client):
     client.force_login(boss)
     action = {"action": "grant", "_selected_action": [made.pk]}
 
+    listed = client.get(reverse("admin:drivers_appeal_changelist")).content.decode()
     asked = client.post(reverse("admin:drivers_appeal_changelist"), action)
     decided = client.post(
         reverse("admin:drivers_appeal_changelist"), action | {"reason": "The desk confirms it."}
     )
 
     assert asked.status_code == 200
+    assert f'href="{reverse("offers:ops_block", args=["BX7K2M"])}">Block BX7K2M: no-show</a>' in listed
+    assert "Block BX7K2M: no-show (-6)" in asked.content.decode()
+    assert "The mall was closed." in asked.content.decode()
     assert decided.status_code == 302
     made.refresh_from_db()
     assert (made.outcome, made.decided_by, made.reason) == ("granted", boss, "The desk confirms it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -52,8 +52,9 @@ class DecidingAdmin(HistoryAdmin):
         action: str,
         title: Any,
         verb: Callable[[Any, str], object],
+        about: Callable[[Any], Sequence[str]] = lambda row: (str(row),),
     ) -> HttpResponse | None:
-        """Ask for a reason on a page of its own, then call the verb with it."""
+        """Ask for a reason on a page of its own, which says in lines what each row is about; then call the verb."""
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
             self.each(request, rows, lambda row: verb(row, form.cleaned_data["reason"]))
@@ -61,7 +62,7 @@ class DecidingAdmin(HistoryAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": title,
-            "rows": rows,
+            "rows": [(row, about(row)) for row in rows],
             "form": form,
             "action": action,
             "opts": self.model._meta,
