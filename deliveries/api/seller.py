@@ -7,6 +7,7 @@ import json
 from typing import Any, ClassVar
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models.expressions import RawSQL
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -70,7 +71,9 @@ def containing(orders: OrderQuerySet, text: str) -> OrderQuerySet:
     expected = json.loads(found.order_by().explain(format="json"))[0]["Plan"]["Plan Rows"]
     if expected > limits.WORDS_FREQUENT:
         return found
-    return orders.filter(pk__in=list(found.values_list("pk", flat=True)))
+    keys = ",".join(str(key) for key in found.values_list("pk", flat=True))
+    # As one text: thousands of places for as many numbers take Django ten times as long as finding them.
+    return orders.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [f"{{{keys}}}"]))
 
 
 def quotes_of(system: SellerSystem) -> QuoteQuerySet:
