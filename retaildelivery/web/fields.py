@@ -130,6 +130,9 @@ class Flag(Described, serializers.BooleanField):
         return data
 
 
+EARLIEST, LATEST = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
 class Moment(serializers.DateTimeField):
     """RFC 3339 with an offset: a time without one means another moment to each reader."""
 
@@ -141,9 +144,14 @@ class Moment(serializers.DateTimeField):
         if not isinstance(value, str) or not RFC_3339.fullmatch(value):
             self.fail("invalid")
         try:
-            return dt.datetime.fromisoformat(value.upper()).astimezone(dt.UTC)
-        except (ValueError, OverflowError):
+            moment = dt.datetime.fromisoformat(value.upper())
+        except ValueError:
             self.fail("invalid")
+        try:
+            return moment.astimezone(dt.UTC)
+        except OverflowError:
+            # Beyond the calendar once it is reckoned in UTC: as far away as there is.
+            return EARLIEST if moment.year == dt.MINYEAR else LATEST
 
 
 class Choice(serializers.ChoiceField):

@@ -332,6 +332,18 @@ def test_a_day_at_the_ends_of_the_calendar_is_only_far(
     assert answer.status_code == 200, answer.content
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B10:42", "9999-12-31T23:59:59-08:00"])
+def test_a_moment_beyond_the_calendar_is_only_far(northwind: SellerClient, moment: str) -> None:
+    for query in (
+        "orders?placed_from={}",
+        "orders?window_before={}",
+        "promises/report?before={}",
+        "audit-log?since={}",
+    ):
+        answer = northwind.get(query.format(moment))
+        assert answer.status_code == 200, answer.content
+
+
 def test_slots_are_listed_a_month_ahead_and_no_farther(northwind: SellerClient, trade: Trade) -> None:
     rule(trade.mall, valid_from=dt.date(1, 1, 1))
     today = timezone.now().astimezone(trade.mall.zone).date()
