@@ -283,6 +283,9 @@ def test_positions_come_in_one_call_and_only_count_during_a_block(api, afternoon
     ]
 
     assert api.post(BASE + "/positions", {"positions": pings}, format="json").status_code == 202
+    for far in ("0001-01-01T00:00:00+10:42", "9999-12-31T23:59:59-08:00"):
+        said = {"positions": [{"latitude": 0.0, "longitude": 0.0, "device_at": far}]}
+        assert api.post(BASE + "/positions", said, format="json").status_code == 202
     again = api.post(BASE + "/positions", {"positions": pings}, format="json")
     other = api_of(afternoon.ben).post(BASE + "/positions", {"positions": pings}, format="json")
 
