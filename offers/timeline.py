@@ -16,7 +16,7 @@ SENTENCES: dict[str, str] = {
     "award.ineligible": gettext_noop("The driver who was drawn may no longer have it"),
     "block.aborted": gettext_noop("Broken off on the way"),
     "block.checked_in": gettext_noop("Checked in"),
-    "block.claimed": gettext_noop("Claimed"),
+    "block.claimed": gettext_noop("A driver claimed it"),
     "block.completed": gettext_noop("Completed"),
     "block.departed": gettext_noop("Left for the doors"),
     "block.expired": gettext_noop("Ended without a driver"),

@@ -205,7 +205,7 @@ def test_a_dispute_of_the_first_weeks_still_opens(client, paid, ada):
 
     page = client.get(reverse("offers:driver_dispute", args=[1])).content.decode()
 
-    assert "Claimed" in page
+    assert "A driver claimed it" in page
     assert "1 scan" in page
 
 
