@@ -102,6 +102,7 @@ class LoadOut(Output):
     vehicle_kind = serializers.ChoiceField(
         choices=Vehicle.Kind.choices, help_text="The least car it fits in."
     )
+    is_relief = serializers.BooleanField(help_text="You start where another driver stands, not at the mall.")
 
 
 class StepOut(Output):
@@ -332,6 +333,7 @@ def load_json(block: Block) -> Json:
         "litres": block.litres,
         "grams": block.grams,
         "vehicle_kind": block.vehicle_kind,
+        "is_relief": block.is_relief,
     }
 
 

@@ -300,7 +300,8 @@ def test_an_offer_to_take_over_says_that_it_starts_on_the_way_and_in_which_town(
     offer = making.offer_of(relief_block)
     page = client.get(reverse("offers:driver_offer", args=[offer.code])).content.decode()
 
-    assert relief_block.is_relief
+    told = client.get(f"/api/v1/driver/offers/{offer.code}").json()
+    assert (told["load"]["is_relief"], told["load"]["stores"]) == (True, 0)
     assert not block.is_relief
     assert "you start where they are, not at the mall" in feed
     assert "You meet the other driver" in page

@@ -162,6 +162,7 @@ def test_an_offer_is_whole(api, block):
     assert offer["load"] == {
         "orders": 2, "parcels": 3, "stores": 1, "doors": 2, "trips": 1, "litres": 36, "grams": 3000,
         "vehicle_kind": "sedan",
+        "is_relief": False,
     }  # fmt: skip
     assert offer["window"] == {"start": "2026-11-23T21:00:00.000Z", "end": "2026-11-23T23:00:00.000Z"}
     assert offer["ladder"][0]["hourly"] == {"cents": 1900, "currency": "USD"}
