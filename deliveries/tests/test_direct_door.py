@@ -417,6 +417,20 @@ def test_the_picture_of_the_door_comes_in_base64_and_behind_a_link(afternoon: Af
     assert Client().get(link[link.index("/pictures/") :] + "x").status_code == 404
 
 
+def test_who_signed_is_told_with_who_that_is_to_the_recipient(afternoon: Afternoon, settings):
+    settings.DOOR_DIRECT = True
+    seller = afternoon.bookshop.seller
+    order = _delivered(afternoon)
+    ProofOfDelivery.objects.update(
+        signature="proofs/signed.png", signed_by="Ana Quintero", signer_relationship="household"
+    )
+
+    said = DirectClient(seller, key_for(seller)).ask("GET", f"deliveries/del_{order.code}").json()
+
+    signature = said["dropoff"]["verification"]["signature"]
+    assert (signature["signer_name"], signature["signer_relationship"]) == ("Ana Quintero", "household")
+
+
 def _delivered(afternoon: Afternoon) -> Order:
     order = afternoon.place()
     now = timezone.now()
