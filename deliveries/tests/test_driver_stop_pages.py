@@ -433,6 +433,10 @@ def test_a_poll_of_a_counter_that_has_not_changed_is_not_answered_again(client, 
 
     assert client.get(url("stop", at_counter), headers=poll).status_code == 304
     assert client.get(url("stop", at_counter), headers={"If-None-Match": etag}).status_code == 200
+    Parcel.objects.filter(number=1).update(barcodes=["NW-7"])
+    marked = client.get(url("stop", at_counter), headers=poll)
+    assert (marked.status_code, "NW-7" in marked.content.decode()) == (200, True)
+    poll["If-None-Match"] = marked["ETag"]
     afternoon.hand_over(at_counter)
     assert client.get(url("stop", at_counter), headers=poll).status_code == 200
 

@@ -117,7 +117,7 @@ def parcels_of(each: itinerary.Call) -> list[tuple[str, str]]:
 def etag_of(each: itinerary.Call) -> str:
     """Changes with everything the polled part of the page shows."""
     state = [each.stop.code, each.stop.status, str(each.confirmed)]
-    state += [f"{p.code}:{p.status}" for p in each.parcels]
+    state += [f"{p.code}:{p.status}:{p.barcodes}" for p in each.parcels]
     state += [f"{drop.order.code}:{drop.order.status}:{sorted(drop.scanned)}" for drop in each.drops]
     return f'"{hashlib.sha256("|".join(state).encode()).hexdigest()[:24]}"'
 
