@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from offers import telling
-from offers.models import Claim
+from deliveries.snapshots import courier
+from offers import relieving, telling
+from offers.models import Block, Claim
 from retaildelivery.outbox.models import Fact
 
 
@@ -32,3 +33,31 @@ def tell_driver(*, fact: Fact, at: dt.datetime) -> None:
             orders=fact.data["block"]["orders"],
             doors=fact.data["block"]["doors"],
         )
+
+
+def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
+    """Reaction to a driver who has come to take over: who hands over reads who it is, and what to do, while they are
+    still there."""
+    block = (
+        Block.objects.live()  # type: ignore[attr-defined]
+        .filter(code=fact.data["block"]["code"], status=Block.Status.CHECKED_IN)
+        .select_related("mall__market", "manifest__driver__user")
+        .first()
+    )
+    first = relieving.first_of(block) if block is not None and block.is_relief else None
+    if block is None or first is None or first.manifest is None or first.manifest.driver is None:
+        return
+    who = courier(block.manifest.driver)
+    telling.tell(
+        first.manifest.driver,
+        "block_relief_here",
+        key=f"{fact.code}:giver",
+        block=block,
+        path="/drive/block/",
+        until=block.ends_at,
+        at=at,
+        driver=who["first_name"],
+        car=who["vehicle"],
+        plate=who["plate"],
+        yours=first.code,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from deliveries import locks as delivery_locks
@@ -178,13 +178,9 @@ def stops_left(block: Block) -> list[Stop]:
 
 def taken_over(stops: Iterable[Stop]) -> dict[int, str]:
     """Those of the stops which a block on its way takes over, by key, with that block's code."""
-    copies = Stop.objects.filter(relieves__in=stops).values_list("manifest", "relieves")
-    taking = dict(
-        Block.objects.live()  # type: ignore[attr-defined]
-        .filter(manifest__in={manifest for manifest, _taken in copies})
-        .values_list("manifest", "code")
-    )
-    return {taken: taking[manifest] for manifest, taken in copies if taken and manifest in taking}
+    taker = Block.objects.live().filter(manifest=OuterRef("manifest"))  # type: ignore[attr-defined]
+    copies = Stop.objects.filter(relieves__in=stops).annotate(taker=Subquery(taker.values("code")[:1]))
+    return dict(copies.filter(taker__isnull=False).values_list("relieves", "taker"))
 
 
 def nobody_takes(stops: Sequence[Stop]) -> list[Stop]:

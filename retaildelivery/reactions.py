@@ -30,6 +30,7 @@ from stores.webhooks import fanning
 REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "award.made": {"offers.tell": telling.tell_drawn},
     "block.aborted": {"offers.settle": settlement.settle_aborted},
+    "block.checked_in": {"offers.tell_giver": block_notices.tell_giver},
     "block.expired": {"offers.relieve": relieving.again},
     "block.extended": {"offers.tell": block_notices.tell_driver},
     "block.hand_over_proposed": {"offers.tell_receiver": telling.tell_receiver},

@@ -440,3 +440,58 @@ def test_a_meeting_is_named_in_the_readers_language(client, block, ada):
 
     assert "Encuentro con el otro repartidor" in page
     assert "Meeting with" not in page
+
+
+def test_who_hands_over_is_told_who_has_come_and_their_page_shows_it_by_itself(client, block, ada):
+    relief_block = granted(block, ada, making.doors_of(block)[2])
+    ben = making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    meet = relieving.meeting_of(relief_block)
+    client.force_login(ada.user)
+    page = client.get("/drive/block/").content.decode()
+    poll = {"HX-Request": "true", "HX-Target": "relief"}
+    waiting = client.get(url("driver_block_detail", block), headers=poll)
+
+    attendance.check_in(
+        block_code=relief_block.code, driver_id=ben.pk, point=meet.point, accuracy_m=5, desk_code="",
+        at=relief_block.starts_at,
+    )  # fmt: skip
+    making.relay_all(at=relief_block.starts_at)
+    making.relay_all(at=relief_block.starts_at)
+
+    mail = Message.objects.get(name="block_relief_here")
+    assert mail.to == ada.user.email
+    assert "Ben is at the meeting place" in mail.subject
+    assert url("driver_block_detail", block) in page
+    assert 'hx-trigger="every 15s' in waiting.content.decode()
+    assert "<html" not in waiting.content.decode()
+    again = client.get(url("driver_block_detail", block), headers=poll | {"If-None-Match": waiting["ETag"]})
+    assert again.status_code == 200
+    assert "Hand over your parcels" in again.content.decode()
+    assert 'name="driver_code"' in again.content.decode()
+
+
+def test_a_page_that_waits_for_relief_costs_no_bytes_while_nothing_changes(client, block, ada):
+    asked(block, ada, making.doors_of(block)[2])
+    client.force_login(ada.user)
+    seen = client.get(url("driver_block_detail", block), headers={"HX-Request": "true"})
+
+    again = client.get(
+        url("driver_block_detail", block), headers={"HX-Request": "true", "If-None-Match": seen["ETag"]}
+    )
+
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_check_in_of_a_block_that_starts_at_its_mall_tells_nobody_else(block, ada):
+    other = making.block([making.order(making.store(block.mall, "Quill & Co"))], start=START + 5 * HOUR)
+    ben = making.driver("Ben")
+    making.claimed(other, ben)
+    attendance.check_in(
+        block_code=other.code, driver_id=ben.pk, point=other.mall.point, accuracy_m=5, desk_code="",
+        at=other.starts_at,
+    )  # fmt: skip
+
+    making.relay_all(at=other.starts_at)
+
+    assert not Message.objects.filter(name="block_relief_here").exists()

@@ -39,6 +39,7 @@ from offers.views import reliefs
 from retaildelivery.lib import geo
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.web import polling
 from retaildelivery.web.errors import STATUS
 from stores.models import Market
 
@@ -327,6 +328,7 @@ def block_page(
         "claim": held,
         "held": found,
         "mall": found.mall,
+        "zone": found.mall.zone,
         "manifest": manifest,
         "stops": calls,
         "trips": trips,
@@ -359,7 +361,9 @@ def block_page(
         **relief,
         **more,
     }
-    return render(request, "offers/driver_block.html", context, status=status)
+    # Who waits for another driver has a part of it asked for again and again.
+    page = "offers/driver_block.html#relief" if request.htmx and status == 200 else "offers/driver_block.html"
+    return polling.answer(request, render(request, page, context, status=status))
 
 
 def next_of(open_calls: list[itinerary.Call], *, leaving: set[int]) -> itinerary.Call | None:

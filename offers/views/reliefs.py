@@ -92,13 +92,6 @@ def for_taker(block: Block) -> dict[str, Any]:
     }
 
 
-def _takers(reliefs: Sequence[Block]) -> dict[int, str]:
-    """Which live relief takes a stop over: its code by the stop's key."""
-    live = {each.manifest_id: each.code for each in reliefs if each.status in Block.LIVE}
-    copies = Stop.objects.filter(manifest__in=live, relieves__isnull=False) if live else Stop.objects.none()
-    return {taken: live[manifest] for manifest, taken in copies.values_list("manifest", "relieves")}
-
-
 def for_operations(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
     """Which changes of the block operations may make now, and the blocks it is bound to."""
     road = {Block.Status.WORKING, Block.Status.ABORTED}
@@ -115,7 +108,7 @@ def for_operations(block: Block, stops: Sequence[Stop]) -> dict[str, Any]:
     may_split = block.status in before and len(doors) > 1 and not is_relief
     # What a later trip takes is still at its stores.
     carried = [stop for stop in doors if stop.trip <= (block.manifest.trip if block.manifest else 1)]
-    taken = _takers(reliefs)
+    taken = relieving.taken_over(stops) if reliefs else {}
     for stop in stops:
         stop.taken_by = taken.get(stop.pk, "")  # type: ignore[attr-defined]
     carried, left = ([stop for stop in part if stop.pk not in taken] for part in (carried, left))
