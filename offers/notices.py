@@ -44,10 +44,11 @@ def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
         .select_related("mall__market", "manifest__driver__user")
         .first()
     )
-    first = relieving.first_of(block) if block is not None and block.is_relief else None
-    if block is None or first is None or first.manifest is None or first.manifest.driver is None:
+    if block is None or not block.is_relief:
         return
-    who = courier(block.manifest.driver)
+    first, who = relieving.first_of(block), courier(block.manifest.driver)
+    if first is None or first.manifest is None or first.manifest.driver is None or who is None:
+        return
     telling.tell(
         first.manifest.driver,
         "block_relief_here",

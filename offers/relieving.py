@@ -180,7 +180,8 @@ def taken_over(stops: Iterable[Stop]) -> dict[int, str]:
     """Those of the stops which a block on its way takes over, by key, with that block's code."""
     taker = Block.objects.live().filter(manifest=OuterRef("manifest"))  # type: ignore[attr-defined]
     copies = Stop.objects.filter(relieves__in=stops).annotate(taker=Subquery(taker.values("code")[:1]))
-    return dict(copies.filter(taker__isnull=False).values_list("relieves", "taker"))
+    rows = copies.filter(taker__isnull=False).values_list("relieves", "taker")
+    return {taken: code for taken, code in rows if taken is not None}
 
 
 def nobody_takes(stops: Sequence[Stop]) -> list[Stop]:
