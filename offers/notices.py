@@ -44,7 +44,7 @@ def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
         .select_related("mall__market", "manifest__driver__user")
         .first()
     )
-    if block is None or not block.is_relief:
+    if block is None or block.manifest is None or not block.is_relief:
         return
     first, who = relieving.first_of(block), courier(block.manifest.driver)
     if first is None or first.manifest is None or first.manifest.driver is None or who is None:
