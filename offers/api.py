@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -27,6 +28,7 @@ from offers import (
     feed,
     latecomers,
     listing,
+    openings,
     own,
     places,
     recent,
@@ -44,23 +46,27 @@ class OffersView(DriverView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """An app that polls and has seen everything is answered before anybody is looked up: no SQL."""
         poll = conditional.polled(request, kind="api") if request.method == "GET" else None
-        known = {} if poll is None else {"ETag": poll.etag, "Cache-Control": "private, no-cache"}
-        if poll is not None and poll.unchanged:
-            return HttpResponse(status=304, headers=known | poll.budget.headers)
-        text = self.text_for(poll) if poll is not None and not request.META["QUERY_STRING"] else None
-        if poll is None or text is None:
+        if poll is None:
+            return super().dispatch(request, *args, **kwargs)
+        at = timezone.now()
+        market = feed.market_at(poll.asker.market_code, version=poll.version, at=at)
+        tag = conditional.tag_of(poll.credential, feed.seen(market, version=poll.version))
+        known = {"ETag": tag, "Cache-Control": "private, no-cache"} | poll.budget.headers
+        if request.headers["If-None-Match"] == tag:
+            return HttpResponse(status=304, headers=known)
+        text = self.text_for(poll, market, at=at) if not request.META["QUERY_STRING"] else None
+        if text is None:
             return super().dispatch(request, *args, **kwargs)
         kind = {"Content-Type": "application/json", "Allow": ", ".join(self.allowed_methods)}
-        return HttpResponse(text, headers=kind | known | poll.budget.headers)
+        return HttpResponse(text, headers=kind | known)
 
-    def text_for(self, poll: conditional.Poll) -> bytes | None:
+    def text_for(self, poll: conditional.Poll, market: openings.Market, *, at: dt.datetime) -> bytes | None:
         """The whole feed of who was read lately, as `get` gives it; None when they have to be read anew."""
         asker, own = poll.asker, poll.asker.own
-        market = feed.market_at(asker.market_code, version=poll.version)
         drawn = (draw.pk for draw in market.draws.values() if draw.drawn_at is not None)
         if own is None or not own.serves(held_in=market.held_in, drawn=drawn):
             return None
-        text = listing.written(own, market, asker.sent, at=timezone.now())
+        text = listing.written(own, market, asker.sent, at=at)
         new = [sent.offer for sent in asker.sent.values() if sent.offer.block_id not in asker.shown]
         audience.shown(new, to=asker.driver_id)
         asker.shown.update(offer.block_id for offer in new)
@@ -75,12 +81,16 @@ class OffersView(DriverView):
         driver = self.driver
         version = feed.version(driver)
         latecomers.note_known(request, driver)
-        at, market = timezone.now(), feed.market_at(driver.market_code, version=version)
+        at = timezone.now()
+        market = feed.market_at(driver.market_code, version=version, at=at)
         theirs = own.read(driver, market.offers, at=at)
         sent: dict[int, listing.Sent] = {}
         response = HttpResponse(listing.written(theirs, market, sent, at=at), content_type="application/json")
         audience.shown((each.offer for each in sent.values()), to=driver.pk)
-        etag = conditional.etag(request, driver, kind="api", version=version, own=theirs, sent=sent)
+        seen = feed.seen(market, version=version)
+        etag = conditional.etag(
+            request, driver, kind="api", version=version, seen=seen, own=theirs, sent=sent
+        )
         if etag:
             response["ETag"] = etag
             response["Cache-Control"] = "private, no-cache"

@@ -2,8 +2,9 @@
 
 Who asks by a credential, and what was read of them, is kept in the cache for as long as a word lives. What an answer
 was made from is its version: a word of the market and one of the driver. A request with an ETag of the version that is
-still the same has seen everything there is. When only the market's word is another, what was read of the driver is
-still true, and their feed is made of that and of the market. A revoked token ends both at once, since it replaces the
+still the same has seen everything there is; of the API's feed also when the market has another word and the same to
+offer. When only the market's word is another, what was read of the driver is still true, and their feed is made of that
+and of the market. A revoked token ends both at once, since it replaces the
 driver's word; if that is lost, within five minutes.
 """
 
@@ -54,12 +55,7 @@ class Poll:
     asker: Asker
     credential: str
     version: str
-    unchanged: bool
     budget: throttling.Budget
-
-    @property
-    def etag(self) -> str:
-        return _etag(self.credential, self.version)
 
 
 # What is kept under a credential is true for as long as its word is, so a process may remember it.
@@ -81,7 +77,7 @@ def unchanged(request: HttpRequest, *, kind: str) -> bool:
     if asker is None:
         return False
     now = freshness.version(market_code=asker.market_code, driver_id=asker.driver_id)
-    return bool(now) and etag == _etag(credential, now)
+    return bool(now) and etag == tag_of(credential, now)
 
 
 def polled(request: HttpRequest, *, kind: str) -> Poll | None:
@@ -92,7 +88,7 @@ def polled(request: HttpRequest, *, kind: str) -> Poll | None:
 def known(request: HttpRequest, *, kind: str) -> Poll | None:
     """What can be said to an app before anybody is looked up, with its request counted in the same trip to Redis; None
     when it is not known, has changed or has spent its budget, and the long way counts for itself."""
-    etag, credential = request.headers.get("If-None-Match", ""), credential_of(request, kind)
+    credential = credential_of(request, kind)
     asker = _asker(credential) if credential else None
     if asker is None:
         return None
@@ -113,7 +109,7 @@ def known(request: HttpRequest, *, kind: str) -> Poll | None:
         asker = _kept(credential)
         if asker is None or freshness.driver_word(now) != asker.word:
             return None
-    return Poll(asker, credential, now, etag == _etag(credential, now), budget)
+    return Poll(asker, credential, now, budget)
 
 
 def etag(
@@ -122,11 +118,12 @@ def etag(
     *,
     kind: str,
     version: str,
+    seen: str = "",
     own: Own | None = None,
     sent: dict[int, Sent] | None = None,
 ) -> str:
-    """The ETag of an answer made from what `version` stood for when it was taken; "" without a version. Who got it is
-    kept, with what was read of them."""
+    """The ETag of an answer made from what `version` stood for when it was taken, or more narrowly from what is `seen`
+    of it; "" without a version. Who got it is kept, with what was read of them."""
     credential = credential_of(request, kind)
     if not version or not credential:
         return ""
@@ -139,10 +136,11 @@ def etag(
         log.warning("offers.cache_away", reason=str(failure))
         return ""
     _remember(credential, asker)
-    return _etag(credential, version)
+    return tag_of(credential, seen or version)
 
 
-def _etag(credential: str, version: str) -> str:
+def tag_of(credential: str, version: str) -> str:
+    """The ETag of what this version says to who asks by this credential."""
     digest = hashlib.sha256(f"{credential} {version}".encode()).hexdigest()
     return f'"{digest[:32]}"'
 

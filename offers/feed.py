@@ -96,15 +96,20 @@ def offers(driver: Driver, *, at: dt.datetime) -> list[Card]:
     return cards(driver, rows, at=at)
 
 
-def market_at(market_code: str, *, version: str) -> openings.Market:
+def market_at(market_code: str, *, version: str, at: dt.datetime) -> openings.Market:
     """What the market had at this version: no query when another driver's feed has read it before."""
-    return openings.of(market_code, word=freshness.market_word(version))
+    return openings.of(market_code, word=freshness.market_word(version), at=at)
+
+
+def seen(market: openings.Market, *, version: str) -> str:
+    """What a feed of this market at this version is made from: another word for the same offers is nothing new."""
+    return f"{market.content}-{freshness.driver_word(version)}"
 
 
 def offers_at(driver: Driver, *, version: str, at: dt.datetime) -> list[Card]:
     """`offers`, of what the market had at this version (see `version`): one query when another driver has read it
     before, one more with draws among them."""
-    market = market_at(driver.market_code, version=version)
+    market = market_at(driver.market_code, version=version, at=at)
     return of_market(own.read(driver, market.offers, at=at), market, at=at)
 
 

@@ -7,6 +7,7 @@ one driver's own (declined, entered, reserved) is asked for each; what the clock
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,13 +37,14 @@ _OPEN = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """All open offers, soonest start first, the draw of each that is drawn, and the tips of each manifest; `texts` is
-    where `listing` keeps what it has written of them."""
+    """All open offers, soonest start first, the draw of each that is drawn, and the tips of each manifest; `content` is
+    a digest of all that. `texts` is where `listing` keeps what it has written of them."""
 
     word: str
     offers: tuple[Offer, ...]
     draws: dict[int, Draw]
     tips: dict[int | None, int]
+    content: str
     texts: dict[int, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -57,7 +59,7 @@ class Market:
 _kept: dict[str, Market] = {}
 
 
-def of(market_code: str, *, word: str) -> Market:
+def of(market_code: str, *, word: str, at: dt.datetime) -> Market:
     """The market at this version, from what was kept or from the database. Take the word before; with none nothing
     is kept."""
     kept = _kept.get(market_code)
@@ -66,7 +68,8 @@ def of(market_code: str, *, word: str) -> Market:
     before = {} if kept is None else {offer.pk: offer for offer in kept.offers}
     offers = tuple(_same(offer, before.get(offer.pk)) for offer in _OPEN.all(market=market_code))
     draws = places.draws_of([offer.pk for offer in offers if offer.mode == Offer.Mode.DRAW])
-    read = Market(word, offers, draws, tips_of([offer.block.manifest_id for offer in offers]))
+    tips = tips_of([offer.block.manifest_id for offer in offers])
+    read = Market(word, offers, draws, tips, _content(offers, draws, tips, at=at))
     if word:
         _kept[market_code] = read
     return read
@@ -80,7 +83,27 @@ def _same(offer: Offer, before: Offer | None) -> Offer:
 def _rows(offer: Offer) -> list[Any]:
     block = offer.block
     rows: tuple[models.Model, ...] = (offer, block, block.mall, block.mall.market, block.policy)
-    return [getattr(row, field.attname) for row in rows for field in row._meta.concrete_fields]
+    return [value for row in rows for value in _values(row)]
+
+
+def _values(row: models.Model | None) -> list[Any]:
+    return [] if row is None else [getattr(row, field.attname) for field in row._meta.concrete_fields]
+
+
+def _content(
+    offers: Sequence[Offer], draws: dict[int, Draw], tips: dict[int | None, int], *, at: dt.datetime
+) -> str:
+    """Of which offers the clock has opened and closed too, since nobody announces that."""
+    told = [
+        [
+            *_rows(offer),
+            offer.opens_at <= at < offer.closes_at,
+            tips.get(offer.block.manifest_id),
+            *_values(draws.get(offer.pk)),
+        ]
+        for offer in offers
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
 def tips_of(manifests: Sequence[int | None]) -> dict[int | None, int]:

@@ -230,3 +230,28 @@ def test_who_sees_a_block_first_in_a_poll_is_counted_in_its_audience(ada, block,
     audience.flush()
 
     assert Audience.objects.get(block=new).count == 1
+
+
+def test_another_word_for_the_same_offers_is_nothing_new(ada, block):
+    api = api_of(ada)
+    seen = api.get(OFFERS)
+    freshness.touch("las-vegas")
+
+    answer, statements = polled(api, seen)
+    again, none = polled(api, seen)
+
+    assert (answer.status_code, again.status_code) == (304, 304)
+    assert statements > 0, "the market was read"
+    assert none == 0
+    assert answer["ETag"] == seen["ETag"]
+
+
+def test_another_word_after_an_offer_closed_by_the_clock_is_news(ada, block, time_machine):
+    api = api_of(ada)
+    seen = api.get(OFFERS)
+    time_machine.move_to(making.offer_of(block).closes_at, tick=False)
+    freshness.touch("las-vegas")
+
+    answer, _statements = polled(api, seen)
+
+    assert answer.json() == {"results": []}
