@@ -47,6 +47,11 @@ class RedisCache(redis.RedisCache):
     def set_each(self, values: dict[str, tuple[Any, int]]) -> None:
         """Put these values, each with its time to live in seconds. One trip."""
         client: Any = self._cache
+        if len(values) == 1:
+            # What a pipeline costs beside one command is more than the command.
+            [(key, (value, timeout))] = values.items()
+            self.set(key, value, timeout)
+            return
         pipeline = client.get_client(write=True).pipeline(transaction=False)
         for key, (value, timeout) in values.items():
             pipeline.set(self.make_and_validate_key(key), client._serializer.dumps(value), ex=timeout)  # noqa: SLF001

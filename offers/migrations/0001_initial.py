@@ -674,7 +674,7 @@ class Migration(migrations.Migration):
                         ('rank', models.PositiveIntegerField(blank=True, help_text='1 won; the others are reserves.', null=True)),
                         ('key', models.CharField(blank=True, help_text='What it was ranked by, smallest first.', max_length=40)),
                         ('draw', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='offers.draw')),
-                        ('driver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
+                        ('driver', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drivers.driver')),
                     ],
                     options={
                         'verbose_name': 'entry',

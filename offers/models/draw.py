@@ -97,7 +97,8 @@ class Entry(models.Model):
     """A driver takes part in a draw. Weight, rank and key are set once, when it is drawn."""
 
     draw = models.ForeignKey(Draw, on_delete=models.PROTECT, related_name="entries", db_index=False)
-    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+")
+    # Asked for with the draw only, and every entry would pay for an index of its own.
+    driver = models.ForeignKey(Driver, on_delete=models.PROTECT, related_name="+", db_index=False)
     entrant = models.CharField(max_length=12, help_text=_("The driver's public name in this draw."))
     entered_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)

@@ -187,6 +187,9 @@ class Rider:
             met = yield from self._hand_on(block, manifest)
             if met:
                 continue
+            stranded = yield from self._is_stranded(block)
+            if stranded:
+                return
             stop = _next_stop(manifest)
             loading = manifest["status"] in {"assigned", "loading"}
             if loading and not _is_to_load(stop, manifest):
@@ -196,12 +199,17 @@ class Rider:
             elif stop is None:
                 break
             else:
-                yield from self._at(stop)
+                yield from self._at(block, stop)
         # Completion and pay follow from the last stop, a moment later.
         yield self.play.looks_within_s[0]
         self.play.score.completed += 1
 
-    def _at(self, stop: Stop) -> Generator[float, None, None]:
+    def _is_stranded(self, block: BlockSeen) -> Generator[float, None, bool]:
+        """Whether it was broken off: its driver stays where they are, until somebody has come for the parcels."""
+        held = yield from patiently(self.phone.blocks)
+        return any(each.code == block.code and each.status == STRANDED for each in held)
+
+    def _at(self, block: BlockSeen, stop: Stop) -> Generator[float, None, None]:
         ways = {
             "pickup": self._collect,
             "meeting": self._take_over,
@@ -210,7 +218,9 @@ class Rider:
         }
         tries = self.tries[stop["code"]] = self.tries.get(stop["code"], 0) + 1
         try:
-            yield from self._go_to(stop)
+            came = yield from self._go_to(block, stop)
+            if not came:
+                return
             if tries <= TRIES_AT_A_STOP:
                 yield from ways[stop["kind"]](stop)
             elif tries == TRIES_AT_A_STOP + 1:
@@ -240,7 +250,8 @@ class Rider:
                         )
                     )
 
-    def _go_to(self, stop: Stop) -> Generator[float, None, None]:
+    def _go_to(self, block: BlockSeen, stop: Stop) -> Generator[float, None, bool]:
+        """Drive there, and say so on arrival; False for who broke down on the way."""
         there = Point(stop["latitude"], stop["longitude"])
         if stop["status"] == "planned":
             way = self.play.pace(city.drive(self.here, there, haste=self.temper.haste))
@@ -251,9 +262,13 @@ class Rider:
                 yield way / pings
                 place = city.between(self.here, there, part / pings)
                 yield from patiently(lambda place=place: self.phone.report_position(place))
+            stranded = yield from self._is_stranded(block)
+            if stranded:
+                return False
             self.here = there
             yield from patiently(lambda: self.phone.arrive(stop["code"], at=there))
         self.here = there
+        return True
 
     # -- At a counter --------------------------------------------------------------------------------------
 

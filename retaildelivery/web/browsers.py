@@ -1,5 +1,5 @@
-"""Middleware of pages, which a call of the API by a key or a token passes by: it has no session, no messages, no form
-and nothing that a browser would frame or run, and the time of looking for them was a third of a short answer."""
+"""Middleware of pages, which a call of the API by a key or token passes by: it has no session, no messages and nothing
+that a browser would run, and the time of looking for them was a third of a short answer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from retaildelivery.web.policy import ContentSecurityPolicy
@@ -47,13 +45,7 @@ class Policy(_ForBrowsers, ContentSecurityPolicy): ...
 class Sessions(_ForBrowsers, SessionMiddleware): ...
 
 
-class Csrf(_ForBrowsers, CsrfViewMiddleware): ...
-
-
 class Authentication(_ForBrowsers, AuthenticationMiddleware): ...
 
 
 class Messages(_ForBrowsers, MessageMiddleware): ...
-
-
-class Framing(_ForBrowsers, XFrameOptionsMiddleware): ...
