@@ -58,10 +58,10 @@ CHANGED = {
     "cancelled_at": "CASE WHEN state = 'cancelled' THEN placed + interval '20 minutes' END",
 }
 PARCELS = """
-INSERT INTO deliveries_parcel (code, order_id, number, description, size, litres, grams, status, custodian)
+INSERT INTO deliveries_parcel (code, order_id, number, description, size, litres, grams, status, custodian, barcodes)
 SELECT 'Q' || id || '-' || number, id, number, '', 'medium', 40, 2000,
     CASE WHEN status = 'delivered' THEN 'delivered' ELSE 'expected' END,
-    CASE WHEN status = 'delivered' THEN 'recipient' ELSE 'store' END
+    CASE WHEN status = 'delivered' THEN 'recipient' ELSE 'store' END, '{}'
 FROM deliveries_order, generate_series(1, 2) number WHERE external_id LIKE 'M-%%' AND number <= 1 + id %% 2
 """
 NAMES = ["Rosa", "Ines", "Omar", "Lena", "Hugo", "Mara", "Tom", "Ada", "Noor", "Paul", "Vera"]
