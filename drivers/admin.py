@@ -35,7 +35,7 @@ from drivers.views import sent_file
 from retaildelivery.outbox import worlds
 from retaildelivery.web.admin import HistoryAdmin, HistoryInline, KeptAdmin, money_column
 from retaildelivery.web.admin_deciding import DecidingAdmin
-from retaildelivery.web.templatetags.ui import spaced
+from retaildelivery.web.measures import spaced
 
 # Importing it registers its page.
 __all__ = ["admin_likenesses", "admin_money"]

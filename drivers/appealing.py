@@ -16,7 +16,7 @@ from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import alerting, recording
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
-from retaildelivery.web.templatetags.ui import day, moment
+from retaildelivery.web.measures import day, moment
 
 SECOND_AND_LAST = 2
 

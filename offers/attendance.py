@@ -22,7 +22,7 @@ from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording, sweeping
 from retaildelivery.outbox.recording import SYSTEM
-from retaildelivery.web.templatetags.ui import near
+from retaildelivery.web.measures import near
 
 
 class TooEarlyToCheckIn(Refused):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
@@ -22,14 +21,14 @@ from django.utils.translation import ngettext
 
 from retaildelivery.lib.money import format_cents
 from retaildelivery.web import navigation, words
+from retaildelivery.web.measures import clock, day, in_zone, miles, moment, near, spaced
 
 register = template.Library()
+for told in (clock, day, miles, moment, near, spaced):
+    register.filter(told)
 
-_METRES_A_FOOT = 0.3048
-_METRES_A_MILE = 1609.344
 _GRAMS_A_POUND = 453.59237
-# From here on a tenth of a mile, or a minute, tells nobody anything.
-_WHOLE_MILES_FROM = 99.5
+# From here on a minute tells nobody anything.
 _MINUTES_UNTIL = 90
 _HOURS_UNTIL_MINUTES = 36 * 60
 _MINUTE = 60
@@ -66,23 +65,6 @@ def figure(cents: int, note: str = "") -> SafeString:
 
 
 @register.filter
-def near(metres: float) -> str:
-    """A way on foot in feet, a longer one in miles: "1,310 ft", "0.9 mi"."""
-    if metres >= _METRES_A_MILE / 2:
-        return miles(metres)
-    return _("%(count)s ft") % {"count": f"{round(metres / _METRES_A_FOOT, -1):,.0f}"}
-
-
-@register.filter
-def miles(metres: float | str | None) -> str:
-    """Metres as miles with one decimal, whole from a hundred: "3.2 mi"."""
-    if metres is None or metres == "":
-        return "–"
-    value = float(metres) / _METRES_A_MILE
-    return _("%(count)s mi") % {"count": f"{value:.0f}" if value >= _WHOLE_MILES_FROM else f"{value:.1f}"}
-
-
-@register.filter
 def pounds(grams: float | str | None) -> str:
     """Grams as pounds with one decimal: "4.4 lb"."""
     return (
@@ -96,13 +78,6 @@ def pounds(grams: float | str | None) -> str:
 def percent(share: float | None) -> str:
     """A share from 0 to 1 in whole percent: "87%"."""
     return "–" if share is None else _("%(count)s%%") % {"count": f"{share * 100:.0f}"}
-
-
-@register.filter
-def spaced(code: object) -> str:
-    """A code in groups of four, which is how people read it aloud: "K7QX 92MD"."""
-    text = str(code)
-    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 @register.simple_tag
@@ -120,42 +95,14 @@ def pin(digits: object) -> SafeString:
 # -- time
 
 
-def _zone(zone: object) -> tzinfo:
-    if isinstance(zone, tzinfo):
-        return zone
-    return ZoneInfo(str(zone)) if zone else timezone.get_current_timezone()
-
-
-def _local(moment: datetime, zone: object) -> datetime:
-    return timezone.localtime(moment, _zone(zone))
-
-
-@register.filter
-def clock(moment: datetime | None, zone: object = None) -> str:
-    """Time of day in a zone: "2:30 PM"."""
-    return "–" if not moment else date_format(_local(moment, zone), "g:i A")
-
-
-@register.filter
-def day(moment: datetime | None, zone: object = None) -> str:
-    """The date in a zone: "Mon, Nov 23"."""
-    return "–" if not moment else date_format(_local(moment, zone), _("D, M j"))
-
-
 @register.filter
 def dated_clock(value: datetime | None, zone: object = None) -> str:
     """Time of day, with its day before it when that is not today: "Fri 27, 2:30 PM"."""
     if not value:
         return "–"
-    local = _local(value, zone)
-    today = local.date() == _local(timezone.now(), zone).date()
+    local = in_zone(value, zone)
+    today = local.date() == in_zone(timezone.now(), zone).date()
     return clock(value, zone) if today else f"{date_format(local, 'D j')}, {clock(value, zone)}"
-
-
-@register.filter
-def moment(value: datetime | None, zone: object = None) -> str:
-    """Date and time in a zone: "Mon, Nov 23, 2:30 PM"."""
-    return "–" if not value else f"{day(value, zone)}, {clock(value, zone)}"
 
 
 def _ends(window_: Any) -> tuple[datetime, datetime]:
@@ -169,7 +116,7 @@ def window(value: Any, zone: object = None) -> str:
     """From and to on one line: "2:00–4:00 PM"; the half of the day is said once if both ends share it."""
     if not value:
         return "–"
-    start, end = (_local(each, zone) for each in _ends(value))
+    start, end = (in_zone(each, zone) for each in _ends(value))
     same_half = start.date() == end.date() and start.hour // 12 == end.hour // 12
     return f"{date_format(start, 'g:i' if same_half else 'g:i A')}–{date_format(end, 'g:i A')}"
 
@@ -179,8 +126,8 @@ def dated_window(value: Any, zone: object = None) -> str:
     """The same, with its day before it when that is not today: "Fri 27, 2:00–4:00 PM"."""
     if not value:
         return "–"
-    start = _local(next(iter(_ends(value))), zone)
-    if start.date() == _local(timezone.now(), zone).date():
+    start = in_zone(next(iter(_ends(value))), zone)
+    if start.date() == in_zone(timezone.now(), zone).date():
         return window(value, zone)
     return f"{date_format(start, 'D j')}, {window(value, zone)}"
 
