@@ -24,7 +24,7 @@ from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox.models import Fact
 from retaildelivery.outbox.recording import Actor
-from retaildelivery.prepared import Given, Prepared, PreparedInsert
+from retaildelivery.prepared import Blank, Given, Prepared, PreparedInsert
 from stores.models import Store
 
 P = ParamSpec("P")
@@ -204,6 +204,7 @@ def _post(
 
 
 _ORDERS, _PARCELS = PreparedInsert(Order), PreparedInsert(Parcel)
+_ORDER, _PARCEL = Blank(Order), Blank(Parcel)
 
 
 def write(orders: Sequence[Order]) -> None:
@@ -216,7 +217,7 @@ def built(
     store: Store, draft: OrderDraft, digest: str, *, at: dt.datetime, placed_by: User | None = None
 ) -> Order:
     """The order and its parcels as they will be written, without a price."""
-    order = Order(
+    order = _ORDER.filled(
         store=store,
         external_id=draft.external_id,
         external_scope=store.seller_id,
@@ -229,7 +230,7 @@ def built(
     )
     filling.take_from(order, draft, at=at)
     order.parcels_known = [  # type: ignore[attr-defined]
-        Parcel(
+        _PARCEL.filled(
             order=order,
             number=number,
             size=parcel.size,

@@ -4,11 +4,13 @@ what the queryset would."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import NOT_PROVIDED, Expression, Field, Model, QuerySet
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.transaction import TransactionManagementError
@@ -39,6 +41,12 @@ def _as_it_is(field: Field[Any, Any]) -> type | None:
     if isinstance(field, models.BooleanField):
         return bool
     return int if isinstance(field, models.IntegerField | models.ForeignKey) else None
+
+
+def _saves_in_its_way(field: Field[Any, Any]) -> bool:
+    if isinstance(field, models.DateField):
+        return field.auto_now or field.auto_now_add
+    return type(field).pre_save is not Field.pre_save
 
 
 def call_of(sql: str) -> str:
@@ -176,11 +184,13 @@ class PreparedInsert(Generic[T]):
             made._state.adding, made._state.db = False, connection.alias  # noqa: SLF001
 
     def _values(self, row: T, here: Any) -> list[Any]:
-        found = []
-        for field, plain in zip(self.fields, self.plain, strict=True):
-            value = field.pre_save(row, True)
-            found.append(value if type(value) is plain else field.get_db_prep_save(value, here))
-        return found
+        held = list(self.held(row))
+        for place, field in self.own:
+            held[place] = field.pre_save(row, True)
+        return [
+            value if value is None or type(value) is plain else field.get_db_prep_save(value, here)
+            for value, field, plain in zip(held, self.fields, self.plain, strict=True)
+        ]
 
     def _prepare(self) -> None:
         meta = self.model._meta
@@ -192,6 +202,9 @@ class PreparedInsert(Generic[T]):
         self.row = f"({', '.join(places)})"
         self.sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES %s RETURNING {key}"  # noqa: S608 -- names of columns
         self.plain = [_as_it_is(field) for field in fields]
+        # All that is held at once, and after it what a field makes of it before it is written, such as a file.
+        self.held = operator.attrgetter(*[field.attname for field in fields])
+        self.own = [(place, field) for place, field in enumerate(fields) if _saves_in_its_way(field)]
         # Last: another thread reads from here on.
         self.fields = fields
 
@@ -201,3 +214,36 @@ class PreparedInsert(Generic[T]):
         compiler = InsertQuery(self.model).get_compiler(connection=connection)
         place: str = field.get_placeholder(None, compiler, connection)
         return place
+
+
+class Blank(Generic[T]):
+    """New rows of a model as its constructor makes them, for those that are made with every request: the fields are
+    asked for their defaults once, and only what a default draws is drawn for each row."""
+
+    def __init__(self, model: type[T]) -> None:
+        self.model = model
+        self.same: dict[str, Any] = {}
+        self.drawn: list[tuple[str, Callable[[], Any]]] = []
+
+    def filled(self, **values: Any) -> T:
+        """A row with these values, and defaults for the rest."""
+        if not self.same:
+            self._prepare()
+        row = self.model.__new__(self.model)
+        row.__dict__.update(self.same, _state=ModelState())
+        for name, draw in self.drawn:
+            if name not in values:
+                row.__dict__[name] = draw()
+        for name, value in values.items():
+            setattr(row, name, value)
+        return row
+
+    def _prepare(self) -> None:
+        same: dict[str, Any] = {}
+        for field in self.model._meta.concrete_fields:
+            if callable(field.default) and field.default is not NOT_PROVIDED:
+                self.drawn.append((field.attname, field.default))
+            else:
+                same[field.attname] = field.get_default()
+        # Last: another thread reads from here on.
+        self.same = same

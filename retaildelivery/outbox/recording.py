@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from retaildelivery.outbox import dispatch, limits, worlds
 from retaildelivery.outbox.models import Fact
-from retaildelivery.prepared import FEW, call_of
+from retaildelivery.prepared import FEW, Blank, call_of
 
 Effect = Callable[..., None]
 
@@ -144,8 +144,11 @@ def _relay_after_commit(keys: list[int]) -> None:
         transaction.on_commit(partial(dispatch.relay_soon, reaction_ids=keys), robust=True)
 
 
+_FACT_ROW = Blank(Fact)
+
+
 def _row(happening: Happening) -> Fact:
-    return Fact(
+    return _FACT_ROW.filled(
         name=happening.name,
         at=happening.at,
         subjects=list(happening.subjects),

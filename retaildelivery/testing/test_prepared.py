@@ -4,9 +4,9 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from deliveries.models import Order
+from deliveries.models import Order, Parcel
 from retaildelivery.outbox import worlds
-from retaildelivery.prepared import Given, Prepared, PreparedInsert, PreparedUpdate, any_of
+from retaildelivery.prepared import Blank, Given, Prepared, PreparedInsert, PreparedUpdate, any_of
 from stores.models import Mall, Store
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +118,22 @@ def test_an_insert_writes_what_a_model_holds_and_gives_the_keys(trade, django_as
         assert {f.attname: getattr(kept, f.attname) for f in Store._meta.concrete_fields} == {
             f.attname: getattr(row, f.attname) for f in Store._meta.concrete_fields
         }
+
+
+def test_a_blank_row_is_as_the_constructor_makes_it(trade):
+    said = {"store": trade.store, "external_id": "A-1", "code": "D23456789", "tracking_token": "t" * 43}
+
+    made, expected = Blank(Order).filled(**said), Order(**said)
+
+    assert vars(made) | {"_state": None} == vars(expected) | {"_state": None}
+    assert made.store is trade.store
+
+
+def test_blank_rows_share_nothing_and_draw_their_own_codes(trade):
+    blank = Blank(Parcel)
+
+    first, second = blank.filled(number=1), blank.filled(number=2)
+    first.barcodes.append("4006381333931")
+
+    assert second.barcodes == []
+    assert first.code != second.code
