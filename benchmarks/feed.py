@@ -10,11 +10,12 @@ of the bare view's requests a second at least; with every driver polling every t
 
 import argparse
 import datetime as dt
-import itertools
 import json
+import selectors
 import sys
-import threading
 import time
+from collections import Counter, deque
+from http import HTTPStatus
 from typing import Any
 
 from market import Answer, Client, at_full_speed, finish, make_blocks, make_drivers, make_mall, request
@@ -60,49 +61,54 @@ def unchanged(port: int, token: str, *, clients: int, seconds: float, turns: int
 
 
 class Crowd:
-    """Every driver polls every so many seconds, spread evenly, and keeps the ETag of the last answer."""
+    """Every driver polls every so many seconds, spread evenly, and keeps the ETag of the last answer. One thread serves
+    all connections, so that the processors are the server's; what was answered is read afterwards."""
 
     def __init__(self, port: int, tokens: list[str], *, every: float, connections: int) -> None:
-        self.port, self.tokens, self.every, self.connections = port, tokens, every, connections
+        self.tokens, self.every = tokens, every
+        self.clients = [Client(port) for _ in range(connections)]
         self.tags = [""] * len(tokens)
         self.prices = [0] * len(tokens)
         self.latencies: list[float] = []
         self.statuses: dict[int, int] = {}
-        self._turns = itertools.count()
-        self._lock = threading.Lock()
-
-    def poll(self, client: Client, place: int, due: float) -> None:
-        tag = self.tags[place]
-        header = f"If-None-Match: {tag}\r\n" if tag else ""
-        answer = client.ask(request("GET", PATH, token=self.tokens[place], headers=header))
-        # From when the poll was due, so that a client that had to wait for the server is counted as it felt it.
-        took = time.perf_counter() - due
-        with self._lock:
-            self.latencies.append(took)
-            self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
-        if answer.status == 200:
-            self.tags[place] = etag_of(answer)
-            self.prices[place] = max(row["hourly"]["cents"] for row in json.loads(answer.body)["results"])
 
     def run(self, rounds: float) -> None:
         """So many polls of every driver."""
-        started, count = time.perf_counter(), int(rounds * len(self.tokens))
-        self._turns = itertools.count()
-        pause = self.every / len(self.tokens)
-
-        def work() -> None:
-            client = Client(self.port)
-            while (turn := next(self._turns)) < count:
+        count, pause = int(rounds * len(self.tokens)), self.every / len(self.tokens)
+        answered: list[tuple[int, Answer]] = []
+        self.latencies = []
+        idle, turn = deque(self.clients), 0
+        with selectors.DefaultSelector() as waiting:
+            started = time.perf_counter()
+            while turn < count or len(idle) < len(self.clients):
                 due = started + turn * pause
-                time.sleep(max(0.0, due - time.perf_counter()))
-                self.poll(client, turn % len(self.tokens), due)
-            client.close()
+                while turn < count and idle and due <= time.perf_counter():
+                    place, client = turn % len(self.tokens), idle.popleft()
+                    client.send(self.poll_of(place))
+                    waiting.register(client.socket, selectors.EVENT_READ, (client, place, due))
+                    turn += 1
+                    due = started + turn * pause
+                # With no connection left the next poll waits, and that wait is counted as the driver felt it.
+                wait = max(0.0, due - time.perf_counter()) if idle and turn < count else None
+                for key, _events in waiting.select(wait):
+                    client, place, was_due = key.data
+                    answered.append((place, client.receive()))
+                    self.latencies.append(time.perf_counter() - was_due)
+                    waiting.unregister(client.socket)
+                    idle.append(client)
+        self.statuses = dict(Counter(answer.status for _place, answer in answered))
+        for place, answer in answered:
+            self.note(place, answer)
 
-        threads = [threading.Thread(target=work) for _ in range(self.connections)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    def poll_of(self, place: int) -> bytes:
+        tag = self.tags[place]
+        header = f"If-None-Match: {tag}\r\n" if tag else ""
+        return request("GET", PATH, token=self.tokens[place], headers=header)
+
+    def note(self, place: int, answer: Answer) -> None:
+        if answer.status == HTTPStatus.OK:
+            self.tags[place] = etag_of(answer)
+            self.prices[place] = max(row["hourly"]["cents"] for row in json.loads(answer.body)["results"])
 
 
 def step(code: str) -> int:
@@ -127,11 +133,9 @@ def crowd(port: int, tokens: list[str], code: str, arguments: argparse.Namespace
     people.every = max(arguments.every, len(tokens) / arguments.first_looks)
     people.run(1)
     people.every = arguments.every
-    people.latencies, people.statuses = [], {}
     people.run(1)
     before, quiet = sorted(people.latencies), dict(people.statuses)
     price = step(code)
-    people.latencies, people.statuses = [], {}
     people.run(1)
     after = sorted(people.latencies)
     return {

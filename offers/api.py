@@ -62,12 +62,12 @@ class OffersView(DriverView):
 
     def text_for(self, poll: conditional.Poll, market: openings.Market, *, at: dt.datetime) -> bytes | None:
         """The whole feed of who was read lately, as `get` gives it; None when they have to be read anew."""
-        asker, own = poll.asker, poll.asker.own
+        asker, own, sheet = poll.asker, poll.asker.own, poll.asker.sheet
         drawn = (draw.pk for draw in market.draws.values() if draw.drawn_at is not None)
-        if own is None or not own.serves(held_in=market.held_in, drawn=drawn):
+        if own is None or sheet is None or not own.serves(held_in=market.held_in, drawn=drawn):
             return None
-        text = listing.written(own, market, asker.sent, at=at)
-        new = [sent.offer for sent in asker.sent.values() if sent.offer.block_id not in asker.shown]
+        text, offers = listing.written(own, market, sheet, at=at)
+        new = [offer for offer in offers if offer.block_id not in asker.shown]
         audience.shown(new, to=asker.driver_id)
         asker.shown.update(offer.block_id for offer in new)
         return text
@@ -84,12 +84,12 @@ class OffersView(DriverView):
         at = timezone.now()
         market = feed.market_at(driver.market_code, version=version, at=at)
         theirs = own.read(driver, market.offers, at=at)
-        sent: dict[int, listing.Sent] = {}
-        response = HttpResponse(listing.written(theirs, market, sent, at=at), content_type="application/json")
-        audience.shown((each.offer for each in sent.values()), to=driver.pk)
+        text, offers = listing.written(theirs, market, listing.sheet_of(theirs), at=at)
+        response = HttpResponse(text, content_type="application/json")
+        audience.shown(offers, to=driver.pk)
         seen = feed.seen(market, version=version)
         etag = conditional.etag(
-            request, driver, kind="api", version=version, seen=seen, own=theirs, sent=sent
+            request, driver, kind="api", version=version, seen=seen, own=theirs, shown=offers
         )
         if etag:
             response["ETag"] = etag

@@ -19,6 +19,7 @@ from django.db import transaction
 
 from offers import limits, locks
 from offers.models import Block, Offer
+from retaildelivery.redisline import ThreadsOwn
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,7 @@ class _Store:
     def client(self) -> redis.Redis:
         with self._lock:
             if self._client is None:
-                self._client = redis.Redis.from_url(
+                self._client = ThreadsOwn.from_url(
                     settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5
                 )
             return self._client

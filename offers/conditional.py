@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -26,7 +27,8 @@ from rest_framework.request import Request
 
 from drivers.models import Driver
 from offers import freshness, limits
-from offers.listing import Sent
+from offers.listing import Sheet, sheet_of
+from offers.models import Offer
 from offers.own import Own
 from retaildelivery.web import throttling
 
@@ -36,7 +38,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Whose credential it is, and what was read of them when their word was this. `shown` are the blocks whose
-    audience they have been counted in since, `sent` what this process has written for them of each offer."""
+    audience they have been counted in since, `sheet` what this process has written for drivers like them."""
 
     driver_id: int
     driver_code: str
@@ -45,7 +47,7 @@ class Asker:
     word: str
     own: Own | None
     shown: set[int] = field(default_factory=set)
-    sent: dict[int, Sent] = field(default_factory=dict)
+    sheet: Sheet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +122,18 @@ def etag(
     version: str,
     seen: str = "",
     own: Own | None = None,
-    sent: dict[int, Sent] | None = None,
+    shown: Iterable[Offer] = (),
 ) -> str:
     """The ETag of an answer made from what `version` stood for when it was taken, or more narrowly from what is `seen`
-    of it; "" without a version. Who got it is kept, with what was read of them."""
+    of it; "" without a version. Who got it is kept, with what was read of them and what they were shown."""
     credential = credential_of(request, kind)
     if not version or not credential:
         return ""
     word = freshness.driver_word(version)
-    shown = {each.offer.block_id for each in (sent or {}).values()}
-    asker = Asker(driver.pk, driver.code, driver.user_id, driver.market_code, word, own, shown, sent or {})
+    blocks = {offer.block_id for offer in shown}
+    asker = Asker(driver.pk, driver.code, driver.user_id, driver.market_code, word, own, blocks)
     try:
-        cache.set(_key(credential), replace(asker, sent={}), timeout=freshness.DRIVER_LASTS_S)
+        cache.set(_key(credential), asker, timeout=freshness.DRIVER_LASTS_S)
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return ""
@@ -155,16 +157,16 @@ def _kept(credential: str) -> Asker | None:
     except RedisError as failure:
         log.warning("offers.cache_away", reason=str(failure))
         return None
-    if asker is not None:
-        _remember(credential, asker)
-    return asker
+    return None if asker is None else _remember(credential, asker)
 
 
-def _remember(credential: str, asker: Asker) -> None:
+def _remember(credential: str, read: Asker) -> Asker:
+    asker = read if read.own is None else replace(read, sheet=sheet_of(read.own))
     _askers[credential] = asker
     while len(_askers) > limits.ASKERS_KNOWN:
         with contextlib.suppress(KeyError):
             _askers.popitem(last=False)
+    return asker
 
 
 def _key(credential: str) -> str:

@@ -1,13 +1,16 @@
-"""The feed as it is sent: what all drivers of a market read alike is written once for each of its versions, what is one
-driver's own each time."""
+"""The feed as it is sent: what all drivers of a market read alike is written once for each of its versions, and what is
+a driver's own once for all of whom the same is known, which is most of a market's drivers at any moment: no work that
+counts against their hours, papers that last, no figures of their own for what a mile costs."""
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
+from django.utils.translation import get_language
 from rest_framework.utils.encoders import JSONEncoder
 
 from offers import driver_serializers as shapes
@@ -28,8 +31,8 @@ def encoded(document: dict[str, Any]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What was written of an offer for one driver, and what it was made of besides what is known of the driver."""
+class Row:
+    """What was written of an offer for drivers of whom the same is known, and for which offer and place."""
 
     offer: Offer
     place: Place
@@ -40,28 +43,49 @@ class Sent:
         return self.offer is offer and self.place == place and self.place.is_drawn == place.is_drawn
 
 
-def written(theirs: Own, market: Market, sent: dict[int, Sent], *, at: dt.datetime) -> bytes:
-    """The document `OffersOut` for who was read as `theirs`, of their market at its version. Of what was `sent` to them
-    as that before only what has changed is made anew; `sent` is then this feed's. No query."""
-    new: dict[int, Sent] = {}
-    rows = []
+class Sheet:
+    """What this process has written, in one language, for all drivers who are alike (`Own.alike`): by the offer, and by
+    the name under which the driver has entered its draw."""
+
+    def __init__(self) -> None:
+        self.word = ""
+        self.rows: dict[tuple[int, str], Row] = {}
+
+    def keep_to(self, market: Market) -> None:
+        """Forget what is no longer on offer."""
+        if self.word != market.word:
+            open_now = {offer.pk for offer in market.offers}
+            for key in [key for key in list(self.rows) if key[0] not in open_now]:
+                self.rows.pop(key, None)
+            self.word = market.word
+
+
+_sheets: WeakValueDictionary[Hashable, Sheet] = WeakValueDictionary()
+
+
+def sheet_of(theirs: Own) -> Sheet:
+    """The sheet for who was read as `theirs`, in the language of now. It lasts while somebody keeps it."""
+    return _sheets.setdefault((get_language(), theirs.alike), Sheet())
+
+
+def written(theirs: Own, market: Market, sheet: Sheet, *, at: dt.datetime) -> tuple[bytes, list[Offer]]:
+    """The document `OffersOut` for who was read as `theirs`, of their market at its version, and the offers in it.
+    What stands on the `sheet` already is not made anew. No query."""
+    sheet.keep_to(market)
+    texts, offers = [], []
     for offer, place in feed.placed(theirs, market, at=at):
-        known, for_all = sent.get(offer.pk), market.texts.get(offer.pk)
+        known, for_all = sheet.rows.get((offer.pk, place.entrant)), market.texts.get(offer.pk)
         if known is None or for_all is None or not known.holds(offer, place):
             card = feed.card_of(theirs, market, offer, place)
             for_all = _for_all(card, market)
-            known = Sent(offer, place, _for_one(card))
-        new[offer.pk] = known
-        rows.append(for_all + known.text)
-    for gone in [key for key in sent if key not in new]:
-        sent.pop(gone, None)
-    sent.update(new)
-    return f'{{"results":[{",".join(rows)}]}}'.encode()
+            known = sheet.rows[offer.pk, place.entrant] = Row(offer, place, _for_one(card))
+        texts.append(for_all + known.text)
+        offers.append(offer)
+    return f'{{"results":[{",".join(texts)}]}}'.encode(), offers
 
 
 def _for_one(card: Card) -> str:
-    # One text for all the drivers whom it is the same for.
-    return sys.intern(_encode(shapes.offer_for_one(card))[1:])
+    return _encode(shapes.offer_for_one(card))[1:]
 
 
 def _for_all(card: Card, market: Market) -> str:

@@ -5,9 +5,10 @@ which draws they are in. Read in one statement, two with draws on offer, and goo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 from drivers import costing
 from drivers.models import Driver
@@ -25,16 +26,38 @@ FROM offers_decline WHERE driver_id = %(driver)s AND (block_id = ANY(%(blocks)s)
 
 @dataclass(frozen=True)
 class Own:
-    """One driver at one moment. `held_in` is the time whose claims were read, `drawn` are draws that had been drawn."""
+    """One driver at one moment. `held_in` is the time whose claims were read, `drawn` are draws that had been drawn,
+    `costs_text` is what `costing` has read."""
 
     driver_id: int
     applicant: eligibility.Applicant
-    costs: costing.Costs
+    costs_text: str
     declined: frozenset[int]
     entered: dict[int, places.Place]
     drawn: frozenset[int]
     held_in: Window
     refused_by_stores: bool
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was read, without what was made of it since."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def costs(self) -> costing.Costs:
+        return costing.read(self.driver_id, self.costs_text)
+
+    @property
+    def alike(self) -> Hashable:
+        """What the text of an offer is made of, beside the driver's place in its draw: the same for all drivers of whom
+        there is nothing different to say. A paper that outlasts all that may be on offer is as good as any other."""
+        lasts, car = self.held_in.end.date() + dt.timedelta(days=1), self.applicant.car
+        papers = (replace(paper, expires_on=min(paper.expires_on, lasts)) for paper in self.applicant.papers)
+        alike = replace(
+            self.applicant,
+            papers=tuple(sorted(papers, key=lambda paper: paper.kind)),
+            car=car and replace(car, pk=0),
+        )
+        return alike, self.costs_text
 
     @cached_property
     def entered_draws(self) -> frozenset[int]:
@@ -70,7 +93,7 @@ def read(driver: Driver, offers: Sequence[Offer], *, at: dt.datetime) -> Own:
     return Own(
         driver_id=driver.pk,
         applicant=eligibility.applicant(driver, rows, around=around),
-        costs=costing.read(driver.pk, rows["costs"][0][0]),
+        costs_text=rows["costs"][0][0],
         declined=frozenset(row[1] for row in rows["declined"]),
         entered=entered,
         drawn=frozenset(draw for draw, place in entered.items() if place.rank is not None),

@@ -11,14 +11,17 @@ from django.core.cache.backends import redis
 from django.db import connection, transaction
 from redis.exceptions import RedisError
 
+from retaildelivery.redisline import ThreadsOwn
+
 log = structlog.get_logger(__name__)
 
 
 class KeptClient(redis.RedisCacheClient):
-    """A client may be used by any number of threads: it takes a connection of the pool for each command."""
+    """One client for all threads, which each have a connection of it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._client = ThreadsOwn
         self._kept: dict[bool, Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:

@@ -77,7 +77,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "retaildelivery.web.measured.Measured",
     "retaildelivery.web.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "retaildelivery.web.browsers.StaticFiles",
@@ -92,7 +92,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "retaildelivery.web.middleware.NoNulInPath",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "retaildelivery.urls"

@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deliveries.models import Order
-from drivers.models import DriverToken
+from drivers.models import Document, DriverToken, Vehicle
 from drivers.tokens import revoke
 from offers import audience, claiming, conditional, declining, expiry, freshness, openings
-from offers.models import Audience, Block, Offer, StoreBlockade
+from offers.models import Audience, Block, MallBlockade, Offer, StoreBlockade
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
 from offers.tests.test_driver_api import BASE, api_of
@@ -124,6 +124,78 @@ def test_of_two_offers_the_one_that_changes_is_sent_as_it_is_and_the_other_as_be
     assert answer.status_code == 200
     assert answer.content != seen.content
     assert answer.content == anew(api).content
+
+
+def _is_alike(ben, _block, _store):
+    Document.objects.filter(driver=ben).update(expires_on=(AT + 90 * 24 * HOUR).date())
+
+
+def _has_a_paper_that_expires(ben, _block, _store):
+    Document.objects.filter(driver=ben, kind="licence").update(expires_on=(AT - 24 * HOUR).date())
+
+
+def _has_a_small_car(ben, _block, _store):
+    Vehicle.objects.filter(driver=ben).update(litres=1)
+
+
+def _works_at_another_time(ben, _block, store):
+    making.claimed(making.block([making.order(store)], start=START + 6 * HOUR), ben)
+
+
+def _reckons_with_own_figures(ben, _block, _store):
+    api_of(ben).put(f"{BASE}/cost-profile", {"basis": "flat", "cents_per_mile": "10"}, format="json")
+
+
+def _declined(ben, block, _store):
+    declining.decline(offer_code=making.offer_of(block).code, driver_id=ben.pk, reason="pay", at=AT)
+
+
+def _is_refused_by_the_mall(ben, block, _store):
+    MallBlockade.objects.create(driver=ben, mall=block.mall, reason="rude", created_at=AT)
+
+
+@pytest.mark.parametrize(
+    ("difference", "same"),
+    [
+        (_is_alike, True),
+        (_has_a_paper_that_expires, False),
+        (_has_a_small_car, False),
+        (_works_at_another_time, False),
+        (_reckons_with_own_figures, False),
+        (_declined, False),
+        (_is_refused_by_the_mall, False),
+    ],
+)
+def test_drivers_who_are_alike_share_what_was_written_and_others_are_sent_their_own(
+    ada, block, store, difference, same
+):
+    ben, other = making.driver("Ben"), making.block([making.order(store)], start=START + 3 * HOUR)
+    difference(ben, block, store)
+    mine, bens = api_of(ada), api_of(ben)
+    seen, seen_by_ben = mine.get(OFFERS), bens.get(OFFERS)
+    step(other)
+
+    to_me, _statements = polled(mine, seen)
+    to_ben, _statements = polled(bens, seen_by_ben)
+
+    assert (to_me.content == to_ben.content) is same
+    assert to_me.content == anew(mine).content
+    assert to_ben.content == anew(bens).content
+
+
+def test_what_was_written_for_one_language_is_not_sent_in_another(ada, block, store, time_machine):
+    _has_a_small_car(ada, block, store)
+    english, spanish = api_of(ada), api_of(ada)
+    spanish.credentials(**english._credentials, HTTP_ACCEPT_LANGUAGE="es")
+    seen, seen_in_spanish = english.get(OFFERS), spanish.get(OFFERS)
+    time_machine.move_to(making.offer_of(block).closes_at, tick=False)
+    step(block)
+
+    answer, _statements = polled(english, seen)
+    in_spanish, _statements = polled(spanish, seen_in_spanish)
+
+    assert "does not fit" in answer.json()["results"][0]["why_not"]["message"]
+    assert "no cabe" in in_spanish.json()["results"][0]["why_not"]["message"]
 
 
 @pytest.mark.parametrize("change", ["decline", "claim", "reckon", "revoke"])

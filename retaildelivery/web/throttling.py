@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from retaildelivery.redisline import ThreadsOwn
 from retaildelivery.web import limits
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,7 @@ class _Counters:
 
     def _count(self) -> Any:
         if self._script is None:
-            client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5)
+            client = ThreadsOwn.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5)
             self._script = client.register_script(_COUNT)
         return self._script
 

@@ -1,5 +1,6 @@
 import pytest
 from django.urls import reverse
+from prometheus_client import REGISTRY
 
 from retaildelivery.web import health
 
@@ -62,6 +63,25 @@ def test_metrics_are_for_the_holder_of_the_token(client, settings):
 @pytest.mark.django_db
 def test_metrics_are_for_staff(admin_client):
     assert b"django_http_requests" in admin_client.get("/metrics").content
+
+
+@pytest.mark.django_db
+def test_answers_are_counted_by_view_method_and_status(admin_client):
+    def counted():
+        labels = {"status": "200", "view": "healthz", "method": "GET"}
+        return (
+            REGISTRY.get_sample_value("django_http_responses_total_by_status_view_method_total", labels) or 0
+        )
+
+    before = counted()
+
+    admin_client.get("/healthz")
+    admin_client.post("/healthz")
+
+    assert counted() == before + 1
+    told = admin_client.get("/metrics").content.decode()
+    assert 'view="healthz"' in told
+    assert 'status="405"' in told
 
 
 @pytest.mark.django_db
