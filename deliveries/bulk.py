@@ -16,6 +16,7 @@ from deliveries.models import FeePolicy, Order
 from retaildelivery import clashes
 from retaildelivery.lib.geo import Point
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import recording
 from retaildelivery.outbox.recording import Actor
 from stores.models import Store
 
@@ -144,4 +145,4 @@ def _again(known: _Before, digest: str) -> Outcome:
 
 def _write(made: list[Order], *, actor: Actor, at: dt.datetime) -> None:
     posting.write(made)
-    facts.tell_placed(made, at=at, actor=actor)
+    recording.record_all(facts.placed(made, at=at, actor=actor))

@@ -79,10 +79,10 @@ def of_orders(
     return of_numbered(name, orders, at=at, actor=actor, driver=driver, **data)
 
 
-def tell_placed(orders: Sequence[Order], *, at: dt.datetime, actor: Actor) -> list[Fact]:
-    """Record the first fact of orders that were written with `FIRST` as their number a moment ago."""
+def placed(orders: Sequence[Order], *, at: dt.datetime, actor: Actor) -> list[Happening]:
+    """The first fact of orders that are written with `FIRST` as their number."""
     assert all(order.sequence == FIRST for order in orders), "Nothing was told of them before."
-    return recording.record_all(of_numbered("order.placed", orders, at=at, actor=actor))
+    return of_numbered("order.placed", orders, at=at, actor=actor)
 
 
 def of_numbered(

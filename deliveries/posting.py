@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -22,8 +23,9 @@ from retaildelivery.accounts.models import User
 from retaildelivery.lib import codes
 from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
+from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
-from retaildelivery.outbox.recording import Actor
+from retaildelivery.outbox.recording import Actor, Insertion
 from retaildelivery.prepared import Blank, Given, Prepared, PreparedInsert
 from stores.models import Store
 
@@ -177,7 +179,6 @@ def _posted_before(store: Store, external_id: str, digest: str) -> Order | None:
 
 
 @clashes.drawn_anew
-@transaction.atomic(durable=True)
 def _post(
     *,
     store: Store,
@@ -190,20 +191,24 @@ def _post(
     afterwards: Terms | None,
 ) -> Order:
     order = built(store, draft, digest, at=at, placed_by=placed_by)
-    if terms is None:
-        filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
-    else:
-        terms(order)
-    write([order])
-    if afterwards is not None:
-        afterwards(order)
-    if draft.address.located_by in {"geocoder", "pin"}:
-        geocoding.remember(order, source=draft.address.located_by)
-    facts.tell_placed([order], at=at, actor=actor)
+    looked_up = draft.address.located_by in {"geocoder", "pin"}
+    # What is written of an order alone is one statement, which is a transaction by itself.
+    alone = terms is None and afterwards is None and not looked_up and transaction.get_autocommit()
+    with contextlib.nullcontext() if alone else transaction.atomic(durable=True):
+        if terms is None:
+            filling.price(order, [parcel.size for parcel in draft.parcels], at=at)
+        else:
+            terms(order)
+        write_and_tell(order, at=at, actor=actor)
+        if afterwards is not None:
+            afterwards(order)
+        if looked_up:
+            geocoding.remember(order, source=draft.address.located_by)
     return order
 
 
 _ORDERS, _PARCELS = PreparedInsert(Order), PreparedInsert(Parcel)
+_PARCELS_OF_IT = PreparedInsert(Parcel, order="(SELECT id FROM placed)")
 _ORDER, _PARCEL = Blank(Order), Blank(Parcel)
 
 
@@ -211,6 +216,16 @@ def write(orders: Sequence[Order]) -> None:
     """Insert orders that were just built, and their parcels."""
     _ORDERS.run(orders)
     _PARCELS.run([parcel for order in orders for parcel in parcels_known(order)])
+
+
+def write_and_tell(order: Order, *, at: dt.datetime, actor: Actor) -> None:
+    """Insert an order that was just built, its parcels and its first fact, in one statement."""
+    parcels: list[Parcel] = order.parcels_known  # type: ignore[attr-defined]
+    recording.record_with(
+        [Insertion("placed", _ORDERS, [order]), Insertion("packed", _PARCELS_OF_IT, parcels)],
+        facts.placed([order], at=at, actor=actor)[0],
+    )
+    parcels_known(order)
 
 
 def built(

@@ -159,26 +159,36 @@ class PreparedUpdate:
 
 class PreparedInsert(Generic[T]):
     """``bulk_create`` of a model, of any number of rows in one statement: what the rows hold is written, with defaults
-    of Python's, and they get their keys. For models without parents and without values that are expressions."""
+    of Python's, and they get their keys. For models without parents and without values that are expressions.
 
-    def __init__(self, model: type[T]) -> None:
-        self.model = model
+    `found` names columns whose value the statement finds itself, by SQL: as part of a larger one it can refer to what
+    another part of that wrote."""
+
+    def __init__(self, model: type[T], **found: str) -> None:
+        self.model, self.found = model, found
         self.fields: list[Field[Any, Any]] = []
 
     def run(self, rows: Sequence[T]) -> None:
         """Write them in their order; nothing is done for none."""
         if not rows:
             return
+        sql, values = self.part(rows)
+        with connection.cursor() as cursor:
+            cursor.execute(call_of(sql) if len(rows) <= FEW else sql, values)
+            self.keyed(rows, [key for (key,) in cursor.fetchall()])
+
+    def part(self, rows: Sequence[T]) -> tuple[str, list[Any]]:
+        """The statement, which gives back the keys, and its values."""
         if not self.fields:
             self._prepare()
         # Itself, since what stands for it looks for it each time.
         here = connections[DEFAULT_DB_ALIAS]
         values = [value for row in rows for value in self._values(row, here)]
-        with connection.cursor() as cursor:
-            sql = self.sql % ", ".join([self.row] * len(rows))
-            cursor.execute(call_of(sql) if len(rows) <= FEW else sql, values)
-            keys = cursor.fetchall()
-        for made, (key,) in zip(rows, keys, strict=True):
+        return self.sql % ", ".join([self.row] * len(rows)), values
+
+    def keyed(self, rows: Sequence[T], keys: Sequence[Any]) -> None:
+        """Note the keys that the rows were given."""
+        for made, key in zip(rows, keys, strict=True):
             made.pk = key
             # As a model's own save leaves it.
             made._state.adding, made._state.db = False, connection.alias  # noqa: SLF001
@@ -196,8 +206,9 @@ class PreparedInsert(Generic[T]):
         meta = self.model._meta
         fields = [field for field in meta.concrete_fields if not field.primary_key and not field.generated]
         quote = connection.ops.quote_name
-        places = [self._place(field) for field in fields]
+        places = [self.found.get(field.name) or self._place(field) for field in fields]
         columns = ", ".join(quote(str(field.column)) for field in fields)
+        fields = [field for field in fields if field.name not in self.found]
         key = quote(str(meta.pk.column))
         self.row = f"({', '.join(places)})"
         self.sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES %s RETURNING {key}"  # noqa: S608 -- names of columns

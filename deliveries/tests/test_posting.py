@@ -4,10 +4,12 @@ import dataclasses
 import datetime as dt
 
 import pytest
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
 
 from deliveries import drafts, posting, revising
 from deliveries.drafts import ParcelDraft
-from deliveries.models import KnownAddress, Order, Stop
+from deliveries.models import KnownAddress, Order, Parcel, Stop
 from retaildelivery.lib.geo import Point
 from retaildelivery.outbox.models import Fact
 from retaildelivery.testing.afternoon import (
@@ -83,6 +85,27 @@ def test_the_fact_of_an_order_carries_its_whole_snapshot_and_never_the_pin(after
 def test_posting_an_order_takes_at_most_twelve_queries(afternoon, django_assert_max_num_queries):
     with django_assert_max_num_queries(12):
         afternoon.place(external_id="A-17")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_whose_fact_cannot_be_written_is_not_written_either(afternoon):
+    nobody = dataclasses.replace(TOLD_BY_STAFF, kind="of no kind that the column would hold")
+
+    with nothing_changes(), pytest.raises(DataError):
+        posting.post(store=afternoon.bookshop, draft=good_draft(), actor=nobody, at=NOW)
+
+    assert (Order.objects.count(), Parcel.objects.count()) == (0, 0)
+
+
+def test_an_order_its_parcels_and_its_fact_are_one_statement(afternoon):
+    with CaptureQueriesContext(connection) as asked:
+        order = afternoon.place()
+
+    writes = [each["sql"] for each in asked if "INSERT" in each["sql"] or "EXECUTE" in each["sql"]]
+    assert len(writes) == 2  # the terms are read, and all is written
+    assert [parcel.pk for parcel in order.parcels_known] == list(
+        order.parcels.order_by("number").values_list("pk", flat=True)
+    )
 
 
 def test_the_same_number_with_the_same_contents_is_the_same_order(afternoon):

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from retaildelivery.outbox import dispatch, limits, worlds
 from retaildelivery.outbox.models import Fact
-from retaildelivery.prepared import FEW, Blank, call_of
+from retaildelivery.prepared import FEW, Blank, PreparedInsert, call_of
 
 Effect = Callable[..., None]
 
@@ -84,11 +84,29 @@ def record_all(happenings: Sequence[Happening]) -> list[Fact]:
     if not connection.in_atomic_block:
         names = ", ".join(sorted({happening.name for happening in happenings}))
         raise NotInTransaction(f"{names} must be recorded inside the transaction of its change.")
-    if not happenings:
-        return []
+    return _record(happenings) if happenings else []
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Rows to be written in the very statement that records what is told of them; they get their keys. A later one may
+    refer to what was written by its `name`."""
+
+    name: str
+    into: PreparedInsert[Any]
+    rows: Sequence[Any]
+
+
+def record_with(insertions: Sequence[Insertion], happening: Happening) -> Fact:
+    """Write rows and record what is told of them, in one statement: a change of nothing else needs no transaction."""
+    return _record([happening], insertions)[0]
+
+
+def _record(happenings: Sequence[Happening], insertions: Sequence[Insertion] = ()) -> list[Fact]:
     facts = [_row(happening) for happening in happenings]
     table = reactions(worlds.current())
-    _relay_after_commit(_write(facts, [(fact, key) for fact in facts for key in table.get(fact.name, {})]))
+    wanted = [(fact, key) for fact in facts for key in table.get(fact.name, {})]
+    _relay_after_commit(_write(facts, wanted, insertions))
     return facts
 
 
@@ -100,38 +118,64 @@ VALUES {facts} RETURNING id, code, transaction, recorded_at
 """
 _FACT = "(%s, %s, %s, clock_timestamp(), %s::varchar(80)[], %s, %s, %s, %s, %s, %s, %s::jsonb)"
 # Workers work by the real clock, by which a sandbox's facts have only when they were recorded.
-_FACTS_AND_REACTIONS = """
-WITH f AS ({statement}),
-r AS (
-    INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error)
-    SELECT f.id, w.key, coalesce(w.at, f.recorded_at) + %s::interval, 0, ''
-    FROM (VALUES {reactions}) AS w (place, code, key, at) JOIN f ON f.code = w.code ORDER BY w.place
-    RETURNING id
-)
-SELECT id, code, transaction, recorded_at FROM f UNION ALL SELECT id, NULL, NULL, NULL FROM r
+_REACTIONS = """
+INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error)
+SELECT f.id, w.key, coalesce(w.at, f.recorded_at) + %s::interval, 0, ''
+FROM (VALUES {reactions}) AS w (place, code, key, at) JOIN f ON f.code = w.code ORDER BY w.place
+RETURNING id
 """
 _REACTION = "(%s::int, %s, %s, %s::timestamptz)"
 
 
-def _write(facts: Sequence[Fact], wanted: Sequence[tuple[Fact, str]]) -> list[int]:
-    """Write them with what follows from them; the keys of the reactions, in the order in which they are wanted."""
-    statement = _FACTS.format(facts=", ".join([_FACT] * len(facts)))
-    values: list[Any] = [each for fact in facts for each in _values(fact)]
+def _write(
+    facts: Sequence[Fact], wanted: Sequence[tuple[Fact, str]], insertions: Sequence[Insertion] = ()
+) -> list[int]:
+    """Write the insertions, the facts and what follows from those, in one statement; the keys of the reactions, in the
+    order in which they are wanted."""
+    parts: dict[str, str] = {}
+    values: list[Any] = []
+    for insertion in insertions:
+        parts[insertion.name], held = insertion.into.part(insertion.rows)
+        values += held
+    parts["f"] = _FACTS.format(facts=", ".join([_FACT] * len(facts)))
+    values += [each for fact in facts for each in _values(fact)]
     if wanted:
-        reactions = ", ".join([_REACTION] * len(wanted))
-        statement = _FACTS_AND_REACTIONS.format(statement=statement, reactions=reactions)
+        parts["r"] = _REACTIONS.format(reactions=", ".join([_REACTION] * len(wanted)))
         values.append(limits.RELAY_GRACE)
         for place, (fact, key) in enumerate(wanted):
             values += [place, fact.code, key, fact.at if fact.live_mode else None]
+    statement = _together(parts)
+    few = max(len(facts), *(len(insertion.rows) for insertion in insertions), 0) <= FEW
     with connection.cursor() as cursor:
-        cursor.execute(call_of(statement) if len(facts) <= FEW else statement, values)
+        cursor.execute(call_of(statement) if few else statement, values)
         rows = cursor.fetchall()
-    written = {code: (key, transaction, at) for key, code, transaction, at in rows if code is not None}
+    _note_facts(facts, rows)
+    keys: dict[str, list[int]] = {name: [] for name in parts}
+    for name, key, *_of_facts in rows:
+        keys[name].append(key)
+    for insertion in insertions:
+        insertion.into.keyed(insertion.rows, sorted(keys[insertion.name]))
+    return sorted(keys.get("r", []))
+
+
+def _together(parts: Mapping[str, str]) -> str:
+    """The parts as one statement, which gives the keys of each under its name."""
+    withs = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
+    told = "SELECT 'f', id, code, transaction, recorded_at FROM f"
+    keys = "".join(
+        f" UNION ALL SELECT '{name}', id, NULL, NULL, NULL FROM {name}"  # noqa: S608 -- names of ours
+        for name in parts
+        if name != "f"
+    )
+    return f"WITH {withs} {told}{keys}"
+
+
+def _note_facts(facts: Sequence[Fact], rows: Sequence[tuple[Any, ...]]) -> None:
+    written = {code: (key, transaction, at) for _name, key, code, transaction, at in rows if code is not None}
     for fact in facts:
         fact.pk, fact.transaction, fact.recorded_at = written[fact.code]
         # As a model's own save leaves it.
         fact._state.adding, fact._state.db = False, connection.alias  # noqa: SLF001
-    return sorted(key for key, code, _transaction, _at in rows if code is None)
 
 
 def _values(fact: Fact) -> tuple[Any, ...]:
