@@ -144,7 +144,7 @@ class EntryView(OneOfferView):
         )
         if made is None:
             return super().dispatch(request, *args, **kwargs)
-        text = listing.encoded(self.shape_of(made.offer, places.entered(made.offer.draw, made.entry)))
+        text = listing.encoded(self.shape_of(made.offer, made.place))
         kind = {"Content-Type": "application/json", "Allow": ", ".join(self.allowed_methods)}
         return HttpResponse(text, headers=kind | {"Cache-Control": "no-store"} | made.headers)
 
@@ -165,10 +165,11 @@ class EntryView(OneOfferView):
         """Take part in the offer's draw. When you enter has no effect on the result; a repeat is harmless."""
         api.body(request, shapes.EntryIn)
         # In the rush of its first seconds one offer is read by thousands; whether it is open is asked when writing.
-        offer = recent.offer(code, market_code=self.driver.market_code) or self.found(code)
-        entry = drawing.enter(offer=offer, driver=self.driver, at=timezone.now())
+        read = recent.read(code, market_code=self.driver.market_code)
+        offer = read.offer if read else self.found(code)
+        place = drawing.enter(offer=offer, driver=self.driver, at=timezone.now())
         recent.keep(offer)
-        return self.answer_of(offer, places.entered(offer.draw, entry))
+        return self.answer_of(offer, place)
 
     @extend_schema(operation_id="driver_leave_draw", responses={200: shapes.EntryOut}, tags=TAGS)
     def delete(self, request: Request, code: str) -> Response:

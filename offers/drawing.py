@@ -15,7 +15,7 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from drivers.models import Driver, StandingEvent
-from offers import awarding, drawrules, eligibility, facts, freshness, limits, locks, lottery
+from offers import awarding, drawrules, eligibility, facts, freshness, limits, locks, lottery, places
 from offers.models import Award, Block, Claim, Draw, Entry, Offer
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.lib.windows import Window
@@ -32,9 +32,9 @@ class EntriesClosed(Refused):
     sentence = _("Entries for this draw have closed.")
 
 
-def enter(*, offer: Offer, driver: Driver, at: dt.datetime) -> Entry:
-    """Take part in the draw; a repeat changes nothing, and who left may come back until the close. One statement
-    writes it and checks once more that the draw is open, so that it needs no transaction around it.
+def enter(*, offer: Offer, driver: Driver, at: dt.datetime) -> places.Place:
+    """Take part in the draw; the place that this gives. A repeat changes nothing, and who left may come back until the
+    close. One statement writes it and checks once more that the draw is open, so it needs no transaction around it.
 
     Takes an offer read lately, with its draw and its block's mall. Raises NotADraw, EntriesClosed and
     every refusal of `eligibility`.
@@ -47,16 +47,13 @@ def enter(*, offer: Offer, driver: Driver, at: dt.datetime) -> Entry:
     return put(offer=offer, driver_id=driver.pk, driver_code=driver.code, at=at)
 
 
-def put(*, offer: Offer, driver_id: int, driver_code: str, at: dt.datetime) -> Entry:
+def put(*, offer: Offer, driver_id: int, driver_code: str, at: dt.datetime) -> places.Place:
     """Inner verb: write the entry of a driver who was found eligible. Raises EntriesClosed."""
     entrant = lottery.entrant_code(offer=offer.code, driver=driver_code)
-    entry_id = locks.put_entry(offer_id=offer.pk, driver_id=driver_id, entrant=entrant, at=at)
-    if entry_id is None:
+    if not locks.put_entry(offer_id=offer.pk, driver_id=driver_id, entrant=entrant, at=at):
         raise EntriesClosed
     freshness.touch_driver(driver_id)
-    return Entry(
-        pk=entry_id, draw=offer.draw, driver_id=driver_id, entrant=entrant, entered_at=at, withdrawn_at=None
-    )
+    return places.entered(offer.draw, entrant)
 
 
 def refuse_unless_entries_open(offer: Offer, *, at: dt.datetime) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from offers import conditional, drawing, eligibility, recent
-from offers.models import Entry, Offer
+from offers.models import Offer
+from offers.places import Place
 from retaildelivery.lib.refusals import Refused
 
 _EMPTY = b"{}"
@@ -24,7 +25,7 @@ class Entered:
     """An entry that was made, and what the answer says of the caller's budget."""
 
     offer: Offer
-    entry: Entry
+    place: Place
     headers: dict[str, str]
 
 
@@ -33,19 +34,20 @@ def quickly(request: HttpRequest, offer_code: str, *, at: dt.datetime) -> Entere
     if not _is_plain(request) or (poll := conditional.known(request, kind="api")) is None:
         return None
     asker = poll.asker
-    offer = recent.offer(offer_code, market_code=asker.market_code)
-    if offer is None or asker.own is None or asker.own.refused_by_stores:
+    read = recent.read(offer_code, market_code=asker.market_code)
+    if read is None or asker.own is None or asker.sheet is None or asker.own.refused_by_stores:
         return None
-    work = eligibility.work_of(offer.block)
-    if not asker.own.held_in.covers(eligibility.reach(work.window, work.zone)):
+    if not asker.own.held_in.covers(read.reach):
         return None
     try:
-        drawing.refuse_unless_entries_open(offer, at=at)
-        eligibility.check(asker.own.applicant, work)
-        entry = drawing.put(offer=offer, driver_id=asker.driver_id, driver_code=asker.driver_code, at=at)
+        drawing.refuse_unless_entries_open(read.offer, at=at)
+        if not asker.sheet.is_fit(read.offer):
+            eligibility.check(asker.own.applicant, read.work)
+            asker.sheet.fit[read.offer.pk] = read.offer
+        place = drawing.put(offer=read.offer, driver_id=asker.driver_id, driver_code=asker.driver_code, at=at)
     except Refused:
         return None
-    return Entered(offer, entry, poll.budget.headers)
+    return Entered(read.offer, place, poll.budget.headers)
 
 
 def _is_plain(request: HttpRequest) -> bool:

@@ -45,11 +45,16 @@ class Row:
 
 class Sheet:
     """What this process has written, in one language, for all drivers who are alike (`Own.alike`): by the offer, and by
-    the name under which the driver has entered its draw."""
+    the name under which the driver has entered its draw. And for which offers all of them are eligible (`fit`)."""
 
     def __init__(self) -> None:
         self.word = ""
         self.rows: dict[tuple[int, str], Row] = {}
+        self.fit: dict[int, Offer] = {}
+
+    def is_fit(self, offer: Offer) -> bool:
+        """Whether they were found eligible for this offer as it is here."""
+        return self.fit.get(offer.pk) is offer
 
     def keep_to(self, market: Market) -> None:
         """Forget what is no longer on offer."""
@@ -57,6 +62,8 @@ class Sheet:
             open_now = {offer.pk for offer in market.offers}
             for key in [key for key in list(self.rows) if key[0] not in open_now]:
                 self.rows.pop(key, None)
+            for gone in [key for key in list(self.fit) if key not in open_now]:
+                self.fit.pop(gone, None)
             self.word = market.word
 
 

@@ -158,7 +158,6 @@ FOR SHARE OF d
 ON CONFLICT (draw_id, driver_id) DO UPDATE SET
     withdrawn_at = NULL,
     entered_at = CASE WHEN offers_entry.withdrawn_at IS NULL THEN offers_entry.entered_at ELSE %(at)s END
-RETURNING id
 """
 _TAKE_ENTRY_BACK = """
 WITH d AS (
@@ -169,14 +168,13 @@ WHERE e.draw_id = d.id AND e.driver_id = %(driver)s AND e.withdrawn_at IS NULL
 """
 
 
-def put_entry(*, offer_id: int, driver_id: int, entrant: str, at: dt.datetime) -> int | None:
-    """Write an entry while its draw is open, in one statement; its key, or None when it is not."""
+def put_entry(*, offer_id: int, driver_id: int, entrant: str, at: dt.datetime) -> bool:
+    """Write an entry while its draw is open, in one statement; False when it is not."""
     with connection.cursor() as cursor:
         cursor.execute(
             call_of(_PUT_ENTRY), {"offer": offer_id, "driver": driver_id, "entrant": entrant, "at": at}
         )
-        row = cursor.fetchone()
-    return row[0] if row else None
+        return bool(cursor.rowcount)
 
 
 def take_entry_back(*, offer_id: int, driver_id: int, at: dt.datetime) -> bool:

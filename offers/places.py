@@ -95,9 +95,9 @@ def among(
     return found
 
 
-def entered(draw: Draw, entry: Entry) -> Place:
-    """The place of who has entered just now."""
-    return Place(draw, State.ENTERED, entrant=entry.entrant, takes_part=True)
+def entered(draw: Draw, entrant: str) -> Place:
+    """The place of who has entered just now, under this name."""
+    return Place(draw, State.ENTERED, entrant=entrant, takes_part=True)
 
 
 def _place(entry: Entry) -> Place:

@@ -90,7 +90,8 @@ def test_entering_twice_is_one_entry_and_leaving_takes_it_back(offer, drivers):
     first = drawing.enter(offer=offer, driver=drivers[0], at=AT)
     again = drawing.enter(offer=offer, driver=drivers[0], at=AT + MINUTE)
 
-    assert (again.pk, Entry.objects.get().entered_at) == (first.pk, AT)
+    assert again == first
+    assert Entry.objects.get().entered_at == AT
     assert first.entrant == lottery.entrant_code(offer=offer.code, driver=drivers[0].code)
 
     drawing.leave(offer=offer, driver=drivers[0], at=AT + MINUTE)

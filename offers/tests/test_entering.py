@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from drivers import applying
-from drivers.models import DriverToken
+from drivers.models import DriverToken, Vehicle
 from drivers.tokens import revoke
 from offers import conditional, recent, withdrawing
 from offers.models import Entry
@@ -139,3 +139,19 @@ def test_a_session_is_asked_for_its_csrf_token_however_lately_it_looked(ada, off
 
     assert answer.status_code == 403
     assert not Entry.objects.filter(driver=ada).exists()
+
+
+def test_that_others_were_found_eligible_lets_nobody_in_who_is_not_like_them(api, offer):
+    small, twin = making.driver("Cid"), making.driver("Eve")
+    Vehicle.objects.filter(driver=small).update(litres=1)
+    smalls, twins = api_of(small), api_of(twin)
+    smalls.get(f"{BASE}/offers")
+    twins.get(f"{BASE}/offers")
+    enter(api, offer)
+
+    as_fit, statements = enter(twins, offer)
+    refused, _statements = enter(smalls, offer)
+
+    assert (as_fit.status_code, statements) == (200, 1)
+    assert (refused.status_code, refused.json()["code"]) == (409, "vehicle_too_small")
+    assert not Entry.objects.filter(driver=small).exists()

@@ -15,6 +15,7 @@ from offers import (
     locks,
     lottery,
     moves,
+    places,
     withdrawing,
 )
 from offers.models import Award, Block, Claim, Draw, Entry, Offer
@@ -95,7 +96,7 @@ def test_whoever_enters_while_it_is_drawn_is_drawn_or_refused_but_never_left_out
 
     *entries, _swept = making.at_once(*entering(offer, drivers[1:]), lambda: expiry.sweep(at=CLOSE))
 
-    accepted = sum(isinstance(each, Entry) for each in entries)
+    accepted = sum(isinstance(each, places.Place) for each in entries)
     refused = sum(isinstance(each, drawing.EntriesClosed) for each in entries)
     expiry.sweep(at=CLOSE)  # the beat after, should the first have met a busy block
     assert accepted + refused == len(drivers) - 1

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 
 from drivers.models import Driver
-from offers import claiming, drawing, expiry, holding, locks, standby
+from offers import claiming, drawing, expiry, holding, locks, places, standby
 from offers.models import Block, Claim, Draw, Entry, Offer
 from offers.tests import making
 from offers.tests.making import AT, HOUR, MINUTE, START
@@ -136,7 +136,7 @@ def test_an_entry_in_the_last_instant_of_an_empty_draw_is_drawn_or_the_price_goe
     assert not failed(swept)
     [now] = open_offers(block)
     assert Draw.objects.get(offer=offer).drawn_at == offer.closes_at
-    if isinstance(entered, Entry):
+    if isinstance(entered, places.Place):
         assert (now.pk, now.awards.get().driver) == (offer.pk, ada)
     else:
         assert isinstance(entered, drawing.EntriesClosed)
