@@ -61,7 +61,7 @@ class BulkView(SellerView):
         """Have robot couriers do what the rows of a sandbox say; a row that was posted before keeps its robot."""
         wanted = {found[n].code: raw for n, raw in enumerate(given) if n in found and raw.get("sandbox")}
         for order in with_all(orders_of(self.system).filter(code__in=wanted.keys() - {""})):
-            read = api.reader(shapes.BulkOrderIn).run_validation(wanted[order.code])
+            read = api.reader(shapes.BulkOrderIn)(wanted[order.code])
             rehearse(self.system, order, read)
 
     def read(
@@ -69,7 +69,7 @@ class BulkView(SellerView):
     ) -> Row | ValidationError | Http404 | StoreNeeded | TestKeysOnly:
         """The row as a draft, or what is wrong with it. A store is looked up once."""
         try:
-            given = api.reader(shapes.BulkOrderIn).run_validation(raw)
+            given = api.reader(shapes.BulkOrderIn)(raw)
             refuse_robots_if_live(self.system, given)
             wanted = given.get("store")
             if wanted not in stores:

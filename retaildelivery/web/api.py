@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -25,6 +24,7 @@ from retaildelivery.web import idempotency, limits, throttling
 from retaildelivery.web.errors import RETRY_AFTER
 from retaildelivery.web.fields import Input
 from retaildelivery.web.parsers import StrictJSONParser
+from retaildelivery.web.reading import reader
 
 
 def may_differ(response: Response) -> bool:
@@ -175,16 +175,9 @@ class NoQuery(Input):
     """No query."""
 
 
-@functools.cache
-def reader(serializer: type[Serializer[Any]]) -> Serializer[Any]:
-    """One instance of a serializer that reads. Making one copies every field, which costs more than reading does,
-    and `run_validation` keeps nothing of what it reads."""
-    return serializer()
-
-
 def body(request: Request, serializer: type[Serializer[Any]]) -> Any:
     """The request's body as this serializer reads it. Raises ValidationError naming every bad field."""
-    return _checked(reader(serializer).run_validation, request.data)
+    return _checked(reader(serializer), request.data)
 
 
 def query(request: Request, serializer: type[Serializer[Any]]) -> Any:
@@ -192,7 +185,7 @@ def query(request: Request, serializer: type[Serializer[Any]]) -> Any:
     twice = [name for name, values in request.query_params.lists() if len(values) > 1]
     if twice:
         raise exceptions.ValidationError({twice[0]: ["Give it once."]}, code="duplicate_field")
-    return _checked(reader(serializer).run_validation, request.query_params.dict())
+    return _checked(reader(serializer), request.query_params.dict())
 
 
 def _checked(read: Callable[[Any], Any], given: Any) -> Any:
