@@ -58,6 +58,9 @@ SLOT_DAYS = 3  # days whose slots a counter is shown; later is another visit
 SLOTS_AHEAD = dt.timedelta(
     days=31
 )  # a shop's calendar shows a month; farther ahead nothing can be promised yet
+SLOTS_BACK = dt.timedelta(
+    days=31
+)  # a shop looks back at the month that it bills; what was before nobody books
 SLOTS_SHOWN = 6  # what one screen holds
 SLOT_CAPACITY = 10_000  # orders in one slot; more is a slip of the finger
 SWEEP_SLOTS = 200  # slots one sweep clears

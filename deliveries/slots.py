@@ -89,8 +89,13 @@ class Bookable:
 
 
 def listed(*, store: Store, day: dt.date, at: dt.datetime) -> list[Bookable]:
-    """`of_day`, as far ahead as slots are listed. Raises DraftInvalid for a day after that."""
-    last = at.astimezone(store.mall.zone).date() + limits.SLOTS_AHEAD
+    """`of_day`, as far back and ahead as slots are listed. Raises DraftInvalid for a day before or after that."""
+    today = at.astimezone(store.mall.zone).date()
+    first, last = today - limits.SLOTS_BACK, today + limits.SLOTS_AHEAD
+    if day < first:
+        said = _("Slots are listed %(days)d days back. Ask for a day from %(first)s on.")
+        told = str(said) % {"days": limits.SLOTS_BACK.days, "first": first.isoformat()}
+        raise DraftInvalid([FieldError("date", "in_past", told)])
     if day > last:
         said = _("Slots are listed %(days)d days ahead. Ask for a day until %(last)s.")
         told = str(said) % {"days": limits.SLOTS_AHEAD.days, "last": last.isoformat()}

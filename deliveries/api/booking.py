@@ -55,8 +55,8 @@ class SlotsView(SellerView):
     def get(self, request: Request) -> Response:
         """The delivery slots of a day, by their start: their window, price, cut-off and how many places are left.
 
-        Name a `store`, or a `mall` where you have one. Without a `date`: today, by the mall's clock; 31 days ahead at
-        most, else 400 with `too_far_ahead` of `date`.
+        Name a `store`, or a `mall` where you have one. Without a `date`: today, by the mall's clock; at most 31 days
+        back or ahead, else 400 with `in_past` or `too_far_ahead` of `date`.
         """
         asked = api.query(request, shapes.SlotsQuery)
         store = self.asked_store(asked)

@@ -344,18 +344,27 @@ def test_a_moment_beyond_the_calendar_is_only_far(northwind: SellerClient, momen
         assert answer.status_code == 200, answer.content
 
 
-def test_slots_are_listed_a_month_ahead_and_no_farther(northwind: SellerClient, trade: Trade) -> None:
+def test_slots_are_listed_a_month_back_and_ahead_and_no_farther(
+    northwind: SellerClient, trade: Trade
+) -> None:
     rule(trade.mall, valid_from=dt.date(1, 1, 1))
     today = timezone.now().astimezone(trade.mall.zone).date()
-    last = today + dt.timedelta(days=31)
+    first, last = today - dt.timedelta(days=31), today + dt.timedelta(days=31)
+    refused = {
+        "0001-01-01": ("in_past", first),
+        (first - dt.timedelta(days=1)).isoformat(): ("in_past", first),
+        (last + dt.timedelta(days=1)).isoformat(): ("too_far_ahead", last),
+        "9999-12-31": ("too_far_ahead", last),
+    }
 
-    for day in ("0001-01-01", today.isoformat(), last.isoformat()):
-        assert northwind.get(f"slots?mall=fashion-show&date={day}").status_code == 200
-    for day in ((last + dt.timedelta(days=1)).isoformat(), "9999-12-31"):
-        answer = northwind.get(f"slots?mall=fashion-show&date={day}")
+    for day in (first, today, last):
+        answer = northwind.get(f"slots?mall=fashion-show&date={day.isoformat()}")
+        assert (answer.status_code, len(answer.json()["results"])) == (200, 1)
+    for asked, (code, nearest) in refused.items():
+        answer = northwind.get(f"slots?mall=fashion-show&date={asked}")
         [wrong] = answer.json()["field_errors"]
-        assert (answer.status_code, wrong["field"], wrong["code"]) == (400, "date", "too_far_ahead")
-        assert last.isoformat() in wrong["message"]
+        assert (answer.status_code, wrong["field"], wrong["code"]) == (400, "date", code)
+        assert nearest.isoformat() in wrong["message"]
 
 
 def test_a_slot_at_the_ends_of_the_calendar_is_not_there(northwind: SellerClient, trade: Trade) -> None:
