@@ -54,6 +54,20 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 
 app = Celery("retaildelivery")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    timezone="UTC",
+    task_default_queue="relay",
+    task_ignore_result=True,
+    # A task belongs to its worker when it has ended; one whose worker dies goes to another.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    # Well below the broker's visibility timeout, so that nothing is handed out again while it is still at work.
+    task_soft_time_limit=240,
+    task_time_limit=300,
+    worker_hijack_root_logger=False,
+)
 # An exchange and key for each: left to the defaults all would share one, and every task would reach every queue.
 app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
 app.conf.task_create_missing_queues = False

@@ -4,7 +4,6 @@ from datetime import timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
@@ -12,6 +11,7 @@ from redis.retry import Retry
 
 from retaildelivery import environment as env
 from retaildelivery import logs
+from retaildelivery.web import openapi, sources
 
 env.read_dotenv()
 
@@ -148,19 +148,9 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_DEFAULT_QUEUE = "relay"
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SOFT_TIME_LIMIT = 240
-CELERY_TASK_TIME_LIMIT = 300
 # Longer than any task may run, so that nothing is handed out again while it is still at work.
 # A broker that is away costs a request one try (kombu's default is six seconds of them); a sweep comes after.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_connect_timeout": 2, "max_retries": 0}
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 
 # -- People ------------------------------------------------------------------------------------------------
@@ -170,14 +160,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+_HURDLES = "UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{hurdle}Validator"} for hurdle in _HURDLES
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "offers:landing"
@@ -199,7 +184,6 @@ LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "retaildelivery" / "locale"]
 FORMAT_MODULE_PATH = ["retaildelivery.formats"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
-USE_TZ = True
 
 # -- Files -------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -207,13 +191,11 @@ STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Photos, signatures and documents of people: never under a public URL, always through a view that asks who.
 MEDIA_ROOT = env.path("PROOFS_DIR", DATA_DIR / "proofs")
-MEDIA_URL = ""
-_STATIC_FILES = "django.contrib.staticfiles.storage.StaticFilesStorage"
+_PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
+_PACKED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": _STATIC_FILES if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": _PLAIN if DEBUG else _PACKED},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
@@ -221,12 +203,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # -- Messages ----------------------------------------------------------------------------------------------
 _MAIL = env.mail("EMAIL_URL")
 EMAIL_BACKEND = _MAIL.get("EMAIL_BACKEND", "retaildelivery.outbox.mail.StoredBackend")
-EMAIL_HOST = _MAIL.get("EMAIL_HOST") or "localhost"
-EMAIL_PORT = _MAIL.get("EMAIL_PORT") or 25
-EMAIL_HOST_USER = _MAIL.get("EMAIL_HOST_USER") or ""
-EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_PASSWORD") or ""
-EMAIL_USE_TLS = _MAIL.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER", ""), _MAIL.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Retail Delivery <delivery@{_HOST}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -266,23 +245,7 @@ TRAVEL_URL = "" if TRAVEL_PROVIDER == "estimate" else env.web_url("TRAVEL_URL", 
 TRAVEL_PROFILE = env.text("TRAVEL_PROFILE")
 TRAVEL_ALLOW_PRIVATE = env.switch("TRAVEL_ALLOW_PRIVATE", False)
 MAP_TILE_URL = env.web_url("MAP_TILE_URL", "https://tile.openstreetmap.org/{z}/{x}/{y}.png")
-_TILES = urlsplit(MAP_TILE_URL)
-_BLOB, _DATA = "blob:", "data:"
-CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": (),
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, _DATA, _BLOB, f"{_TILES.scheme}://{_TILES.netloc.replace('{s}', '*')}"],
-        "worker-src": [SELF, _BLOB],
-        "connect-src": [SELF],
-        "object-src": [NONE],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "form-action": [SELF],
-    },
-}
+CONTENT_SECURITY_POLICY = sources.policy(tiles=MAP_TILE_URL)
 
 # -- Payouts -----------------------------------------------------------------------------------------------
 # Bank details are sealed with the first key and opened with any: a new key goes in front of the old one.
@@ -323,46 +286,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": [],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "retaildelivery.web.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "OAS_VERSION": "3.1.0",
-    "TITLE": "Retail Delivery",
-    "DESCRIPTION": "Post orders from a mall, follow them to the door; see offers, claim blocks, deliver.",
-    "VERSION": "1",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "retaildelivery.web.documents.complete",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "ActorKind": "retaildelivery.outbox.models.Fact.Actor",
-        "CancelReason": "deliveries.models.Order.CancelReason",
-        "AttemptReason": "deliveries.models.Attempt.Reason",
-        "IncidentKind": "deliveries.models.Incident.Kind",
-        "OrderStatus": "deliveries.models.Order.Status",
-        "ParcelStatus": "deliveries.models.Parcel.Status",
-        "StopStatus": "deliveries.models.Stop.Status",
-        "StopKind": "deliveries.models.Stop.Kind",
-        "ManifestStatus": "deliveries.models.Manifest.Status",
-        "ScanMethod": "deliveries.models.Scan.Method",
-        "ScanOutcome": "deliveries.models.Scan.Outcome",
-        "BlockStatus": "offers.models.Block.Status",
-        "MileageSource": "offers.models.Mileage.Source",
-        "DeclineReason": "offers.models.Decline.Reason",
-        "OfferStatus": "offers.models.Offer.Status",
-        "PayoutAccountKind": "drivers.models.PayoutAccount.Kind",
-        "DisputeReason": "drivers.models.Dispute.Reason",
-        "CostBasis": "drivers.models.CostProfile.Basis",
-    },
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS
 
 # -- Logs --------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
