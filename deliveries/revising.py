@@ -10,12 +10,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from deliveries import drafts, facts, filling, limits
+from deliveries import drafts, facts, filling, limits, repacking
 from deliveries.drafts import DraftInvalid, FieldError, OrderDraft, ParcelDraft
 from deliveries.models import Order
 from deliveries.models.order import OrderQuerySet
 from deliveries.posting import OrderNotChangeable, TipAlreadyChanged, locked, new_pin, patiently
-from deliveries.snapshots import parcels_of
 from retaildelivery.outbox.recording import Actor
 
 # Who receives it and how may be mended as long as it is under way; where, when, for how much and what is asked for at
@@ -39,6 +38,8 @@ REQUIREMENTS = {
 }
 # Often it is only the packing that tells which carton, and so which barcode; no driver has read it until then.
 WHILE_HELD = {"barcodes"}
+# What is carried: until it is packed, in as many parcels as it takes.
+WHILE_UNPACKED = {"items", "parcels"}
 WHILE_WAITING = {
     *REQUIREMENTS,
     "window_start",
@@ -57,7 +58,7 @@ def revise(
 ) -> Order:
     """Change an order. `changes` names fields of OrderDraft: the recipient's and the instructions until it has ended;
     window, ready_at, address, value, requirements and what to do if undeliverable only while it waits to be planned;
-    `barcodes`, by number of the parcel, while the store holds it.
+    `barcodes`, by number of the parcel, while the store holds it; items and parcels until they are packed.
     A PIN that follows from what changed is a new one.
 
     Raises OrderNotFound, OrderNotChangeable, DraftInvalid.
@@ -88,7 +89,7 @@ def revise_and_tip(
 
 
 def _revise(order: Order, changes: Mapping[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    unknown = set(changes) - ALWAYS - WHILE_WAITING - WHILE_HELD
+    unknown = set(changes) - ALWAYS - WHILE_WAITING - WHILE_HELD - WHILE_UNPACKED
     if unknown:
         raise DraftInvalid(
             [
@@ -96,14 +97,17 @@ def _revise(order: Order, changes: Mapping[str, Any], *, actor: Actor, at: dt.da
                 for name in sorted(unknown)
             ]
         )
+    if set(changes) & WHILE_UNPACKED:
+        repacking.refuse_once_packed(order)
     if order.has_ended or (set(changes) & WHILE_WAITING and order.status != Order.Status.PLACED):
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
     if set(changes) & WHILE_HELD and order.status not in Order.BEFORE_CUSTODY:
         raise OrderNotChangeable(reason=order.status, status=order.get_status_display())
     before = filling.draft_of(order)
     said = {name: value for name, value in changes.items() if name not in WHILE_HELD}
-    draft = dataclasses.replace(before, **said, parcels=_marked(before, changes.get("barcodes", {})))
-    if set(changes) & WHILE_WAITING:
+    draft = dataclasses.replace(before, **said)
+    draft = dataclasses.replace(draft, parcels=_marked(draft, changes.get("barcodes", {})))
+    if set(changes) & (WHILE_WAITING | WHILE_UNPACKED):
         draft = drafts.check(draft, store=order.store, at=at)
     else:
         draft = drafts.check_under_way(draft)
@@ -111,14 +115,16 @@ def _revise(order: Order, changes: Mapping[str, Any], *, actor: Actor, at: dt.da
     if _pin_follows_from(draft) != _pin_follows_from(before):
         order.pin_kind = draft.pin_kind
         order.pin = new_pin(draft) if draft.requires_pin else ""
-    if draft.address != before.address:
-        filling.price(order, [parcel.size for parcel in parcels_of(order)], at=at)
+    if draft.parcels != before.parcels:
+        repacking.repack(order, draft.parcels)
+    if (draft.address, _sizes(draft)) != (before.address, _sizes(before)):
+        filling.price(order, _sizes(draft), at=at)
     order.save(update_fields=_REVISED)
-    for parcel, wanted in zip(parcels_of(order), draft.parcels, strict=True):
-        if parcel.barcodes != list(wanted.barcodes):
-            parcel.barcodes = list(wanted.barcodes)
-            parcel.save(update_fields=["barcodes"])
     facts.tell("order.updated", order, at=at, actor=actor, changed=sorted(changes))
+
+
+def _sizes(draft: OrderDraft) -> list[str]:
+    return [parcel.size for parcel in draft.parcels]
 
 
 def _marked(before: OrderDraft, marks: Mapping[int, tuple[str, ...]]) -> tuple[ParcelDraft, ...]:
@@ -140,7 +146,7 @@ def _pin_follows_from(draft: OrderDraft) -> tuple[object, ...]:
 _REVISED = [
     "window", "ready_at", "recipient_name", "recipient_phone", "recipient_email", "recipient_locale",
     "address_line1", "address_line2", "city", "region", "postal_code", "country", "latitude", "longitude", "located_by",
-    "instructions", "undeliverable", "declared_value_cents", "distance_m", "fee_cents", "fee_policy", "aside",
+    "instructions", "undeliverable", "declared_value_cents", "distance_m", "fee_cents", "fee_policy", "aside", "items",
     "requires_photo", "requires_signature", "requires_pin", "minimum_age", "pin_kind", "pin", *filling.LEGS,
 ]  # fmt: skip
 

@@ -272,9 +272,9 @@ class DeliveryView(DirectView):
         said = {name: known[name] for name in ("external_id", "quote_id", "tip")}
         refuse_fixed(given, shapes.FIXED, known=said | {"external_store_id": order.store.code})
         before = filling.draft_of(order)
-        wanted = changes.changes_of(given, before, at=at)
-        wanted = new_of(located_changes(wanted), order) | changes.barcodes_changed(given, before)
-        self.revise(code, wanted, given.get("tip_by_customer"))
+        wanted = changes.changes_of(given, before, known=known, at=at)
+        barcodes = {name: wanted.pop(name) for name in ("barcodes",) if name in wanted}
+        self.revise(code, new_of(located_changes(wanted), order) | barcodes, given.get("tip_by_customer"))
         return self.shown(code)
 
     def revise(self, code: str, wanted: Json, tip_cents: int | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deliveries.models import Order
+from deliveries.models import Order, Parcel
 from deliveries.tests.test_direct_door import ADDRESS, UNSET, DirectClient, body, made
 from retaildelivery.outbox import worlds
 from retaildelivery.outbox.models import Fact
@@ -138,7 +138,8 @@ def test_a_pin_that_is_asked_for_later_is_made_then(direct, trade):
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"manifest_items": [{"name": "Sofa", "quantity": 1}]}, "manifest_items"),
+        ({"manifest_items": [{"name": "Anvil", "quantity": 99, "weight": 29_000}]}, "manifest_items"),
+        ({"manifest_items": []}, "manifest_items"),
         ({"external_id": "E-2"}, "external_id"),
         ({"external_store_id": "ELSEWHERE"}, "external_store_id"),
         ({"pickup_address": "1 Main St, Reno, NV 89501"}, "pickup_address"),
@@ -246,3 +247,69 @@ def test_as_many_parcels_are_made_as_bear_barcodes(direct, trade):
         ["C-1"],
         ["C-2"],
     ]
+
+
+SOFA = {"name": "Sofa", "quantity": 1, "size": "xlarge", "price": 90_000, "must_be_upright": True}
+WEIGHTS = {"name": "Weights", "quantity": 2, "weight": 25_000, "price": 5_000}
+
+
+def test_other_things_are_other_parcels_at_their_price_until_they_are_packed(direct, trade):
+    delivery = made(direct, trade.store)
+    label = Order.objects.get().parcels.get().code
+
+    answer = update(direct, delivery, manifest_items=[SOFA, WEIGHTS])
+
+    said, order = answer.json(), Order.objects.get()
+    assert answer.status_code == 200, said
+    assert [(item["name"], item["quantity"], item["must_be_upright"]) for item in said["manifest_items"]] == [
+        ("Sofa", 1, True),
+        ("Weights", 2, False),
+    ]
+    parcels = list(order.parcels.order_by("number"))
+    assert (parcels[0].code, [parcel.number for parcel in parcels]) == (label, [1, 2])
+    assert [parcel.description for parcel in parcels] == ["REF-9, keep upright"] * 2
+    assert order.fee_cents > 899
+    assert said["fee"] == order.fee_cents + order.tip_cents
+    told = Fact.objects.filter(name="order.updated").latest("pk").data
+    assert {"items", "parcels"} <= set(told["changed"])
+    assert [parcel["code"] for parcel in told["order"]["parcels"]] == [parcel.code for parcel in parcels]
+
+
+def test_fewer_things_are_fewer_parcels_and_the_first_keep_their_labels(direct, trade):
+    delivery = made(direct, trade.store, manifest_items=[WEIGHTS])
+    first, _second = Order.objects.get().parcels.order_by("number")
+
+    answer = update(
+        direct, delivery, manifest_items=[{**WEIGHTS, "quantity": 1}], manifest_reference="REF-10"
+    )
+
+    parcel = Order.objects.get().parcels.get()
+    assert (answer.status_code, parcel.code, parcel.description) == (200, first.code, "REF-10")
+    assert Order.objects.get().declared_value_cents == 5_000
+
+
+def test_things_that_are_only_repeated_are_no_change(direct, trade):
+    delivery = made(direct, trade.store, manifest_items=[SOFA, WEIGHTS])
+
+    as_said = update(direct, delivery, manifest_items=[SOFA, WEIGHTS])
+    as_answered = update(direct, delivery, manifest_items=delivery["manifest_items"])
+
+    assert (as_said.status_code, as_answered.status_code) == (200, 200)
+    assert waits_unchanged(delivery)
+
+
+@pytest.mark.parametrize("status", ["packed", "planned", "assigned"])
+def test_things_that_are_packed_or_planned_stand(direct, trade, status):
+    delivery = made(direct, trade.store)
+    if status == "packed":
+        Parcel.objects.update(status="ready")
+    else:
+        Order.objects.update(status=status)
+
+    answer = update(direct, delivery, manifest_items=[SOFA], dropoff_notes="Ring twice")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_params")
+    assert list(answer.json()["metadata"]) == ["manifest_items"]
+    assert waits_unchanged(delivery)
+    order = Order.objects.get()
+    assert (order.instructions, order.parcels.count(), order.fee_cents) == ("Blue door", 1, 899)

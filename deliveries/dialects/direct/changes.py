@@ -17,10 +17,14 @@ from deliveries.dialects.direct.shapes import (
     barcodes_asked,
     barcodes_of,
     check_times,
+    items_of,
     joined,
     notes_of,
+    parcels_of,
     placed,
+    things_aside,
     window_of,
+    worth,
 )
 from deliveries.drafts import OrderDraft
 from deliveries.models import Order
@@ -28,8 +32,8 @@ from deliveries.models import Order
 Json = dict[str, Any]
 
 
-def changes_of(given: Json, before: OrderDraft, *, at: dt.datetime) -> Json:
-    """What an update changes of an order, by the names of a draft."""
+def changes_of(given: Json, before: OrderDraft, *, known: Json, at: dt.datetime) -> Json:
+    """What an update changes of an order, by the names of a draft; `known` is the delivery as it is answered."""
     check_times(given, at=at)
     start, end = window_of(given)
     address = known_door(given.get("dropoff_address") or before.address, before.address)
@@ -45,7 +49,13 @@ def changes_of(given: Json, before: OrderDraft, *, at: dt.datetime) -> Json:
         "undeliverable": UNDELIVERABLE.get(given.get("undeliverable_action") or ""),
     }
     changes = {name: value for name, value in wanted.items() if value is not None}
-    return changes | notes_changed(given, before) | requirements_changed(given)
+    changes |= notes_changed(given, before) | requirements_changed(given)
+    carried = carried_changed(given, before, known=known)
+    if carried:
+        changes |= carried | {"aside": with_things(changes["aside"], given["manifest_items"])}
+    else:
+        changes |= barcodes_changed(given, before)
+    return changes
 
 
 def notes_changed(given: Json, before: OrderDraft) -> Json:
@@ -66,6 +76,32 @@ def notes_changed(given: Json, before: OrderDraft) -> Json:
             notes if told is None else told, aside.get("dropoff_seller_notes", "")
         )
     return changes
+
+
+def carried_changed(given: Json, before: OrderDraft, *, known: Json) -> Json:
+    """What an update says of what is carried: other things may be other parcels. Nothing where it only repeats what
+    is, as it was said or as we answer it."""
+    items = given.get("manifest_items")
+    if not items or items == known["manifest_items"]:
+        return {}
+    aside: Json = dict(before.aside or {})
+    if items_of(items) == before.items and things_aside(items) == aside.get("items", []):
+        return {}
+    reference = given.get("manifest_reference") or known["manifest"]["reference"]
+    barcodes = {**aside.get("barcodes", {}), **barcodes_asked(given)}
+    changes: Json = {"items": items_of(items), "parcels": parcels_of(items, reference, barcodes)}
+    summed = sum(item.quantity * (item.price_cents or 0) for item in before.items)
+    if given.get("manifest_total_value") is None and before.declared_value_cents == summed:
+        changes["declared_value_cents"] = worth(items)
+    return changes
+
+
+def with_things(aside: Json | None, items: list[Json]) -> Json | None:
+    """What is kept aside of an order, with these things in place of those before."""
+    kept = {name: value for name, value in (aside or {}).items() if name != "items"}
+    if things := things_aside(items):
+        kept["items"] = things
+    return kept or None
 
 
 def barcodes_changed(given: Json, before: OrderDraft) -> Json:

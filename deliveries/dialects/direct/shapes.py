@@ -237,6 +237,7 @@ class UpdateIn(Placed):
     dropoff_address = maybe(Address)
     manifest_reference = Note(max_length=39)
     manifest_total_value = maybe(fields.WholeNumber)
+    manifest_items = maybe(Item, many=True, allow_empty=False)
     pickup_verification = maybe(Counter)
     dropoff_verification = maybe(Verification)
     return_verification = maybe(Counter)
@@ -254,7 +255,6 @@ class UpdateIn(Placed):
     pickup_name = fields.Document(required=False, allow_null=True)
     pickup_business_name = fields.Document(required=False, allow_null=True)
     pickup_phone_number = fields.Document(required=False, allow_null=True)
-    manifest_items = fields.Document(required=False, allow_null=True)
 
 
 FIXED = (
@@ -266,7 +266,6 @@ FIXED = (
     "pickup_name",
     "pickup_business_name",
     "pickup_phone_number",
-    "manifest_items",
 )
 
 
@@ -315,30 +314,11 @@ def draft_of(given: Json, *, at: dt.datetime) -> OrderDraft:
         recipient_locale="en",
         address=placed(given["dropoff_address"], given, business=given.get("dropoff_business_name", "")),
         instructions=joined(given.get("dropoff_notes"), given.get("dropoff_seller_notes")),
-        parcels=packing.packed(
-            [thing_of(item) for item in items],
-            description=description_of(given, items),
-            barcodes=barcodes_of(barcodes_asked(given)),
-        ),
+        parcels=parcels_of(items, given.get("manifest_reference"), barcodes_asked(given)),
         undeliverable=UNDELIVERABLE[given.get("undeliverable_action", "return")],
-        declared_value_cents=value
-        if value is not None
-        else sum(item["quantity"] * (item.get("price") or 0) for item in items),
+        declared_value_cents=worth(items) if value is None else value,
         tip_cents=given.get("tip", 0),
-        items=tuple(
-            ItemDraft(
-                name=item["name"],
-                quantity=item["quantity"],
-                grams=item.get("weight") or None,
-                **{
-                    ours: round(size)
-                    for ours, theirs in SIDES.items()
-                    if (size := (item.get("dimensions") or {}).get(theirs)) and round(size)
-                },
-                price_cents=item.get("price"),
-            )
-            for item in items
-        ),
+        items=items_of(items),
         **requirements_of(given),
         aside=aside_of(given, items),
     )
@@ -369,21 +349,26 @@ def notes_of(instructions: str, seller_notes: str) -> str:
     return instructions.removesuffix(seller_notes).rstrip() if seller_notes else instructions
 
 
-def description_of(given: Json, items: list[Json]) -> str:
+def description_of(reference: str | None, items: list[Json]) -> str:
     """Their reference, and how the parcels want to be handled."""
     handling = [words for name, words in HANDLING.items() if any(item.get(name) for item in items)]
-    return ", ".join(text for text in (given.get("manifest_reference"), *handling) if text)
+    return ", ".join(text for text in (reference, *handling) if text)
 
 
 def aside_of(given: Json, items: list[Json]) -> Json | None:
     """What the delivery says that has no place of its own on an order; None for nothing."""
     said: Json = {name: given[name] for name in ASIDE if given.get(name)}
-    things = [{name: item[name] for name in ITEM_ASIDE if item.get(name) is not None} for item in items]
-    if any(things):
+    if things := things_aside(items):
         said["items"] = things
     if asked := barcodes_asked(given):
         said["barcodes"] = asked
     return said or None
+
+
+def things_aside(items: list[Json]) -> list[Json]:
+    """What is said of each thing that has no place of its own; nothing where nothing is."""
+    things = [{name: item[name] for name in ITEM_ASIDE if item.get(name) is not None} for item in items]
+    return things if any(things) else []
 
 
 def placed(address: AddressDraft, given: Json, *, business: str = "") -> AddressDraft:
@@ -447,6 +432,36 @@ def age_of(age: int | None) -> int | None:
 
 def _signed(leg: Json) -> bool:
     return bool(leg.get("signature") or (leg.get("signature_requirement") or {}).get("enabled"))
+
+
+def parcels_of(items: list[Json], reference: str | None, barcodes: Json) -> tuple[ParcelDraft, ...]:
+    """What is carried, as parcels that bear those barcodes."""
+    return packing.packed(
+        [thing_of(item) for item in items],
+        description=description_of(reference, items),
+        barcodes=barcodes_of(barcodes),
+    )
+
+
+def items_of(items: list[Json]) -> tuple[ItemDraft, ...]:
+    return tuple(
+        ItemDraft(
+            name=item["name"],
+            quantity=item["quantity"],
+            grams=item.get("weight") or None,
+            **{
+                ours: round(size)
+                for ours, theirs in SIDES.items()
+                if (size := (item.get("dimensions") or {}).get(theirs)) and round(size)
+            },
+            price_cents=item.get("price"),
+        )
+        for item in items
+    )
+
+
+def worth(items: list[Json]) -> int:
+    return sum(item["quantity"] * (item.get("price") or 0) for item in items)
 
 
 def thing_of(item: Json) -> packing.Thing:
