@@ -677,7 +677,12 @@ def test_times_that_break_a_rule_of_the_service_get_its_code_for_it(direct, trad
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"[]", b"null", b"{", b'{"tip":1,"tip":2}', b'{"a":"\\ud800"}', b"\xff"]
+    "raw",
+    [
+        *(b"", b"[]", b"null", b"{", b'{"tip":1,"tip":2}', b'{"a":"\\ud800"}', b"\xff", b'{"tip":NaN}'),
+        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    ],
+    ids=lambda raw: raw[:20].decode("latin-1"),
 )
 @pytest.mark.parametrize("path", ["deliveries", "delivery_quotes"])
 def test_a_body_that_is_no_object_is_never_answered_in_html(direct, path, raw):

@@ -468,7 +468,12 @@ def test_bad_input_is_named_by_its_field_in_their_shape(drive, trade, changes, s
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"[]", b"null", b"{", b'{"tip":1,"tip":2}', b'{"a":"\\ud800"}', b"\xff"]
+    "raw",
+    [
+        *(b"", b"[]", b"null", b"{", b'{"tip":1,"tip":2}', b'{"a":"\\ud800"}', b"\xff", b'{"tip":NaN}'),
+        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    ],
+    ids=lambda raw: raw[:20].decode("latin-1"),
 )
 @pytest.mark.parametrize("path", ["deliveries", "quotes"])
 def test_a_body_that_is_no_object_is_never_answered_in_html(drive, path, raw):

@@ -72,7 +72,8 @@ def _exchange(
 ) -> tuple[int, str]:
     raw = socket.create_connection((target.address, target.port), timeout=bounds.connect)
     # A receiver that trickles one byte a second never runs into a socket's own time-out; the plug is pulled.
-    plug = threading.Timer(bounds.total, _pull, args=(raw,))
+    pulled = threading.Event()
+    plug = threading.Timer(bounds.total, _pull, args=(raw, pulled))
     plug.daemon = True
     plug.start()
     try:
@@ -89,13 +90,17 @@ def _exchange(
             headers={"Host": target.host_header, "Connection": "close", **headers},
         )
         answer = connection.getresponse()
+        if pulled.is_set():
+            # Half a first line reads like a whole one once nothing more comes.
+            raise TimeoutError
         return answer.status, _read(answer, bounds.answer_bytes)
     finally:
         plug.cancel()
         raw.close()
 
 
-def _pull(raw: socket.socket) -> None:
+def _pull(raw: socket.socket, pulled: threading.Event) -> None:
+    pulled.set()
     try:
         raw.shutdown(socket.SHUT_RDWR)
     except OSError:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -15,11 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 class Receiver:
     """What it got, and how it answers: `status`, `body`, extra `headers`, after `delay` seconds.
 
+    One that `trickles` its "head" or its "body" sends a byte at a time, for as long as anybody listens.
+
     A GET with `?check=` is answered with the text of it, or with `check_answer` where that is given."""
 
     status: int = 200
     body: bytes = b"ok"
     delay: float = 0.0
+    trickles: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     check_answer: bytes | None = None
     got: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
@@ -33,6 +37,16 @@ class Receiver:
         return [headers["webhook-id"] for _path, headers, _body in self.got]
 
 
+BEGINNINGS = {"head": b"HTTP/1.1 200 O", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}
+
+
+def trickle(wire: BinaryIO) -> None:
+    with suppress(OSError):
+        while True:
+            wire.write(b"x")
+            time.sleep(0.02)
+
+
 @contextmanager
 def listening(**options: object) -> Iterator[Receiver]:
     receiver = Receiver(**options)  # type: ignore[arg-type]
@@ -43,6 +57,10 @@ def listening(**options: object) -> Iterator[Receiver]:
             body = self.rfile.read(length).decode()
             receiver.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             time.sleep(receiver.delay)
+            if receiver.trickles:
+                self.wfile.write(BEGINNINGS[receiver.trickles])
+                trickle(self.wfile)
+                return
             self.send_response(receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)

@@ -296,6 +296,22 @@ def test_a_hanging_endpoint_in_the_middle_delays_no_other(trade: Trade, monkeypa
     assert WebhookMessage.objects.filter(delivered_at__isnull=False).count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("trickles", "told"), [("head", (None, "timeout")), ("body", (200, ""))])
+def test_a_receiver_that_answers_a_byte_at_a_time_is_left_when_its_time_is_over(
+    trade: Trade, monkeypatch: Any, trickles: str, told: tuple[int | None, str]
+) -> None:
+    monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT", dt.timedelta(seconds=1))
+    with listening(trickles=trickles) as receiver:
+        add(trade, receiver.url)
+        happen(trade)
+        sending.send(message_id=WebhookMessage.objects.get().pk, at=timezone.now())
+
+    attempt = WebhookAttempt.objects.get()
+    assert (attempt.status, attempt.failure) == told
+    assert len(receiver.got) == 1
+
+
 def _send_and_close(message_id: int) -> None:
     sending.send(message_id=message_id, at=timezone.now())
     connection.close()
