@@ -28,6 +28,7 @@ from offers import (
     locks,
     moves,
     reckoning,
+    relieving,
 )
 from offers.models import Award, Block, Claim, Offer
 from retaildelivery.lib.refusals import Refused
@@ -175,13 +176,15 @@ def _claim(*, offer: Offer, driver_id: int, at: dt.datetime) -> Claim:
         **reckoning.expected(costs, block, pay_cents=offer.pay_cents),
     )
     _CLAIMS.run([claim])
-    told = facts.block_claimed(claim, at=at)
+    told = [facts.block_claimed(claim, at=at)]
+    if block.is_relief and (first := relieving.first_of(block)) is not None:
+        told.append(facts.relief_found(first, claim, at=at))
     if block.manifest is not None:
         # Of the same mall, which is at hand.
         block.manifest.mall = block.mall
-        manifests.assign(manifest=block.manifest, driver=driver, at=at, beside=[told])
+        manifests.assign(manifest=block.manifest, driver=driver, at=at, beside=told)
     else:
-        recording.record(told)
+        recording.record_all(told)
     freshness.touch_driver(driver_id)
     latecomers.note_gone(offer, driver_id=driver_id)
     return claim

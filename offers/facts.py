@@ -324,6 +324,11 @@ def relief_opened(block: Block, relief: Block, *, at: dt.datetime, actor: Actor)
     return _block("block.relief_opened", block, at=at, actor=actor, relief=relief.code)
 
 
+def relief_found(block: Block, claim: Claim, *, at: dt.datetime) -> Happening:
+    """A driver has claimed the relief that takes over stops of this block."""
+    return _block("block.relief_found", block, at=at, actor=by_driver(claim.driver), relief=claim.block.code)
+
+
 def relief_request_changed(name: str, asked: ReliefRequest, *, at: dt.datetime, actor: Actor) -> Happening:
     """block.relief_asked, .relief_granted, .relief_declined, .relief_taken_back, .relief_overtaken."""
     return _block(

@@ -36,11 +36,15 @@ def tell_driver(*, fact: Fact, at: dt.datetime) -> None:
 
 
 def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
-    """Reaction to a driver who has come to take over: who hands over reads who it is, and what to do, while they are
-    still there."""
+    """Reaction to a driver who takes over and was found (`block.relief_found`) or has come (`block.checked_in`): who
+    hands over reads who it is and what to do, while that is still so."""
+    name, status, code = {
+        "block.relief_found": ("block_relief_coming", Block.Status.CLAIMED, fact.data.get("relief")),
+        "block.checked_in": ("block_relief_here", Block.Status.CHECKED_IN, fact.data["block"]["code"]),
+    }[fact.name]
     block = (
         Block.objects.live()  # type: ignore[attr-defined]
-        .filter(code=fact.data["block"]["code"], status=Block.Status.CHECKED_IN)
+        .filter(code=code, status=status)
         .select_related("mall__market", "manifest__driver__user")
         .first()
     )
@@ -51,11 +55,12 @@ def tell_giver(*, fact: Fact, at: dt.datetime) -> None:
         return
     telling.tell(
         first.manifest.driver,
-        "block_relief_here",
+        name,
         key=f"{fact.code}:giver",
         block=block,
         path="/drive/block/",
         until=block.ends_at,
+        moment=block.starts_at,
         at=at,
         driver=who["first_name"],
         car=who["vehicle"],

@@ -33,6 +33,7 @@ SENTENCES: dict[str, str] = {
     "block.released": gettext_noop("Given back in time"),
     "block.relief_asked": gettext_noop("The driver asks that stops are taken over"),
     "block.relief_declined": gettext_noop("The request to take stops over was declined"),
+    "block.relief_found": gettext_noop("Somebody was found who takes over"),
     "block.relief_granted": gettext_noop("The request to take stops over was granted"),
     "block.relief_opened": gettext_noop("Somebody is sought who takes over"),
     "block.relief_taken_back": gettext_noop("The request to take stops over was taken back"),

@@ -40,6 +40,7 @@ REACTIONS: Mapping[str, Mapping[str, Effect]] = {
     "block.published": {"offers.tell_wishes": wishing.match},
     "block.rearranged": {"offers.tell": block_notices.tell_driver},
     "block.relief_declined": {"offers.tell": block_notices.tell_driver},
+    "block.relief_found": {"offers.tell_giver": block_notices.tell_giver},
     "block.relief_granted": {"offers.tell": block_notices.tell_driver},
     "block.repriced": {
         "offers.tell_operations": alerts.tell_at_cap,

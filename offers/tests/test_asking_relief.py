@@ -7,7 +7,7 @@ from django.urls import reverse
 from deliveries import loading, relief
 from deliveries.models import Parcel
 from drivers import badge
-from offers import aborting, asking_relief, attendance, relieving
+from offers import aborting, asking_relief, attendance, claiming, relieving
 from offers.models import Block, Claim, ReliefRequest
 from offers.tests import making
 from offers.tests.making import HOUR, MINUTE, START
@@ -469,6 +469,30 @@ def test_who_hands_over_is_told_who_has_come_and_their_page_shows_it_by_itself(c
     assert again.status_code == 200
     assert "Hand over your parcels" in again.content.decode()
     assert 'name="driver_code"' in again.content.decode()
+
+
+def test_who_hands_over_is_told_once_who_was_found_and_when_to_meet(block, ada):
+    relief_block = granted(block, ada, making.doors_of(block)[2])
+    making.claimed(relief_block, making.driver("Ben"), at=NOW)
+
+    making.relay_all(at=NOW)
+    making.relay_all(at=NOW)
+
+    mail = Message.objects.get(name="block_relief_coming")
+    assert (mail.to, mail.subject) == (ada.user.email, "Ben comes to meet you")
+    assert "Be at the meeting place at 2:10" in mail.text
+    [found] = making.facts_named("block.relief_found")
+    assert (found.data["block"]["code"], found.data["relief"]) == (block.code, relief_block.code)
+
+
+def test_whom_the_taker_gave_back_before_it_was_told_nobody_is_waited_for(block, ada):
+    relief_block, ben = granted(block, ada, making.doors_of(block)[2]), making.driver("Ben")
+    making.claimed(relief_block, ben, at=NOW)
+    claiming.release(block_code=relief_block.code, driver_id=ben.pk, at=NOW)
+
+    making.relay_all(at=NOW)
+
+    assert not Message.objects.filter(name="block_relief_coming").exists()
 
 
 def test_a_page_that_waits_for_relief_costs_no_bytes_while_nothing_changes(client, block, ada):
