@@ -81,6 +81,14 @@ def test_the_winner_confirms_and_the_reserve_sees_their_rank(client, block, offe
     assert reverse("offers:draw", args=[offer.code]) in detail
 
 
+def test_a_driver_of_the_market_finds_the_way_back_from_the_draw_to_its_offer(client, offer):
+    public = reverse("offers:draw", args=[offer.code])
+    back = f'class="back" href="{reverse("offers:driver_offer", args=[offer.code])}"'
+
+    assert back not in client.get(public).content.decode()
+    assert back in signed_in(client, making.driver("Ada")).get(public).content.decode()
+
+
 def test_what_is_to_be_confirmed_comes_before_what_starts_sooner(client, block, offer, time_machine):
     store = making.store(block.mall, "Quill")
     sooner = making.block([making.order(store)], start=START - HOUR)

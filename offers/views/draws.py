@@ -35,7 +35,8 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
     draw = found(code)
     published = verification.document(draw)
     rows = published.get("entrants", [])
-    mine = verification.entrant_of(draw, driver_of(request.user))
+    driver = driver_of(request.user)
+    mine = verification.entrant_of(draw, driver)
     context = {
         "draw": draw,
         "offer": draw.offer,
@@ -45,6 +46,7 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
         "entrants": len(rows),
         "faults": verification.check(draw, published) if draw.drawn_at else [],
         "mine": mine,
+        "sees_offer": driver is not None and driver.market_code == draw.offer.block.mall.market.code,
         "my_row": next((row for row in rows if mine and row["entrant"] == mine), None),
     }
     return render(request, "offers/draw.html", context)
