@@ -205,7 +205,7 @@ def test_an_appeal_is_filed_on_the_page_and_shown_with_its_answer(ada, ops, clie
     assert "it does not count meanwhile" in meanwhile
     assert "No-show" in shown
     assert "BX7K 2M" in shown
-    assert "-6 until Feb. 21, 2027" in shown
+    assert "−6 until Feb. 21, 2027" in shown
     assert f'<time datetime="{Appeal.objects.get().answer_by.isoformat()}"' in meanwhile
     assert "Olu says: We compared the scans." in after
     assert "Appeal once more" in after

@@ -96,4 +96,4 @@ def test_an_event_counts_until_the_day_it_ends_where_the_driver_is(client, db, t
 
     page = client.get(reverse("drivers:standing")).content.decode()
 
-    assert f"-2 until {day}" in page
+    assert f"−2 until {day}" in page

@@ -50,6 +50,12 @@ def money_signed(cents: int | None) -> str:
     return f"+{money(cents)}" if cents and cents > 0 else money(cents)
 
 
+@register.filter
+def signed(points: int) -> str:
+    """Points that count for or against somebody, with the minus of typography: "+1", "−2"."""
+    return f"{points:+d}".replace("-", "−")
+
+
 @register.simple_tag
 def figure(cents: int, note: str = "") -> SafeString:
     """A big amount with small cents, read out as one amount, and a line of explanation below it."""
