@@ -309,6 +309,15 @@ def test_staff_of_a_store_are_no_drivers(client, mine, method, name):
     assert getattr(client, method)(url(name, mine.code)).status_code == 403
 
 
+def test_a_block_of_another_day_says_its_day_above_the_offers_and_over_its_stops(client, mine, time_machine):
+    pages = [reverse("offers:driver_offers"), url("driver_manifest", mine.code)]
+    day = f"{START.astimezone(mine.mall.zone):%a %-d}, "
+
+    assert all(day not in client.get(page).content.decode() for page in pages)
+    time_machine.move_to(AT - dt.timedelta(days=1), tick=False)
+    assert all(day in client.get(page).content.decode() for page in pages)
+
+
 def test_release_in_time_says_beforehand_that_it_is_free(client, mine, time_machine):
     time_machine.move_to(START - 45 * MINUTE, tick=False)
     assert "Without consequence" in client.get(url("driver_release", mine.code)).content.decode()
