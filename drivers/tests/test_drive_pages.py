@@ -240,7 +240,7 @@ def test_standing_shows_causes_and_what_does_not_count(client, ada):
 
     page = client.get("/drive/standing/").content.decode()
 
-    assert "<dd>-1</dd>" in page
+    assert "<dd>−1</dd>" in page
     assert "At fault: store." in page
     assert "Does not count." in page
     assert reverse("offers:driver_block_pay", args=["BX7K2M"]) in page

@@ -51,9 +51,15 @@ def money_signed(cents: int | None) -> str:
 
 
 @register.filter
+def minus(points: int | str) -> str:
+    """A sum of points with the minus of typography: "3", "−2"."""
+    return str(points).replace("-", "−")
+
+
+@register.filter
 def signed(points: int) -> str:
-    """Points that count for or against somebody, with the minus of typography: "+1", "−2"."""
-    return f"{points:+d}".replace("-", "−")
+    """Points that count for or against somebody: "+1", "−2"."""
+    return minus(f"{points:+d}")
 
 
 @register.simple_tag
