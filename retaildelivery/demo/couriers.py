@@ -355,7 +355,9 @@ class Rider:
         if manifest is None:
             manifest = yield from patiently(lambda: self.phone.manifest(block.code))
         mine = {order["code"] for stop in manifest["stops"] for order in stop["orders"] if order["open"]}
-        met = sorted(mine & self.play.badges.keys())
+        # A code that this driver showed may still lie there, when the other confirmed in between.
+        shown = {code for code, badge in self.play.badges.items() if badge != self.phone.badge}
+        met = sorted(mine & shown)
         if not met:
             return False
         badge = yield from patiently(self.play.badges[met[0]])
