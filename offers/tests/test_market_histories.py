@@ -83,9 +83,11 @@ class Market:
 
     def fill(self) -> None:
         """All enter a draw, it closes, and who is asked says yes."""
-        offer = Offer.objects.filter(status="open", mode="draw", draw__drawn_at=None).order_by("?").first()
-        if offer is None:
-            return
+        open_now = Offer.objects.filter(status="open", mode="draw", draw__drawn_at=None).order_by("pk")
+        if open_now:
+            self.fill_of(self.chance.choice(list(open_now)))
+
+    def fill_of(self, offer: Offer) -> None:
         fresh = Offer.objects.select_related("draw", "block__mall__market", "block__policy").get(pk=offer.pk)
         for driver in self.drivers:
             with contextlib.suppress(Refused):
@@ -226,7 +228,7 @@ class Market:
         claiming.claim(offer_code=self.offer().code, driver_id=self.driver().pk, at=self.at)
 
     def confirm(self) -> None:
-        award = Award.objects.live().select_related("offer").order_by("?").first()
+        award = self.chance.choice([*Award.objects.live().select_related("offer").order_by("pk")] or [None])
         if award is not None:
             claiming.claim(offer_code=award.offer.code, driver_id=award.driver_id, at=self.at)
 
@@ -408,7 +410,7 @@ def test_the_check_finds_an_offer_without_a_next_step(db):
 def test_the_check_finds_a_parcel_in_the_car_of_somebody_who_answers_for_none(db):
     """The control: a driver breaks off with parcels in the car, and one turns up with a driver who has no block."""
     market = Market(1)
-    market.fill()
+    market.fill_of(making.offer_of(market.blocks[0]))
     market.break_off()
     check_everything(market)
     [broken] = Claim.objects.live().filter(block__status="aborted")
