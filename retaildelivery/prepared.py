@@ -251,10 +251,12 @@ class Blank(Generic[T]):
 
     def _prepare(self) -> None:
         same: dict[str, Any] = {}
+        drawn: list[tuple[str, Callable[[], Any]]] = []
         for field in self.model._meta.concrete_fields:
             if callable(field.default) and field.default is not NOT_PROVIDED:
-                self.drawn.append((field.attname, field.default))
+                drawn.append((field.attname, field.default))
             else:
                 same[field.attname] = field.get_default()
+        self.drawn = drawn
         # Last: another thread reads from here on.
         self.same = same

@@ -26,13 +26,19 @@ class ThreadsOwn(redis.Redis):
         try:
             return self._answer(connection, *command, **options)
         except redis.ConnectionError:
-            # The server may have closed it since the command before. One that is away raises again below.
-            connection.disconnect()
-        return self._answer(connection, *command, **options)
+            # The server may have closed it since the command before. One that is away raises again here.
+            return self._answer(connection, *command, **options)
 
     def _answer(self, connection: Any, *command: Any, **options: Any) -> Any:
-        connection.send_command(*command)
-        return self.parse_response(connection, command[0], **options)  # type: ignore[no-untyped-call]
+        try:
+            connection.send_command(*command)
+            return self.parse_response(connection, command[0], **options)  # type: ignore[no-untyped-call]
+        except redis.ResponseError:
+            raise
+        except BaseException:
+            # Of who is interrupted the answer may still be under way: the next command must not take it for its own.
+            connection.disconnect()
+            raise
 
     def _connection(self) -> Any:
         connection = getattr(self._kept, "connection", None)

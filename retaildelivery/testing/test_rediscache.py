@@ -49,6 +49,30 @@ def test_a_connection_that_the_server_closed_is_made_anew():
     assert client.execute_command("CLIENT", "ID") != number
 
 
+def test_the_answer_to_a_command_that_was_interrupted_is_not_taken_for_the_next_ones(monkeypatch):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    client = ThreadsOwn.from_url(settings.REDIS_URL)
+    client.mset({"one": "1", "two": "2"})
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "parse_response", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.get("one")
+
+    assert client.get("two") == b"2"
+
+
+def test_a_command_that_is_refused_keeps_the_connection():
+    client = ThreadsOwn.from_url(settings.REDIS_URL)
+    number = client.execute_command("CLIENT", "ID")
+
+    with pytest.raises(redis.ResponseError):
+        client.execute_command("NO SUCH COMMAND")
+
+    assert client.execute_command("CLIENT", "ID") == number
+
+
 def test_each_thread_has_a_connection_of_its_own_and_keeps_it():
     def ask():
         found.append([client.execute_command("CLIENT", "ID") for _ in range(3)])
