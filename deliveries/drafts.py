@@ -152,7 +152,11 @@ def check(draft: OrderDraft, *, store: Store, at: dt.datetime) -> OrderDraft:
 
     Raises DraftInvalid naming every field at fault.
     """
-    draft = tidy(draft)
+    return check_tidy(tidy(draft), store=store, at=at)
+
+
+def check_tidy(draft: OrderDraft, *, store: Store, at: dt.datetime) -> OrderDraft:
+    """`check` of a draft that is tidy."""
     errors = [
         *_store(store, at),
         *_texts(draft),

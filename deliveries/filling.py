@@ -68,8 +68,10 @@ def price(order: Order, sizes: list[str], *, at: dt.datetime) -> None:
     price_by(policy, order, sizes)
 
 
-def price_by(policy: FeePolicy | None, order: Order, sizes: list[str]) -> None:
-    """`price`, by these terms."""
+def price_by(
+    policy: FeePolicy | None, order: Order, sizes: list[str], *, terms: fees.FeeTerms | None = None
+) -> None:
+    """`price`, by this row; `terms` is what the rules read of it, when that is at hand."""
     point = order.point
     order.distance_m = order.fee_cents = order.fee_policy = None
     if point is None:
@@ -78,8 +80,11 @@ def price_by(policy: FeePolicy | None, order: Order, sizes: list[str]) -> None:
     if policy is not None:
         order.fee_policy = policy
         order.fee_cents = fees.total_cents(
-            charging.delivery_lines(
-                policy, distance_m=order.distance_m, sizes=sizes, slot_cents=order.slot_cents
+            fees.fee(
+                terms or charging.terms(policy),
+                distance_m=order.distance_m,
+                size_classes=sizes,
+                slot_cents=order.slot_cents,
             )
         )
 

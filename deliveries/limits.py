@@ -82,3 +82,5 @@ PLAY_STEPS = 100  # robot steps of one request or sweep, a few seconds of work
 PLAY_LEASE = dt.timedelta(minutes=2)  # by then whoever moves a sandbox's clock is done, or dead
 SANDBOXES_SWEPT = 50  # sandboxes one sweep plays in
 PICTURE_SHOWN = dt.timedelta(days=30)  # how long a link to a picture of the proof works without a key
+REGULAR_WITHIN = dt.timedelta(minutes=1)  # a system that posts twice in this will post again soon
+REGULARS_KNOWN = 2_000  # systems and stores that a process remembers; a few kilobytes each

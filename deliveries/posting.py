@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
@@ -15,17 +14,18 @@ from django.utils.translation import gettext_lazy as _
 
 from deliveries import completion, drafts, facts, filling, geocoding, limits, locks, manifests, moves, slots
 from deliveries.drafts import DraftInvalid, FieldError, OrderDraft
-from deliveries.models import Consignment, Order, Parcel
+from deliveries.fees import FeeTerms
+from deliveries.models import Consignment, FeePolicy, Order, Parcel
 from deliveries.models.order import OrderQuerySet
 from deliveries.snapshots import live_consignment, parcels_of
 from retaildelivery import clashes
 from retaildelivery.accounts.models import User
-from retaildelivery.lib import codes
+from retaildelivery.lib import codes, jsontext
 from retaildelivery.lib.geo import Point, within
 from retaildelivery.lib.refusals import Refused
 from retaildelivery.outbox import recording
 from retaildelivery.outbox.models import Fact
-from retaildelivery.outbox.recording import Actor, Insertion
+from retaildelivery.outbox.recording import Actor, Condition, Insertion
 from retaildelivery.prepared import Blank, Given, Prepared, PreparedInsert
 from stores.models import Store
 
@@ -76,6 +76,10 @@ class Busy(PostingRefused):
     retryable = True
 
 
+class OutOfDate(Exception):
+    """What an order was made from is no longer so."""
+
+
 def patiently(verb: Callable[P, R]) -> Callable[P, R]:
     """Run the verb again when the order was put on, or taken off, a manifest while we waited for its lock."""
 
@@ -111,11 +115,12 @@ def post(
     `afterwards` is called there with the order once it is written: inner verbs that may refuse. Raises DraftInvalid,
     ExternalIdTaken, and whatever those raise.
     """
-    digest = digest_of(draft, store)
+    draft = drafts.tidy(draft)
+    digest = _digest(draft, store)
     try:
         return _post(
             store=store,
-            draft=drafts.check(draft, store=store, at=at),
+            draft=drafts.check_tidy(draft, store=store, at=at),
             digest=digest,
             actor=actor,
             at=at,
@@ -136,17 +141,15 @@ def post(
 
 def digest_of(draft: OrderDraft, store: Store) -> str:
     """SHA-256 over what the caller said; a place that we looked up ourselves is not part of it."""
-    tidy = drafts.tidy(draft)
+    return _digest(drafts.tidy(draft), store)
+
+
+def _digest(tidy: OrderDraft, store: Store) -> str:
     said = {**_said(tidy), "store": store.code, "address": _said(tidy.address)}
-    if draft.address.located_by != "given":
+    if tidy.address.located_by != "given":
         said["address"]["point"] = None
     said["address"].pop("located_by")
-    if draft.aside is None:
-        # So that digests of before there was such a thing hold.
-        said.pop("aside")
-    return hashlib.sha256(
-        json.dumps(said, sort_keys=True, default=_said).encode(errors="replace")
-    ).hexdigest()
+    return hashlib.sha256(jsontext.dumps(said, sort_keys=True, default=_said)).hexdigest()
 
 
 def _said(value: Any) -> Any:
@@ -207,8 +210,53 @@ def _post(
     return order
 
 
-_ORDERS, _PARCELS = PreparedInsert(Order), PreparedInsert(Parcel)
-_PARCELS_OF_IT = PreparedInsert(Parcel, order="(SELECT id FROM placed)")
+@clashes.drawn_anew
+def post_if(
+    condition: Condition,
+    *,
+    store: Store,
+    policy: FeePolicy | None,
+    terms: FeeTerms | None,
+    draft: OrderDraft,
+    actor: Actor,
+    at: dt.datetime,
+) -> dict[str, Any]:
+    """`post`, from a store and by the policy and its terms as they were read before, outside a transaction: `condition`
+    finds the store when all is still as it was read. Gives the order as it is shown.
+
+    Raises OutOfDate when something is no longer so, DraftInvalid, and IntegrityError for an external id that an order
+    has already."""
+    draft = drafts.check_tidy(drafts.tidy(draft), store=store, at=at)
+    order = built(store, draft, _digest(draft, store), at=at)
+    filling.price_by(policy, order, [parcel.size for parcel in draft.parcels], terms=terms)
+    told = facts.placed([order], at=at, actor=actor)[0]
+    try:
+        recording.record_if(condition, _insertions(order, _ORDERS_IF), told)
+    except IntegrityError as failure:
+        if getattr(getattr(failure.__cause__, "diag", None), "column_name", None) == "store_id":
+            raise OutOfDate from failure
+        raise
+    shown: dict[str, Any] = told.data["order"]
+    return shown
+
+
+_LATER = (
+    *(
+        "status",
+        "pin_failures",
+        "recipient_note",
+        "tipped_after_at",
+        "picked_up_at",
+        "near_at",
+        "delivered_at",
+    ),
+    *("cancelled_at", "cancelled_by", "cancel_reason", "cancel_note", "failed_at", "returned_at", "lost_at"),
+    *("disposed_at", "redelivery_of", "quote", "slot_cents"),
+)
+_LATER_OF_A_PARCEL = ("status", "custodian", "driver")
+_ORDERS, _PARCELS = PreparedInsert(Order, later=_LATER), PreparedInsert(Parcel, later=_LATER_OF_A_PARCEL)
+_ORDERS_IF = PreparedInsert(Order, later=_LATER, store="(SELECT id FROM condition)")
+_PARCELS_OF_IT = PreparedInsert(Parcel, later=_LATER_OF_A_PARCEL, order="(SELECT id FROM placed)")
 _ORDER, _PARCEL = Blank(Order), Blank(Parcel)
 
 
@@ -220,12 +268,13 @@ def write(orders: Sequence[Order]) -> None:
 
 def write_and_tell(order: Order, *, at: dt.datetime, actor: Actor) -> None:
     """Insert an order that was just built, its parcels and its first fact, in one statement."""
-    parcels: list[Parcel] = order.parcels_known  # type: ignore[attr-defined]
-    recording.record_with(
-        [Insertion("placed", _ORDERS, [order]), Insertion("packed", _PARCELS_OF_IT, parcels)],
-        facts.placed([order], at=at, actor=actor)[0],
-    )
+    recording.record_with(_insertions(order, _ORDERS), facts.placed([order], at=at, actor=actor)[0])
     parcels_known(order)
+
+
+def _insertions(order: Order, orders: PreparedInsert[Order]) -> list[Insertion]:
+    parcels: list[Parcel] = order.parcels_known  # type: ignore[attr-defined]
+    return [Insertion("placed", orders, [order]), Insertion("packed", _PARCELS_OF_IT, parcels)]
 
 
 def built(

@@ -4,6 +4,7 @@ what the queryset would."""
 
 from __future__ import annotations
 
+import datetime as dt
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -157,16 +158,25 @@ class PreparedUpdate:
         return sql, params
 
 
+def written(value: Any, field: Field[Any, Any], here: Any) -> Any:
+    """The value as the driver writes it: a text where it would first have to find out what it has."""
+    if isinstance(value, str) and _as_it_is(field) is str:
+        return str.__str__(value)  # the member of an enumeration
+    found = field.get_db_prep_save(value, here)
+    return found.isoformat() if isinstance(found, dt.datetime) else found
+
+
 class PreparedInsert(Generic[T]):
     """``bulk_create`` of a model, of any number of rows in one statement: what the rows hold is written, with defaults
     of Python's, and they get their keys. For models without parents and without values that are expressions.
 
     `found` names columns whose value the statement finds itself, by SQL: as part of a larger one it can refer to what
-    another part of that wrote."""
+    another part of that wrote. `later` names columns that hold their default until something happens to the row: as
+    long as all rows hold it, it is in the text of the statement and not sent with each."""
 
-    def __init__(self, model: type[T], **found: str) -> None:
-        self.model, self.found = model, found
-        self.fields: list[Field[Any, Any]] = []
+    def __init__(self, model: type[T], *, later: Sequence[str] = (), **found: str) -> None:
+        self.model, self.later, self.found = model, later, found
+        self.whole: _Form | None = None
 
     def run(self, rows: Sequence[T]) -> None:
         """Write them in their order; nothing is done for none."""
@@ -179,52 +189,83 @@ class PreparedInsert(Generic[T]):
 
     def part(self, rows: Sequence[T]) -> tuple[str, list[Any]]:
         """The statement, which gives back the keys, and its values."""
-        if not self.fields:
+        if self.whole is None:
             self._prepare()
+        assert self.whole is not None
+        is_new = self.later and all(self.held_later(row) == self.default for row in rows)
+        form = self.short if is_new else self.whole
         # Itself, since what stands for it looks for it each time.
         here = connections[DEFAULT_DB_ALIAS]
-        values = [value for row in rows for value in self._values(row, here)]
-        return self.sql % ", ".join([self.row] * len(rows)), values
+        return form.sql % ", ".join([form.row] * len(rows)), [
+            value for row in rows for value in form.values(row, here)
+        ]
 
     def keyed(self, rows: Sequence[T], keys: Sequence[Any]) -> None:
         """Note the keys that the rows were given."""
+        alias = connection.alias
         for made, key in zip(rows, keys, strict=True):
             made.pk = key
             # As a model's own save leaves it.
-            made._state.adding, made._state.db = False, connection.alias  # noqa: SLF001
+            made._state.adding, made._state.db = False, alias  # noqa: SLF001
 
-    def _values(self, row: T, here: Any) -> list[Any]:
+    def _prepare(self) -> None:
+        if self.later:
+            # Two at least: of a single one the getter gives no tuple.
+            named = {field.name: field for field in self.model._meta.concrete_fields}
+            fields = [named[name] for name in self.later]
+            self.held_later = operator.attrgetter(*[field.attname for field in fields])
+            self.default = tuple(field.get_default() for field in fields)
+            literals = {
+                field.name: _literal(written(default, field, connection))
+                for field, default in zip(fields, self.default, strict=True)
+            }
+            self.short = _Form(self.model, self.found | literals)
+        # Last: another thread reads from here on.
+        self.whole = _Form(self.model, self.found)
+
+
+class _Form:
+    """One way of writing rows of a model: with `found`, values of columns as SQL, and places for the rest."""
+
+    def __init__(self, model: type[Model], found: Mapping[str, str]) -> None:
+        meta = model._meta
+        fields = [field for field in meta.concrete_fields if not field.primary_key and not field.generated]
+        quote = connection.ops.quote_name
+        places = [found.get(field.name) or _place(model, field) for field in fields]
+        columns = ", ".join(quote(str(field.column)) for field in fields)
+        key = quote(str(meta.pk.column))
+        self.row = f"({', '.join(places)})"
+        self.sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES %s RETURNING {key}"  # noqa: S608 -- names of columns
+        self.fields: list[Field[Any, Any]] = [field for field in fields if field.name not in found]
+        self.plain = [_as_it_is(field) for field in self.fields]
+        # All that is held at once, and after it what a field makes of it before it is written, such as a file.
+        self.held = operator.attrgetter(*[field.attname for field in self.fields])
+        self.own = [(place, field) for place, field in enumerate(self.fields) if _saves_in_its_way(field)]
+
+    def values(self, row: Model, here: Any) -> list[Any]:
         held = list(self.held(row))
         for place, field in self.own:
             held[place] = field.pre_save(row, True)
         return [
-            value if value is None or type(value) is plain else field.get_db_prep_save(value, here)
+            value if value is None or type(value) is plain else written(value, field, here)
             for value, field, plain in zip(held, self.fields, self.plain, strict=True)
         ]
 
-    def _prepare(self) -> None:
-        meta = self.model._meta
-        fields = [field for field in meta.concrete_fields if not field.primary_key and not field.generated]
-        quote = connection.ops.quote_name
-        places = [self.found.get(field.name) or self._place(field) for field in fields]
-        columns = ", ".join(quote(str(field.column)) for field in fields)
-        fields = [field for field in fields if field.name not in self.found]
-        key = quote(str(meta.pk.column))
-        self.row = f"({', '.join(places)})"
-        self.sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES %s RETURNING {key}"  # noqa: S608 -- names of columns
-        self.plain = [_as_it_is(field) for field in fields]
-        # All that is held at once, and after it what a field makes of it before it is written, such as a file.
-        self.held = operator.attrgetter(*[field.attname for field in fields])
-        self.own = [(place, field) for place, field in enumerate(fields) if _saves_in_its_way(field)]
-        # Last: another thread reads from here on.
-        self.fields = fields
 
-    def _place(self, field: Any) -> str:
-        if not hasattr(field, "get_placeholder"):
-            return "%s"
-        compiler = InsertQuery(self.model).get_compiler(connection=connection)
-        place: str = field.get_placeholder(None, compiler, connection)
-        return place
+def _place(model: type[Model], field: Any) -> str:
+    if not hasattr(field, "get_placeholder"):
+        return "%s"
+    compiler = InsertQuery(model).get_compiler(connection=connection)
+    place: str = field.get_placeholder(None, compiler, connection)
+    return place
+
+
+def _literal(value: Any) -> str:
+    """The value as text of a statement."""
+    with connection.cursor() as cursor:
+        text: str = cursor.mogrify("%s", [value]).decode()
+    assert "%" not in text, "It would be taken for a place."
+    return text
 
 
 class Blank(Generic[T]):
@@ -235,18 +276,25 @@ class Blank(Generic[T]):
         self.model = model
         self.same: dict[str, Any] = {}
         self.drawn: list[tuple[str, Callable[[], Any]]] = []
+        self.related: dict[str, str] = {}
 
     def filled(self, **values: Any) -> T:
         """A row with these values, and defaults for the rest."""
         if not self.same:
             self._prepare()
         row = self.model.__new__(self.model)
-        row.__dict__.update(self.same, _state=ModelState())
+        held = row.__dict__
+        held.update(self.same, _state=ModelState())
         for name, draw in self.drawn:
             if name not in values:
-                row.__dict__[name] = draw()
+                held[name] = draw()
         for name, value in values.items():
-            setattr(row, name, value)
+            if name in self.related:
+                # As the field's descriptor does with a row of the right model.
+                held[self.related[name]] = None if value is None else value.pk
+                row._state.fields_cache[name] = value  # noqa: SLF001
+            else:
+                held[name] = value
         return row
 
     def _prepare(self) -> None:
@@ -258,5 +306,8 @@ class Blank(Generic[T]):
             else:
                 same[field.attname] = field.get_default()
         self.drawn = drawn
+        self.related = {
+            field.name: field.attname for field in self.model._meta.concrete_fields if field.is_relation
+        }
         # Last: another thread reads from here on.
         self.same = same

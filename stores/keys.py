@@ -276,9 +276,14 @@ def rotate(
     )
 
 
+def is_use_to_be_noted(key: ApiKey, *, at: dt.datetime) -> bool:
+    """Whether its use now is to be noted: at most once a minute, so that a busy key costs no writes."""
+    return key.last_used_at is None or key.last_used_at < at - limits.KEY_USE_NOTED
+
+
 def touch(key: ApiKey, *, at: dt.datetime) -> None:
-    """Note that the key was used; at most once a minute, so that a busy key costs no writes."""
-    if key.last_used_at is None or key.last_used_at < at - limits.KEY_USE_NOTED:
+    """Note that the key was used, when that is due."""
+    if is_use_to_be_noted(key, at=at):
         ApiKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lt=at - limits.KEY_USE_NOTED), pk=key.pk
         ).update(last_used_at=at)

@@ -54,7 +54,7 @@ def new_code(prefix: str = "", length: int = 8) -> str:
     """
     if length < 1:
         raise ValueError("a code needs at least one character")
-    if normalise(prefix) != prefix:
+    if prefix and normalise(prefix) != prefix:
         raise ValueError(f"prefix {prefix!r} must be upper case without any of 0 O 1 I L U, spaces or dashes")
     return prefix + _drawn(ALPHABET, length)
 

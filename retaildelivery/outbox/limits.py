@@ -12,9 +12,9 @@ REACTION_RETRIES = (
     dt.timedelta(minutes=30),
 )  # then every half hour: a reaction is never given up, since a fact is never lost
 TELL_EVERY = dt.timedelta(
-    milliseconds=40
+    milliseconds=60
 )  # workers are told of reactions this often at most; a webhook has 250 ms
-RELAY_FEW = 8  # reactions one task is handed when some are recorded at once
+RELAY_FEW = 16  # reactions one task is handed when some are recorded at once
 RELAY_BATCH = 50  # reactions one task is handed when many are recorded at once
 TOGETHER = (
     50  # reactions done in one transaction: most of the gain, and locks are held for a fifth of a second

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.utils.module_loading import import_string
 
+from retaildelivery.lib import jsontext
 from retaildelivery.outbox import dispatch, limits, worlds
 from retaildelivery.outbox.models import Fact
 from retaildelivery.prepared import FEW, Blank, PreparedInsert, call_of
@@ -102,12 +102,35 @@ def record_with(insertions: Sequence[Insertion], happening: Happening) -> Fact:
     return _record([happening], insertions)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A query that comes first in a statement that records; insertions refer to what it finds as `condition`."""
+
+    sql: str
+    values: Sequence[Any]
+
+
+def record_if(condition: Condition, insertions: Sequence[Insertion], happening: Happening) -> None:
+    """`record_with` by a statement that begins with a condition, of which nothing is read back: rows get no keys.
+
+    A column that refers to a condition which finds nothing is NULL; where that may not be, all of it is refused.
+    Raises IntegrityError then."""
+    fact = _row(happening)
+    parts, values = _parts([fact], _wanted([fact]), insertions)
+    read = "SELECT id FROM r ORDER BY id" if "r" in parts else "SELECT NULL WHERE false"
+    rows = _run(f"WITH condition AS ({condition.sql}), {_withs(parts)} {read}", [*condition.values, *values])
+    _relay_after_commit([key for (key,) in rows])
+
+
 def _record(happenings: Sequence[Happening], insertions: Sequence[Insertion] = ()) -> list[Fact]:
     facts = [_row(happening) for happening in happenings]
-    table = reactions(worlds.current())
-    wanted = [(fact, key) for fact in facts for key in table.get(fact.name, {})]
-    _relay_after_commit(_write(facts, wanted, insertions))
+    _relay_after_commit(_write(facts, _wanted(facts), insertions))
     return facts
+
+
+def _wanted(facts: Sequence[Fact]) -> list[tuple[Fact, str]]:
+    table = reactions(worlds.current())
+    return [(fact, key) for fact in facts for key in table.get(fact.name, {})]
 
 
 # Written out, since every change of anything comes through here and `bulk_create` builds its SQL each time.
@@ -116,7 +139,7 @@ INSERT INTO outbox_fact
     (code, name, at, recorded_at, subjects, sequence, actor_kind, actor, source, seller_code, world, data)
 VALUES {facts} RETURNING id, code, transaction, recorded_at
 """
-_FACT = "(%s, %s, %s, clock_timestamp(), %s::varchar(80)[], %s, %s, %s, %s, %s, %s, %s::jsonb)"
+_FACT = "(%s, %s, %s::timestamptz, clock_timestamp(), %s::varchar(80)[], %s, %s, %s, %s, %s, %s, %s::jsonb)"
 # Workers work by the real clock, by which a sandbox's facts have only when they were recorded.
 _REACTIONS = """
 INSERT INTO outbox_reaction (fact_id, key, next_attempt_at, attempts, last_error)
@@ -132,6 +155,28 @@ def _write(
 ) -> list[int]:
     """Write the insertions, the facts and what follows from those, in one statement; the keys of the reactions, in the
     order in which they are wanted."""
+    parts, values = _parts(facts, wanted, insertions)
+    told = "SELECT 'f', id, code, transaction, recorded_at FROM f"
+    keys_of = "".join(
+        f" UNION ALL SELECT '{name}', id, NULL, NULL, NULL FROM {name}"  # noqa: S608 -- names of ours
+        for name in parts
+        if name != "f"
+    )
+    few = max(len(facts), *(len(insertion.rows) for insertion in insertions), 0) <= FEW
+    rows = _run(f"WITH {_withs(parts)} {told}{keys_of}", values, often=few)
+    _note_facts(facts, rows)
+    keys: dict[str, list[int]] = {name: [] for name in parts}
+    for name, key, *_of_facts in rows:
+        keys[name].append(key)
+    for insertion in insertions:
+        insertion.into.keyed(insertion.rows, sorted(keys[insertion.name]))
+    return sorted(keys.get("r", []))
+
+
+def _parts(
+    facts: Sequence[Fact], wanted: Sequence[tuple[Fact, str]], insertions: Sequence[Insertion]
+) -> tuple[dict[str, str], list[Any]]:
+    """The parts of a statement by their names, and the values of all: the facts are `f`, what follows from them `r`."""
     parts: dict[str, str] = {}
     values: list[Any] = []
     for insertion in insertions:
@@ -143,44 +188,44 @@ def _write(
         parts["r"] = _REACTIONS.format(reactions=", ".join([_REACTION] * len(wanted)))
         values.append(limits.RELAY_GRACE)
         for place, (fact, key) in enumerate(wanted):
-            values += [place, fact.code, key, fact.at if fact.live_mode else None]
-    statement = _together(parts)
-    few = max(len(facts), *(len(insertion.rows) for insertion in insertions), 0) <= FEW
-    with connection.cursor() as cursor:
-        cursor.execute(call_of(statement) if few else statement, values)
-        rows = cursor.fetchall()
-    _note_facts(facts, rows)
-    keys: dict[str, list[int]] = {name: [] for name in parts}
-    for name, key, *_of_facts in rows:
-        keys[name].append(key)
-    for insertion in insertions:
-        insertion.into.keyed(insertion.rows, sorted(keys[insertion.name]))
-    return sorted(keys.get("r", []))
+            values += [place, fact.code, key, fact.at.isoformat() if fact.live_mode else None]
+    return parts, values
 
 
-def _together(parts: Mapping[str, str]) -> str:
-    """The parts as one statement, which gives the keys of each under its name."""
-    withs = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
-    told = "SELECT 'f', id, code, transaction, recorded_at FROM f"
-    keys = "".join(
-        f" UNION ALL SELECT '{name}', id, NULL, NULL, NULL FROM {name}"  # noqa: S608 -- names of ours
-        for name in parts
-        if name != "f"
-    )
-    return f"WITH {withs} {told}{keys}"
+def _withs(parts: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
+
+
+def _run(statement: str, values: Sequence[Any], *, often: bool = True) -> list[tuple[Any, ...]]:
+    """Its rows; the server keeps a statement that comes often in the same words."""
+    # Itself, since what stands for it looks for it each time.
+    here = connections[DEFAULT_DB_ALIAS]
+    with here.cursor() as cursor:
+        cursor.execute(call_of(statement) if often else statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _note_facts(facts: Sequence[Fact], rows: Sequence[tuple[Any, ...]]) -> None:
+    alias = connection.alias
     written = {code: (key, transaction, at) for _name, key, code, transaction, at in rows if code is not None}
     for fact in facts:
         fact.pk, fact.transaction, fact.recorded_at = written[fact.code]
         # As a model's own save leaves it.
-        fact._state.adding, fact._state.db = False, connection.alias  # noqa: SLF001
+        fact._state.adding, fact._state.db = False, alias  # noqa: SLF001
 
 
 def _values(fact: Fact) -> tuple[Any, ...]:
-    who = (fact.actor_kind, fact.actor, fact.source, fact.seller_code, fact.world)
-    return (fact.code, fact.name, fact.at, fact.subjects, fact.sequence, *who, json.dumps(fact.data))
+    who = (str.__str__(fact.actor_kind), fact.actor, fact.source, fact.seller_code, fact.world)
+    return (
+        fact.code,
+        fact.name,
+        fact.at.isoformat(),
+        fact.subjects,
+        fact.sequence,
+        *who,
+        jsontext.dumps(fact.data).decode(),
+    )
 
 
 def _relay_after_commit(keys: list[int]) -> None:

@@ -120,8 +120,38 @@ def test_an_insert_writes_what_a_model_holds_and_gives_the_keys(trade, django_as
         }
 
 
+def test_columns_that_hold_their_default_until_later_are_written_all_the_same(trade):
+    insert = PreparedInsert(Store, later=("prep_minutes", "active", "paused_until"))
+    usual = {"seller_id": trade.seller.pk, "mall_id": trade.mall.pk}
+    new = [Store(name="Hats", **usual), Store(name="Caps", **usual)]
+    old = [Store(name="Scarves", **usual), Store(name="Gloves", prep_minutes=45, active=False, **usual)]
+
+    sent = [len(insert.part(rows)[1]) for rows in (new, old)]
+    insert.run(new)
+    insert.run(old)
+
+    assert sent[1] - sent[0] == 2 * 3
+    for row in new + old:
+        kept = Store.objects.get(pk=row.pk)
+        assert {f.attname: getattr(kept, f.attname) for f in Store._meta.concrete_fields} == {
+            f.attname: getattr(row, f.attname) for f in Store._meta.concrete_fields
+        }
+
+
+def test_a_member_of_an_enumeration_and_a_time_are_written_as_what_they_say(afternoon):
+    order = afternoon.place()
+    kept = Order.objects.get(pk=order.pk)
+    assert (kept.status, kept.pin_kind, kept.placed_at) == (order.status, order.pin_kind, order.placed_at)
+
+
 def test_a_blank_row_is_as_the_constructor_makes_it(trade):
-    said = {"store": trade.store, "external_id": "A-1", "code": "D23456789", "tracking_token": "t" * 43}
+    said = {
+        "store": trade.store,
+        "quote": None,
+        "external_id": "A-1",
+        "code": "D23456789",
+        "tracking_token": "t" * 43,
+    }
 
     made, expected = Blank(Order).filled(**said), Order(**said)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -25,6 +25,7 @@ from retaildelivery.web.errors import RETRY_AFTER
 from retaildelivery.web.fields import Input
 from retaildelivery.web.parsers import StrictJSONParser
 from retaildelivery.web.reading import reader
+from retaildelivery.web.renderers import CompactJSON
 
 
 def may_differ(response: Response) -> bool:
@@ -57,7 +58,7 @@ class ApiView(APIView):
     """
 
     parser_classes: ClassVar[Any] = [StrictJSONParser]
-    renderer_classes: ClassVar[Any] = [JSONRenderer]
+    renderer_classes: ClassVar[Any] = [CompactJSON]
     content_negotiation_class: ClassVar[Any] = AlwaysTheFirst
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
     format_kwarg: str | None = None
@@ -133,8 +134,8 @@ class ApiView(APIView):
         if not isinstance(response, Response) or not self.keeps(response):
             idempotency.forget(ticket)
         else:
-            content_type = response.content_type or JSONRenderer.media_type
-            body = "" if response.data is None else JSONRenderer().render(response.data).decode()
+            content_type = response.content_type or CompactJSON.media_type
+            body = "" if response.data is None else CompactJSON().render(response.data).decode()
             idempotency.keep(ticket, idempotency.Answer(response.status_code, content_type, body))
         return response
 
@@ -143,7 +144,7 @@ class ApiView(APIView):
         limit = getattr(request.auth, "requests_per_minute", None) or (
             settings.API_REQUESTS_PER_MINUTE if known else limits.REQUESTS_UNKNOWN
         )
-        self.budget = throttling.take(throttling.caller_of(request), limit=limit, now=time.time())
+        self.budget = throttling.count(request, throttling.caller_of(request), limit=limit)
         if self.budget.spent:
             self.throttled(request, self.budget.reset)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,10 @@ class Market(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def day(self, at: dt.datetime) -> dt.date:
+        """The local day at a moment."""
+        return at.astimezone(self.zone).date()
 
 
 class Mall(models.Model):

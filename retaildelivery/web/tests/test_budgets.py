@@ -61,11 +61,11 @@ def test_without_redis_each_process_counts_for_itself(
     counters = throttling._Counters()
     tries = []
 
-    def away(_key: str) -> int:
+    def away(*_keys: str, number: int = 1) -> int:
         tries.append(time.monotonic())
         raise redis.ConnectionError
 
-    monkeypatch.setattr(counters, "_in_redis", away)
+    monkeypatch.setattr(counters, "_count", away)
     monkeypatch.setattr(throttling, "counters", counters)
 
     answers = [northwind.get("stores") for _turn in range(4)]
@@ -96,3 +96,53 @@ def test_the_request_id_is_the_callers_when_it_is_sane(northwind: SellerClient) 
 def test_whatever_is_accepted_the_answer_is_json(northwind: SellerClient, accept: str) -> None:
     assert northwind.get("stores", Accept=accept)["Content-Type"] == "application/json"
     assert northwind.get("orders/NOSUCH99", Accept=accept)["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("limit", "processes"), [(1, 1), (7, 2), (21, 2), (40, 3), (100, 1), (300, 4)])
+def test_several_processes_together_allow_just_the_budget(limit: int, processes: int) -> None:
+    asked = [throttling._Counters() for _process in range(processes)]
+    caller, period = f"seller:{time.monotonic_ns()}", 1
+
+    allowed = sum(
+        counters.add(caller, period, limit=limit) <= limit for _turn in range(limit) for counters in asked
+    )
+
+    assert allowed == limit
+
+
+def test_a_caller_of_one_process_sees_the_budget_go_one_by_one_however_it_is_taken() -> None:
+    counters, caller = throttling._Counters(), f"seller:{time.monotonic_ns()}"
+
+    used = [counters.add(caller, 1, limit=200) for _turn in range(200)]
+
+    assert used == list(range(1, 201))
+
+
+def test_who_asks_often_costs_few_trips_to_redis(monkeypatch: Any) -> None:
+    counters, caller, trips = throttling._Counters(), f"seller:{time.monotonic_ns()}", []
+    count = counters._count
+    monkeypatch.setattr(
+        counters, "_count", lambda *keys, number=1: trips.append(number) or count(*keys, number=number)
+    )
+
+    for _turn in range(100):
+        counters.add(caller, 1, limit=1_000)
+
+    assert trips == [1] * limits.TAKEN_SINGLY + [limits.TAKEN_AT_ONCE] * 9
+
+
+def test_what_was_taken_does_not_outlive_its_period() -> None:
+    counters, caller = throttling._Counters(), f"seller:{time.monotonic_ns()}"
+    for _turn in range(15):
+        counters.add(caller, 1, limit=1_000)
+
+    assert counters.add(caller, 2, limit=1_000) == 1
+
+
+def test_a_redis_that_was_started_anew_is_told_the_script_again() -> None:
+    counters, caller = throttling._Counters(), f"seller:{time.monotonic_ns()}"
+    counters.add(caller, 1, limit=10)
+    assert counters._client is not None
+    counters._client.script_flush()
+
+    assert counters.add(caller, 1, limit=10) == 2
