@@ -53,7 +53,10 @@ class Note(Said):
         return text
 
 
-def maybe(field: type[serializers.Field[Any, Any, Any, Any]], **given: Any) -> Any:
+def maybe(field: type[serializers.Field[Any, Any, Any, Any]], *, many: bool = False, **given: Any) -> Any:
+    """A field that may be left out or null; of a list of them, none may."""
+    if many:
+        return serializers.ListSerializer(child=field(), required=False, allow_null=True, **given)
     return field(required=False, allow_null=True, **given)
 
 

@@ -85,7 +85,7 @@ def told(request: HttpRequest) -> QueryDict:
     given = QueryDict(mutable=True)
     try:
         said = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return given
     for name, value in said.items() if isinstance(said, dict) else ():
         if isinstance(value, str) and drafts.is_printable(value):

@@ -272,6 +272,63 @@ def test_a_pin_of_the_merchant_is_asked_for_at_the_door(drive, trade):
     assert said["dropoff_options"]["proof_of_delivery"] == "pin_code"
 
 
+def test_the_merchants_own_code_is_the_barcode_of_the_first_parcel(drive, trade):
+    code = {
+        "verification_type": "SCAN_BARCODE",
+        "verification_code": "BAG-61-0007",
+        "verification_format": "CODE_128",
+    }
+
+    said = made(drive, trade.store, pickup_verification_metadata=code, items=[
+        {"name": "Boots", "quantity": 60, "weight": 2.5},
+    ])  # fmt: skip
+
+    order = Order.objects.get()
+    barcodes = [parcel.barcodes for parcel in order.parcels.order_by("number")]
+    assert (barcodes[0], barcodes[1:]) == (["BAG-61-0007"], [[]] * (len(barcodes) - 1))
+    assert len(barcodes) > 1
+    assert said["pickup_verification_metadata"] == code
+
+
+def test_a_quote_holds_the_merchants_own_code_for_the_delivery(drive, trade):
+    code = {"verification_type": "SCAN_QRCODE", "verification_code": "Q-9", "verification_format": None}
+    quoted = drive.ask("POST", "quotes", body(trade.store, pickup_verification_metadata=code)).json()
+
+    accepted = drive.ask("POST", "quotes/D-1763/accept", {}).json()
+
+    assert quoted["pickup_verification_metadata"] == accepted["pickup_verification_metadata"] == code
+    assert Order.objects.get().parcels.get().barcodes == ["Q-9"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [None, {"verification_type": "NO_SCAN", "verification_code": "BAG-61"}, {"verification_type": "NO_SCAN"}],
+)
+def test_without_a_code_to_read_our_labels_are_read(drive, trade, code):
+    said = made(drive, trade.store, pickup_verification_metadata=code)
+
+    assert said["pickup_verification_metadata"] is None
+    assert Order.objects.get().parcels.get().barcodes == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"verification_type": "SCAN_BARCODE"},
+        {"verification_type": "SCAN_BARCODE", "verification_code": ""},
+        {"verification_type": "SCAN_BARCODE", "verification_code": "B" * 65},
+        {"verification_type": "SCAN_BARCODE", "verification_code": "B\u202e1"},
+    ],
+)
+def test_a_code_that_nobody_could_read_is_named(drive, trade, code):
+    answer = drive.ask("POST", "deliveries", body(trade.store, pickup_verification_metadata=code))
+
+    assert answer.status_code == 400
+    fields = [error["field"] for error in answer.json()["field_errors"]]
+    assert fields == ["pickup_verification_metadata.verification_code"]
+    assert nothing_happened()
+
+
 def test_an_address_in_parts_goes_before_its_line(drive, trade):
     parts = {
         "street_address": "2212 Alta Drive, Apt 4",

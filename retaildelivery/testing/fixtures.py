@@ -192,6 +192,10 @@ def _default_language() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters, limits and cached sessions of one test are not seen by the next."""
     cache.clear()
+    # Settings have to be read before it is loaded.
+    from retaildelivery.web import throttling  # noqa: PLC0415
+
+    monkeypatch.setattr(throttling, "counters", throttling._Counters())  # noqa: SLF001

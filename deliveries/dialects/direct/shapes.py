@@ -62,7 +62,7 @@ class Address(serializers.Field[Any, Any, Any, Any]):
         if isinstance(data, str) and data.lstrip().startswith("{"):
             try:
                 found = json.loads(data)
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
         if isinstance(found, str):
             found = one_line.read(found)

@@ -154,7 +154,7 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "dropoff_pin_code_verification_metadata": {
             "pin_code_type": PINS[draft.pin_kind], "pin_code_value": draft.own_pin,
         } if draft.requires_pin else None,
-        "pickup_verification_metadata": None,
+        "pickup_verification_metadata": _pickup_verification(draft),
         "dropoff_requires_signature": draft.requires_signature,
         "order_value": draft.declared_value_cents,
         "items": _items(draft),
@@ -176,6 +176,14 @@ def _asked(draft: OrderDraft, store: Store) -> Json:
         "order_route_type": None,
         "order_route_items": [],
     }  # fmt: skip
+
+
+def _pickup_verification(draft: OrderDraft) -> Json | None:
+    """With the code as it is now: it may have been changed through another door."""
+    said, codes = (draft.aside or {}).get("pickup_verification"), draft.parcels[0].barcodes
+    if not said or not codes:
+        return None
+    return {"verification_format": None, **said, "verification_code": codes[0]}
 
 
 def _items(draft: OrderDraft) -> list[Json]:

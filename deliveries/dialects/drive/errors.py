@@ -23,6 +23,7 @@ FIELDS = {
     "window": "dropoff_window",
     "ready_at": "pickup_time",
     "parcels": "items",
+    "parcels[0].barcodes": "pickup_verification_metadata.verification_code",
     "declared_value_cents": "order_value",
     "tip_cents": "tip",
     "instructions": "dropoff_instructions",

@@ -74,6 +74,29 @@ class Pin(Foreign):
     pin_code_value = Said()
 
 
+# As the service's client for Node has them.
+SCANS = ("SCAN_BARCODE", "SCAN_QRCODE")
+FORMATS = (
+    *("QR_CODE", "DATA", "ATRIX", "AZTEC", "CODE_128", "CODE_39", "CODE_93", "CODABAR", "EAN_13", "EAN_8"),
+    *("ITF", "UPC_A", "PDF417"),
+)
+
+
+class PickupVerification(Foreign):
+    """The merchant's own code, which the driver may read at the counter in place of our label."""
+
+    verification_type = fields.Choice(choices=[*SCANS, "NO_SCAN"])
+    verification_code = Said(max_length=limits.BARCODE_LENGTH)
+    verification_format = maybe(fields.Choice, choices=list(FORMATS))
+
+    def validate(self, attrs: Json) -> Json:
+        if attrs["verification_type"] in SCANS and not attrs.get("verification_code"):
+            raise ValidationError(
+                {"verification_code": [ErrorDetail(str(_("This is needed.")), code="required")]}
+            )
+        return attrs
+
+
 class Components(Foreign):
     """An address in its parts, which go before the line."""
 
@@ -166,6 +189,7 @@ class UpdateIn(Foreign):
 
 class QuoteIn(UpdateIn):
     external_delivery_id = fields.Text(max_length=80)
+    pickup_verification_metadata = maybe(PickupVerification)
     dropoff_address = fields.Text(max_length=400)
 
 
@@ -209,6 +233,7 @@ def draft_of(given: Json) -> OrderDraft:
         parcels=packing.packed(
             [thing_of(item) for item in given.get("items", [])],
             description=given.get("pickup_reference_tag", ""),
+            barcodes=barcodes_of(given),
         ),
         undeliverable=UNDELIVERABLE[given.get("action_if_undeliverable", "return_to_pickup")],
         declared_value_cents=given.get("order_value", 0),
@@ -252,7 +277,19 @@ def aside_of(given: Json) -> Json | None:
     ]
     if any(things):
         said["items"] = things
+    if barcodes_of(given):
+        code = given["pickup_verification_metadata"]
+        said["pickup_verification"] = {
+            name: code[name] for name in ("verification_type", "verification_format") if code.get(name)
+        }
     return said or None
+
+
+def barcodes_of(given: Json) -> list[tuple[str, ...]]:
+    """The code that is read when it is picked up, as that of the first parcel; where there are more, our labels are
+    read of the others."""
+    code = given.get("pickup_verification_metadata") or {}
+    return [(code["verification_code"],)] if code.get("verification_type") in SCANS else []
 
 
 def window_of(given: Json) -> tuple[dt.datetime | None, dt.datetime | None]:

@@ -231,6 +231,44 @@ def test_a_value_that_is_never_right_is_refused(
     assert state() == before
 
 
+def places_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of everything that is said in a body."""
+    if path:
+        yield path
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places_in(inner, (*path, name))
+
+
+def written(path: tuple[Any, ...]) -> str:
+    """As errors name it: ``parcels[0].grams``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+@pytest.mark.parametrize("operation", READING, ids=str)
+def test_null_in_any_one_place_is_taken_as_nothing_or_refused_by_name(
+    trade: Trade, places: dict[str, str], settings: Any, operation: Operation
+) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+    path, good = address(operation, places), example(operation) or {}
+    _token, phone = tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=timezone.now())
+    rehearsed = operation.path.startswith("sandbox/") and operation.path != "sandbox/keys"
+    client = SellerClient(phone if operation.whose == "driver" else key_for(trade.seller, test=rehearsed))
+
+    for place in places_in(good):
+        answer = client.request(operation.method, path, replaced(good, place, None))
+
+        assert answer.status_code < 500, (place, answer.content)
+        if answer.status_code >= 400:
+            code_of(answer)
+        if answer.status_code == 400:
+            named = [each["field"] for each in answer.json()["field_errors"]]
+            assert any(field and written(place).startswith(field.split(".")[0]) for field in named), (
+                place,
+                named,
+            )
+
+
 def spoilt(operation: Operation) -> list[tuple[bytes, str]]:
     """Bodies that are never right, with their media types."""
     good = json.dumps(example(operation) or {}, ensure_ascii=True)[:-1]
