@@ -206,10 +206,10 @@ class Asker:
         rows = self.found(asked)
         if cursor is not None:
             last = rows.model.objects.get(code=cursor)
-            rows = rows.filter(placed_at__lte=last.placed_at).filter(
-                Q(placed_at__lt=last.placed_at) | Q(pk__lt=last.pk)
+            rows = rows.filter(newest__lte=last.placed_at).filter(
+                Q(newest__lt=last.placed_at) | Q(pk__lt=last.pk)
             )
-        return str(rows.order_by("-placed_at", "-pk")[: PAGE + 1].explain(analyze=True, buffers=True))
+        return str(rows.order_by("-newest", "-pk")[: PAGE + 1].explain(analyze=True, buffers=True))
 
 
 def measure(asker: Asker, store: str, *, turns: int, explain: bool) -> list[float]:

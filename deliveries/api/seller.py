@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from typing import Any, ClassVar
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models.expressions import RawSQL
+from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -63,20 +64,21 @@ def orders_of(system: SellerSystem) -> OrderQuerySet:
     return own if system.key.store_id is None else own.filter(store=system.key.store_id)
 
 
-def containing(orders: OrderQuerySet, text: str) -> OrderQuerySet:
-    """Those of the orders that have all of these words.
+# What orders are listed by, newest first; and the same for words that few of them have.
+PLACED = F("placed_at")
+PLACED_BY_NO_INDEX = ExpressionWrapper(PLACED + dt.timedelta(0), output_field=DateTimeField())
+
+
+def containing(orders: OrderQuerySet, text: str) -> tuple[OrderQuerySet, Any]:
+    """Those of the orders that have all of these words, and what to list them by.
 
     Frequent words are soon found by going through the orders from the newest on, rare ones by the index of words.
     PostgreSQL's statistics tell the two apart; left to choose, it would go through a million orders for a rare one,
-    which it takes for likelier than it is.
+    which it takes for likelier than it is. Listed by what no index is in the order of, it has no such choice.
     """
     found = orders.alias(words=SEARCHED).filter(words=SearchQuery(text, config="simple"))
-    expected = json.loads(found.order_by().explain(format="json"))[0]["Plan"]["Plan Rows"]
-    if expected > limits.WORDS_FREQUENT:
-        return found
-    keys = ",".join(str(key) for key in found.values_list("pk", flat=True))
-    # As one text: thousands of places for as many numbers take Django ten times as long as finding them.
-    return orders.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [f"{{{keys}}}"]))
+    expected = json.loads(found.order_by().values("pk").explain(format="json"))[0]["Plan"]["Plan Rows"]
+    return found, PLACED if expected > limits.WORDS_FREQUENT else PLACED_BY_NO_INDEX
 
 
 def quotes_of(system: SellerSystem) -> QuoteQuerySet:
@@ -167,8 +169,8 @@ class OrderBase(SellerView):
         return found
 
     def narrowed(self, asked: dict[str, Any]) -> OrderQuerySet:
-        """The orders that a query of a list asks for."""
-        found = self.orders
+        """The orders that a query of a list asks for; they are listed by `newest`."""
+        found, newest = self.orders, PLACED
         for name, lookup in FILTERS.items():
             if name in asked:
                 found = found.filter(**{lookup: asked[name]})
@@ -180,7 +182,9 @@ class OrderBase(SellerView):
             # What an index can end at: no window is wider.
             before = min(asked["window_before"], limits.LAST_MOMENT)
             found = found.filter(window__endswith__lt=before + limits.PROMISE_MOST)
-        return containing(found, asked["text"]) if "text" in asked else found
+        if "text" in asked:
+            found, newest = containing(found, asked["text"])
+        return found.annotate(newest=newest)
 
     def shown(self, code: str) -> Response:
         return Response(order_snapshot(self.order(code)))
@@ -203,7 +207,7 @@ class OrdersView(OrderBase):
     def get(self, request: Request) -> Response:
         """Your orders, newest first, as narrow as you ask for them."""
         asked = api.query(request, OrdersQuery)
-        page = paging.newest_first(self.narrowed(asked).only("code"), asked, by="placed_at")
+        page = paging.newest_first(self.narrowed(asked).only("code"), asked, by="newest")
         orders = read([order.pk for order in page.rows])
         return Response({"results": [order_snapshot(order) for order in orders], "next": page.next})
 

@@ -71,6 +71,14 @@ def test_words_are_found_whether_they_are_rare_or_frequent(
         assert listed(northwind, f"text={codes[1]}%20alta") == ["N-1"]
         assert listed(northwind, "text=zzyzx") == []
 
+        page = northwind.get("orders?text=alta&limit=2").json()
+        assert [order["external_id"] for order in page["results"]] == ["N-2", "N-1"]
+        assert listed(northwind, f"text=alta&limit=2&cursor={page['next']}") == ["N-0"]
+        exported = b"".join(northwind.get("orders.csv?text=alta").streaming_content).decode()
+        assert [exported.index(number) for number in ("N-2", "N-1", "N-0")] == sorted(
+            exported.index(number) for number in ("N-0", "N-1", "N-2")
+        )
+
 
 def test_a_page_takes_as_many_statements_however_many_orders_are_on_it(
     northwind: SellerClient, codes: list[str]
