@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from retaildelivery.prepared import Given, Prepared
 from stores.models import (
     ApiKey,
     Contest,
@@ -51,11 +52,10 @@ def endpoint(scope: QuerySet[WebhookEndpoint], code: str) -> WebhookEndpoint:
     return scope.select_for_update(of=("self",), no_key=True).select_related("seller").get(code=code)
 
 
-def message_to_send(message_id: int) -> WebhookMessage | None:
-    """The message with its endpoint, locked, unless it is done with or another sender is at it."""
-    return (
+_TO_SEND = Prepared(
+    lambda: (
         WebhookMessage.objects.filter(
-            pk=message_id,
+            pk=Given("message"),
             delivered_at=None,
             given_up_at=None,
             endpoint__disabled_at=None,
@@ -63,5 +63,10 @@ def message_to_send(message_id: int) -> WebhookMessage | None:
         )
         .select_for_update(of=("self",), no_key=True, skip_locked=True)
         .select_related("endpoint__seller")
-        .first()
     )
+)
+
+
+def message_to_send(message_id: int) -> WebhookMessage | None:
+    """The message with its endpoint, locked, unless it is done with or another sender is at it."""
+    return _TO_SEND.one(message=message_id)

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from retaildelivery.outbox import limits, locks, recording, worlds
 from retaildelivery.outbox.models import Reaction
+from retaildelivery.prepared import Given, PreparedUpdate, any_of
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,11 @@ def _relayed(reaction_id: int, *, at: dt.datetime, alone: bool = False) -> set[i
     return done
 
 
+_DONE = PreparedUpdate(
+    lambda: Reaction.objects.filter(pk__in=any_of("keys")), done_at=Given("at"), last_error=""
+)
+
+
 @transaction.atomic(durable=True)
 def _run(reaction_id: int, *, at: dt.datetime, alone: bool) -> set[int]:
     """Keys of what was done. Raises NotTogether, or what the effect raises."""
@@ -89,7 +95,7 @@ def _run(reaction_id: int, *, at: dt.datetime, alone: bool) -> set[int]:
         else:
             effect(fact=fact, at=at)
     keys = {reaction.pk, *(other.pk for other in others)}
-    Reaction.objects.filter(pk__in=keys).update(done_at=at, last_error="")
+    _DONE.run(keys=list(keys), at=at)
     return keys
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Expression, Q
 from django.utils.translation import gettext_lazy as _
 
 from retaildelivery.lib import codes
@@ -30,7 +30,7 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
         """Neither removed nor switched off."""
         return self.filter(deleted_at=None, disabled_at=None)
 
-    def hearing(self, event_type: str) -> Self:
+    def hearing(self, event_type: str | Expression) -> Self:
         return self.filter(Q(event_types=[]) | Q(event_types__contains=[event_type]))
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from retaildelivery.prepared import Given, PreparedInsert, PreparedUpdate
 from retaildelivery.web import guard, posting
 from retaildelivery.web.posting import Bounds, Outcome
 from stores import limits, locks
@@ -36,6 +37,13 @@ def send(*, message_id: int, at: dt.datetime) -> WebhookAttempt | None:
     return _note(message=message, outcome=outcome, at=at, ended_at=at + dt.timedelta(seconds=outcome.seconds))
 
 
+_TAKEN = PreparedUpdate(
+    lambda: WebhookMessage.objects.filter(pk=Given("message")),
+    attempts=Given("attempts"),
+    next_attempt_at=Given("until"),
+)
+
+
 @transaction.atomic(durable=True)
 def _take(*, message_id: int, at: dt.datetime) -> WebhookMessage | None:
     message = locks.message_to_send(message_id)
@@ -45,7 +53,7 @@ def _take(*, message_id: int, at: dt.datetime) -> WebhookMessage | None:
         return None
     message.attempts += 1
     message.next_attempt_at = at + limits.WEBHOOK_LEASE
-    message.save(update_fields=["attempts", "next_attempt_at"])
+    _TAKEN.run(message=message.pk, attempts=message.attempts, until=message.next_attempt_at)
     return message
 
 
@@ -81,11 +89,19 @@ def _post(message: WebhookMessage, at: dt.datetime) -> Outcome:
     )
 
 
+_ATTEMPTS = PreparedInsert(WebhookAttempt)
+_DELIVERED = PreparedUpdate(
+    lambda: WebhookMessage.objects.filter(pk=Given("message"), delivered_at=None),
+    delivered_at=Given("at"),
+    given_up_at=None,
+)
+
+
 @transaction.atomic(durable=True)
 def _note(
     *, message: WebhookMessage, outcome: Outcome, at: dt.datetime, ended_at: dt.datetime
 ) -> WebhookAttempt:
-    attempt = WebhookAttempt.objects.create(
+    attempt = WebhookAttempt(
         message=message,
         at=at,
         duration=dt.timedelta(seconds=outcome.seconds),
@@ -93,11 +109,12 @@ def _note(
         failure=outcome.failure,
         response=outcome.response,
     )
-    undelivered = WebhookMessage.objects.filter(pk=message.pk, delivered_at=None)
+    _ATTEMPTS.run([attempt])
     if outcome.is_success:
-        undelivered.update(delivered_at=ended_at, given_up_at=None)
+        _DELIVERED.run(message=message.pk, at=ended_at)
         _is_well(message.endpoint, at=ended_at)
         return attempt
+    undelivered = WebhookMessage.objects.filter(pk=message.pk, delivered_at=None)
     if message.attempts > len(limits.WEBHOOK_RETRIES):
         undelivered.update(given_up_at=ended_at)
     else:
