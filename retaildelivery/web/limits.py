@@ -16,5 +16,5 @@ PAGE_MOST = 100
 BUDGET_PERIOD = dt.timedelta(seconds=60)
 REQUESTS_UNKNOWN = 120  # a minute, from one address without a valid key: guessing keys is pointless anyway
 REDIS_PAUSE = dt.timedelta(seconds=5)  # how long a Redis that failed is left alone
-TAKEN_SINGLY = 100  # requests of a caller that a process counts one by one in a period; who asks more is in a hurry
+TAKEN_SINGLY = 100  # requests of a caller that a process counts one by one in a period; then several
 TAKEN_AT_ONCE = 10  # requests of a caller that a process then takes, so that it asks Redis a tenth as often

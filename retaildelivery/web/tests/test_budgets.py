@@ -98,7 +98,9 @@ def test_whatever_is_accepted_the_answer_is_json(northwind: SellerClient, accept
     assert northwind.get("orders/NOSUCH99", Accept=accept)["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(("limit", "processes"), [(1, 1), (7, 2), (21, 2), (150, 1), (260, 1), (500, 2), (1_000, 3)])
+@pytest.mark.parametrize(
+    ("limit", "processes"), [(1, 1), (7, 2), (21, 2), (150, 1), (260, 1), (500, 2), (1_000, 3)]
+)
 def test_several_processes_together_allow_just_the_budget(limit: int, processes: int) -> None:
     asked = [throttling._Counters() for _process in range(processes)]
     caller, period = f"seller:{time.monotonic_ns()}", 1
