@@ -118,7 +118,11 @@ def record_if(condition: Condition, insertions: Sequence[Insertion], happening: 
     fact = _row(happening)
     parts, values = _parts([fact], _wanted([fact]), insertions)
     read = "SELECT id FROM r ORDER BY id" if "r" in parts else "SELECT NULL WHERE false"
-    rows = _run(f"WITH condition AS ({condition.sql}), {_withs(parts)} {read}", [*condition.values, *values])
+    rows = _run(
+        f"WITH condition AS ({condition.sql}), {_withs(parts)} {read}",
+        [*condition.values, *values],
+        often=_are_few([fact], insertions),
+    )
     _relay_after_commit([key for (key,) in rows])
 
 
@@ -162,8 +166,7 @@ def _write(
         for name in parts
         if name != "f"
     )
-    few = max(len(facts), *(len(insertion.rows) for insertion in insertions), 0) <= FEW
-    rows = _run(f"WITH {_withs(parts)} {told}{keys_of}", values, often=few)
+    rows = _run(f"WITH {_withs(parts)} {told}{keys_of}", values, often=_are_few(facts, insertions))
     _note_facts(facts, rows)
     keys: dict[str, list[int]] = {name: [] for name in parts}
     for name, key, *_of_facts in rows:
@@ -194,6 +197,11 @@ def _parts(
 
 def _withs(parts: Mapping[str, str]) -> str:
     return ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
+
+
+def _are_few(facts: Sequence[Fact], insertions: Sequence[Insertion]) -> bool:
+    """Each number of rows is a statement of its own, of which the server is not to keep many."""
+    return max(len(facts), *(len(insertion.rows) for insertion in insertions), 0) <= FEW
 
 
 def _run(statement: str, values: Sequence[Any], *, often: bool = True) -> list[tuple[Any, ...]]:

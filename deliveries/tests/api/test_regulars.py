@@ -73,6 +73,20 @@ def test_an_order_of_a_regular_and_its_answer_are_as_anybodys(
     assert follows[0] == follows[1] != set()
 
 
+def test_an_order_of_many_parcels_is_one_statement_too(
+    trade: Trade, regular: SellerClient, django_assert_num_queries: Any
+) -> None:
+    parcels = [{"size": "small", "grams": 100 * number} for number in range(1, 8)]
+
+    with django_assert_num_queries(1):
+        answer = regular.post("orders", order_body(trade.store, parcels=parcels))
+
+    order = Order.objects.get(code=answer.json()["code"])
+    assert [(p.number, p.grams) for p in order.parcels.order_by("number")] == [
+        (number, 100 * number) for number in range(1, 8)
+    ]
+
+
 def kept(code: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """All that was written of an order and its parcels, but for what is drawn and the moment."""
     order = Order.objects.filter(code=code).values().get()
