@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from deliveries.tests.test_drive_door import signing_key, token
 from deliveries.tests.test_shopify_door import cart
 from retaildelivery.outbox.models import Fact
 from retaildelivery.testing.sellers import Trade, key_for
+from retaildelivery.testing.spoiling import places_in, replaced
 
 JSON = "application/json"
 DEEP = b'{"a":' * 5_000 + b"1" + b"}" * 5_000
@@ -116,23 +115,6 @@ def test_a_body_that_is_never_right_is_refused_in_json_and_nothing_happens(door:
     assert state() == (0, 0, 0)
 
 
-def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if path:
-        yield path
-    if isinstance(value, dict | list):
-        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from paths_in(inner, (*path, name))
-
-
-def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
-    found = copy.deepcopy(body)
-    place = found
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return found
-
-
 ODD: list[Any] = [
     None,
     True,
@@ -153,7 +135,7 @@ ODD: list[Any] = [
 
 @every_door
 def test_an_odd_value_in_any_one_place_is_never_our_fault(door: Door) -> None:
-    for place in paths_in(door.takes):
+    for place in places_in(door.takes):
         for odd in ODD:
             answer = door.ask(json.dumps(replaced(door.takes, place, odd)).encode())
 

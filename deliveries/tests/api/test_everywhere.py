@@ -3,7 +3,6 @@ else, and bodies that nobody should send."""
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from retaildelivery.outbox.models import Fact
 from retaildelivery.testing import examples
 from retaildelivery.testing.afternoon import make_driver
 from retaildelivery.testing.sellers import SellerClient, Trade, key_for, order_body
+from retaildelivery.testing.spoiling import places_in, replaced
 from retaildelivery.web import documents, error_codes
 from retaildelivery.web.errors import MEDIA_TYPE
 from stores import keys
@@ -177,6 +177,14 @@ def test_a_query_with_nul_is_refused_by_name(
     assert answer.status_code == 404 or name in [each["field"] for each in answer.json()["field_errors"]]
 
 
+def asking(trade: Trade, operation: Operation) -> SellerClient:
+    """Who may ask for it: a driver's phone, or a seller's system with the key of the right world."""
+    if operation.whose == "driver":
+        return SellerClient(tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=timezone.now())[1])
+    rehearsed = operation.path.startswith("sandbox/") and operation.path != "sandbox/keys"
+    return SellerClient(key_for(trade.seller, test=rehearsed))
+
+
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Every value of a body that is no object and no list, with its path."""
     if isinstance(value, dict | list):
@@ -184,15 +192,6 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
             yield from leaves(inner, (*path, name))
     elif path:
         yield path, value
-
-
-def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
-    found = copy.deepcopy(body)
-    place = found
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return found
 
 
 def wrong_values(name: Any, value: Any) -> list[Any]:
@@ -213,9 +212,7 @@ def test_a_value_that_is_never_right_is_refused(
 ) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
     path, good = address(operation, places), example(operation) or {}
-    _token, phone = tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=timezone.now())
-    rehearsed = operation.path.startswith("sandbox/") and operation.path != "sandbox/keys"
-    client = SellerClient(phone if operation.whose == "driver" else key_for(trade.seller, test=rehearsed))
+    client = asking(trade, operation)
     before = state()
 
     for place, value in leaves(good):
@@ -231,15 +228,6 @@ def test_a_value_that_is_never_right_is_refused(
     assert state() == before
 
 
-def places_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything that is said in a body."""
-    if path:
-        yield path
-    if isinstance(value, dict | list):
-        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places_in(inner, (*path, name))
-
-
 def written(path: tuple[Any, ...]) -> str:
     """As errors name it: ``parcels[0].grams``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
@@ -251,9 +239,7 @@ def test_null_in_any_one_place_is_taken_as_nothing_or_refused_by_name(
 ) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
     path, good = address(operation, places), example(operation) or {}
-    _token, phone = tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=timezone.now())
-    rehearsed = operation.path.startswith("sandbox/") and operation.path != "sandbox/keys"
-    client = SellerClient(phone if operation.whose == "driver" else key_for(trade.seller, test=rehearsed))
+    client = asking(trade, operation)
 
     for place in places_in(good):
         answer = client.request(operation.method, path, replaced(good, place, None))
@@ -295,10 +281,7 @@ def test_a_body_that_is_never_right_is_refused(
     trade: Trade, places: dict[str, str], settings: Any, operation: Operation
 ) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
-    path, at = address(operation, places), timezone.now()
-    _token, phone = tokens.issue(driver=make_driver("Ada Nwosu"), name="phone", at=at)
-    rehearsed = operation.path.startswith("sandbox/") and operation.path != "sandbox/keys"
-    client = SellerClient(phone if operation.whose == "driver" else key_for(trade.seller, test=rehearsed))
+    path, client = address(operation, places), asking(trade, operation)
     before = state()
 
     for content, kind in spoilt(operation):
