@@ -36,8 +36,7 @@ _VALID: Prepared[FeePolicy] = Prepared(_valid)
 def policy_for(store: Store, *, at: dt.datetime) -> FeePolicy | None:
     """The row of terms valid for the store's market on the local day."""
     market = store.mall.market
-    day = at.astimezone(market.zone).date()
-    return _VALID.one(market=market.pk, day=day)
+    return _VALID.one(market=market.pk, day=market.day(at))
 
 
 def terms(policy: FeePolicy) -> fees.FeeTerms:

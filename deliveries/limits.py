@@ -83,4 +83,4 @@ PLAY_LEASE = dt.timedelta(minutes=2)  # by then whoever moves a sandbox's clock 
 SANDBOXES_SWEPT = 50  # sandboxes one sweep plays in
 PICTURE_SHOWN = dt.timedelta(days=30)  # how long a link to a picture of the proof works without a key
 REGULAR_WITHIN = dt.timedelta(minutes=1)  # a system that posts twice in this will post again soon
-REGULARS_KNOWN = 2_000  # systems and stores that a process remembers; a few kilobytes each
+REGULARS_KNOWN = 2_000  # keys that a process remembers; a few kilobytes for each store of theirs

@@ -241,17 +241,9 @@ def post_if(
 
 
 _LATER = (
-    *(
-        "status",
-        "pin_failures",
-        "recipient_note",
-        "tipped_after_at",
-        "picked_up_at",
-        "near_at",
-        "delivered_at",
-    ),
-    *("cancelled_at", "cancelled_by", "cancel_reason", "cancel_note", "failed_at", "returned_at", "lost_at"),
-    *("disposed_at", "redelivery_of", "quote", "slot_cents"),
+    *("status", "pin_failures", "recipient_note", "tipped_after_at", "redelivery_of", "quote", "slot_cents"),
+    *("picked_up_at", "near_at", "delivered_at", "failed_at", "returned_at", "lost_at", "disposed_at"),
+    *("cancelled_at", "cancelled_by", "cancel_reason", "cancel_note"),
 )
 _LATER_OF_A_PARCEL = ("status", "custodian", "driver")
 _ORDERS, _PARCELS = PreparedInsert(Order, later=_LATER), PreparedInsert(Parcel, later=_LATER_OF_A_PARCEL)

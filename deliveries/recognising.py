@@ -67,32 +67,40 @@ class Regular:
         )
 
 
-# By the digest of the secret and the code of the store: what was read; or of who came once, the moment of that.
-_regulars: OrderedDict[tuple[str, str], Regular | float] = OrderedDict()
+# By the digest of the secret: of each store it posted from, what was read; or of who came once, the moment of that.
+_regulars: OrderedDict[str, dict[str, Regular | float]] = OrderedDict()
 
 
-def recognise(secret: str, store_code: str, *, at: dt.datetime) -> Regular | None:
-    """Whose key this is, when it was good a moment ago. None for who is not known, whose key ends or is to be looked at
-    for a reason of its own, and inside a transaction, which may see what others do not."""
-    found = _regulars.get((keys.digest(secret), store_code))
-    if not isinstance(found, Regular) or not transaction.get_autocommit():
-        return None
-    ended = found.key.expires_at is not None and found.key.expires_at <= at
-    if ended or keys.is_use_to_be_noted(found.key, at=at) or found.day != found.store.mall.market.day(at):
-        return None
-    return found
+def recognise(secret: str, *, at: dt.datetime) -> dict[str, Regular]:
+    """Whose key this is, when it was good a moment ago, by the codes of the stores that it posts from. Nothing of who
+    is not known, whose key ends or is to be looked at for a reason of its own, and inside a transaction, which may see
+    what others do not."""
+    found = _regulars.get(keys.digest(secret))
+    if found is None or not transaction.get_autocommit():
+        return {}
+    # Another thread may add to it.
+    known = {code: each for code, each in tuple(found.items()) if isinstance(each, Regular)}
+    return {code: each for code, each in known.items() if _is_good(each, at)}
+
+
+def _is_good(regular: Regular, at: dt.datetime) -> bool:
+    key = regular.key
+    ended = key.expires_at is not None and key.expires_at <= at
+    today = regular.store.mall.market.day(at)
+    return not ended and not keys.is_use_to_be_noted(key, at=at) and regular.day == today
 
 
 def remember(secret: str, store: Store, *, at: dt.datetime) -> None:
     """An order of the live world was posted from the store by this key. Who comes twice within
     `limits.REGULAR_WITHIN` is read once more, after the versions: a row that is changed in between has another."""
-    place, now = (keys.digest(secret), store.code), time.monotonic()
-    before = _regulars.get(place)
+    digest, now = keys.digest(secret), time.monotonic()
+    stores = _regulars.setdefault(digest, {})
+    before = stores.get(store.code)
     often = before is not None and (
         isinstance(before, Regular) or now - before < limits.REGULAR_WITHIN.total_seconds()
     )
     read = _read(secret, store, at=at) if often and transaction.get_autocommit() else None
-    _regulars[place] = read or now
+    stores[store.code] = read or now
     while len(_regulars) > limits.REGULARS_KNOWN:
         with contextlib.suppress(KeyError):
             _regulars.popitem(last=False)
@@ -100,7 +108,7 @@ def remember(secret: str, store: Store, *, at: dt.datetime) -> None:
 
 def forget(regular: Regular) -> None:
     """Something is no longer as it was: they are read anew when they post again."""
-    _regulars[regular.key.digest, regular.store.code] = time.monotonic()
+    _regulars.get(regular.key.digest, {})[regular.store.code] = time.monotonic()
 
 
 def _read(secret: str, store: Store, *, at: dt.datetime) -> Regular | None:

@@ -40,7 +40,7 @@ def follow_pay(*, fact: Fact, at: dt.datetime) -> None:
         return
     market = block.mall.market
     week = week_in(market.zone, block.starts_at)
-    monday = week.start.astimezone(market.zone).date()
+    monday = market.day(week.start)
     found = list(Mission.objects.in_week(monday).filter(mall=block.mall_id).order_by("pk"))  # type: ignore[attr-defined]
     claim = (
         Claim.objects.filter(block=block, ending=Claim.Ending.COMPLETED)

@@ -92,7 +92,7 @@ def issue(*, market: Market, seller: Seller, month: dt.date, at: dt.datetime) ->
         market=market, serial=counter.last, number=f"{market.code.upper()}-{counter.last:06d}", seller=seller,
         seller_name=seller.name, seller_email=seller.email, month=month, starts_at=starts_at, ends_at=ends_at,
         currency=market.currency, net_cents=net, tax_cents=tax, total_cents=net + tax, issued_at=at,
-        due_on=(at + limits.INVOICE_DUE).astimezone(market.zone).date(),
+        due_on=market.day(at + limits.INVOICE_DUE),
     )  # fmt: skip
     InvoiceLine.objects.bulk_create(
         [InvoiceLine(posting=posting, invoice=invoice) for posting in postings], batch_size=5_000

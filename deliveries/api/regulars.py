@@ -30,7 +30,7 @@ _OF_OTHERS = frozenset({"quote", "promise", "slot_hold", "sandbox"})
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Whose order it is, from where they ask, and what they say of it."""
+    """Whose order it is, who asks, and what they say of it."""
 
     regular: Regular
     system: SellerSystem
@@ -40,11 +40,14 @@ class _Asked:
 
 def post(request: HttpRequest, *, methods: list[str]) -> HttpResponse | None:
     """Post the order in the body of a regular's request; None when it has to be done the long way."""
-    asked = _asked(request) if _is_plain(request) else None
-    if asked is None:
+    at = timezone.now()
+    regulars = _who(request, at) if _is_plain(request) else {}
+    if not regulars:
         return None
-    budget = throttling.count(request, asked.system.caller)
-    shown = None if budget.spent else _posted(asked)
+    # Before anything of the body is read: it costs nobody more than they may ask.
+    budget = throttling.count(request, _system(next(iter(regulars.values())), request).caller)
+    asked = None if budget.spent else _asked(request, regulars, at)
+    shown = None if asked is None else _posted(asked)
     return None if shown is None else _answer(shown, budget, methods)
 
 
@@ -62,20 +65,25 @@ def _is_plain(request: HttpRequest) -> bool:
     )
 
 
-def _asked(request: HttpRequest) -> _Asked | None:
+def _who(request: HttpRequest, at: dt.datetime) -> dict[str, Regular]:
+    return recognising.recognise(request.META["HTTP_AUTHORIZATION"].removeprefix("Bearer "), at=at)
+
+
+def _system(regular: Regular, request: HttpRequest) -> SellerSystem:
+    return SellerSystem(regular.key, throttling.address_of(request))
+
+
+def _asked(request: HttpRequest, regulars: dict[str, Regular], at: dt.datetime) -> _Asked | None:
     try:
         given = reading.reader(shapes.OrderIn)(parsers.read(request.body))
     except APIException:
         return None
-    if "store" not in given or not _OF_OTHERS.isdisjoint(given):
-        return None
-    at = timezone.now()
-    secret = request.META["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
-    regular = recognising.recognise(secret, codes.normalise(given["store"]), at=at)
+    regular = regulars.get(codes.normalise(given.get("store") or ""))
     draft = shapes.draft_of(given)
-    if regular is None or draft.address.point is None:
+    if regular is None or draft.address.point is None or not _OF_OTHERS.isdisjoint(given):
         return None
-    system = SellerSystem(regular.key, throttling.address_of(request))
+    # The key as it was when this store was read: with another store it may have been read earlier.
+    system = _system(regular, request)
     may = ApiKey.Scope.ORDERS_WRITE in system.scopes and keys.admits(system.key, system.address)
     return _Asked(regular, system, draft, at) if may else None
 

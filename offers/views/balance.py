@@ -21,7 +21,7 @@ def index(request: HttpRequest) -> HttpResponse:
     market = Market.objects.order_by("name", "pk").first()
     if market is None:
         raise Http404
-    today = timezone.now().astimezone(market.zone).date()
+    today = market.day(timezone.now())
     return redirect("offers:ops_balance", market.code, today.year, today.month)
 
 

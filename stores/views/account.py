@@ -73,7 +73,7 @@ def invoice(request: HttpRequest, seller: Seller, number: str) -> HttpResponse:
     context = {
         "seller": seller,
         "invoice": found,
-        "issued_on": found.issued_at.astimezone(found.market.zone).date(),
+        "issued_on": found.market.day(found.issued_at),
         "heading": invoice_files.heading(found),
         "zone": found.market.zone,
         "sums": [(each, billing.named(each.kind)) for each in invoicing.sums(lines)],

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from deliveries import posting
 from deliveries.models import FeePolicy, Order, Parcel
 from retaildelivery.outbox.models import Fact, Reaction
 from retaildelivery.testing.sellers import SellerClient, Trade, key_for, make_trade, order_body
+from retaildelivery.web import parsers
 from stores.models import ApiKey, Mall, Seller, Store
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -364,6 +366,36 @@ def test_a_key_of_one_store_posts_for_no_other_however_often(trade: Trade) -> No
 
     assert refused == [404] * 3
     assert not Order.objects.filter(store=trade.second_store).exists()
+
+
+def test_a_key_that_is_narrowed_between_two_stores_is_as_narrow_at_both(
+    trade: Trade, regular: SellerClient
+) -> None:
+    inside = SellerClient(trade.secret)
+    inside.client = Client(raise_request_exception=False, REMOTE_ADDR="203.0.113.7")
+    changed(trade, "networks")
+    for _turn in range(TO_BE_KNOWN + 1):
+        assert inside.post("orders", order_body(trade.second_store)).status_code == 201
+
+    stores = (trade.second_store, trade.store)
+    refused = [
+        regular.post("orders", order_body(store)).status_code for store in stores for _turn in range(2)
+    ]
+
+    assert refused == [403] * 4
+
+
+def test_nothing_is_read_of_what_a_stranger_or_a_spent_regular_says(
+    trade: Trade, regular: SellerClient, settings: Any, monkeypatch: Any
+) -> None:
+    def read(_raw: bytes) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr(parsers, "read", read)
+
+    assert SellerClient("sk_live_" + "A" * 43).post("orders", {"store": "A"}).status_code == 401
+    settings.API_REQUESTS_PER_MINUTE = TO_BE_KNOWN
+    assert regular.post("orders", order_body(trade.store)).status_code == 429
 
 
 def test_a_token_of_a_regulars_key_may_no_more_than_it_says(trade: Trade, regular: SellerClient) -> None:

@@ -7,6 +7,7 @@ import pytest
 from rest_framework.exceptions import ValidationError
 
 from retaildelivery.testing import examples
+from retaildelivery.testing.spoiling import replaced
 from retaildelivery.web import documents
 from retaildelivery.web.reading import reader
 
@@ -27,14 +28,7 @@ def places(document, path=()):
 
 
 def with_other(document, path, value):
-    if not path:
-        return value
-    changed = copy.deepcopy(document)
-    holder = changed
-    for name in path[:-1]:
-        holder = holder[name]
-    holder[path[-1]] = value
-    return changed
+    return replaced(document, path, value) if path else value
 
 
 def without(document, path):
